@@ -1,0 +1,39 @@
+"""GaoCache's core: groups of keys, nodes that serve them, and the client that asks them."""
+
+from cache_core.client import Client
+from cache_core.errors import (
+    CacheError,
+    DeadlineExceeded,
+    KeyRequired,
+    NotFound,
+    Overloaded,
+    PeerUnavailable,
+    RetrieverFailed,
+    SourceUnavailable,
+    UnexpectedStatus,
+    UnknownGroup,
+    ValueTooLarge,
+)
+from cache_core.group import Group
+from cache_core.node import Node
+from cache_core.retriever import Retriever
+from cache_core.value import Value
+
+__all__ = [
+    "CacheError",
+    "Client",
+    "DeadlineExceeded",
+    "Group",
+    "KeyRequired",
+    "Node",
+    "NotFound",
+    "Overloaded",
+    "PeerUnavailable",
+    "Retriever",
+    "RetrieverFailed",
+    "SourceUnavailable",
+    "UnexpectedStatus",
+    "UnknownGroup",
+    "Value",
+    "ValueTooLarge",
+]

@@ -1,0 +1,98 @@
+"""The config file: what it may say, and one clear line with its place for what it may not."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ByteSize, ConfigDict, Field, ValidationError
+
+DEFAULT_CAPACITY = ByteSize(64 * 1024 * 1024)
+MAX_GROUP_BYTES = 128
+
+
+class ConfigError(Exception):
+    """What is wrong in a config file, each line with its place."""
+
+
+def _group_name(name: str) -> str:
+    if not 0 < len(name.encode()) <= MAX_GROUP_BYTES:
+        raise ValueError(f"a group's name should have 1 to {MAX_GROUP_BYTES} bytes")
+    return name
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SqlSource(_Table):
+    """`[groups.NAME.source]` with `kind = "sql"`: a query with the one parameter `:key`."""
+
+    kind: Literal["sql"]
+    url: str
+    query: str
+
+
+class GroupSettings(_Table):
+    """`[groups.NAME]`: the byte budget, in bytes or like "64MiB", and the source."""
+
+    capacity: Annotated[ByteSize, Field(gt=0)] = DEFAULT_CAPACITY
+    source: SqlSource
+
+
+class Settings(_Table):
+    """The whole file."""
+
+    groups: Annotated[
+        dict[Annotated[str, AfterValidator(_group_name)], GroupSettings], Field(min_length=1)
+    ]
+
+
+def load(path: Path) -> Settings:
+    """Return the settings in the TOML file at `path`. Raises ConfigError."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except ValueError as error:  # of the encoding or of the TOML
+        raise ConfigError(f"{path}: {error}") from error
+    try:
+        return Settings.model_validate(table)
+    except ValidationError as error:
+        lines = [f"{path}: {_line(problem)}" for problem in error.errors(include_url=False)]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def _line(problem: Mapping[str, Any]) -> str:
+    place = ".".join(str(step) for step in problem["loc"] if step != "[key]")
+    match problem["type"]:
+        case "missing":
+            words = "it is missing"
+        case "extra_forbidden":
+            words = _unknown(problem["loc"])
+        case "value_error":
+            words = str(problem["ctx"]["error"])
+        case _:
+            words = _lower_first(problem["msg"])
+    return f"{place}: {words}"
+
+
+def _unknown(loc: tuple[int | str, ...]) -> str:
+    known = list(_table_at(loc[:-1]).model_fields)
+    near = difflib.get_close_matches(str(loc[-1]), known, n=1)
+    return f"unknown, did you mean {near[0]}?" if near else f"unknown, use {', '.join(known)}"
+
+
+def _table_at(loc: tuple[int | str, ...]) -> type[_Table]:
+    match loc:
+        case ():
+            return Settings
+        case ("groups", _):
+            return GroupSettings
+        case _:
+            return SqlSource
+
+
+def _lower_first(words: str) -> str:
+    return words[:1].lower() + words[1:]

@@ -1,0 +1,117 @@
+"""The one tree of errors that a get can end in.
+
+Knows nothing of gRPC or HTTP beyond the names of gRPC's status codes, which are the vocabulary
+that both edges translate from: `rpc/status.py` and `gateway/problems.py`.
+"""
+
+from typing import ClassVar
+
+WORDS_OF_A_KEY = 1024
+"""Characters of a key that an error quotes; a longer one would not fit into gRPC's trailers."""
+
+
+class CacheError(Exception):
+    """Why a get has no value; its text is fit for the caller's eyes.
+
+    `status` is the name of a gRPC status code, `reason` a stable word for programs, `retryable`
+    whether the same call may succeed later. `node` is the address of the node that answered,
+    where the error came over the wire.
+    """
+
+    status: str = "UNKNOWN"
+    reason: str = "unknown"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, node: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.node = node
+
+
+class KeyRequired(CacheError):
+    """The key is empty."""
+
+    status = "INVALID_ARGUMENT"
+    reason = "key-required"
+
+    def __init__(self, message: str = "key required", *, node: str | None = None) -> None:
+        super().__init__(message, node=node)
+
+
+class UnknownGroup(CacheError):
+    """The node has no group of that name."""
+
+    status = "NOT_FOUND"
+    reason = "unknown-group"
+
+    def __init__(self, message: str = "group not found", *, node: str | None = None) -> None:
+        super().__init__(message, node=node)
+
+
+class NotFound(CacheError):
+    """The source has no such key."""
+
+    status = "NOT_FOUND"
+    reason = "key-not-found"
+
+    @classmethod
+    def of(cls, key: str) -> "NotFound":
+        """Return the error for `key`, in the words `<key> not exist`."""
+        quoted = key if len(key) <= WORDS_OF_A_KEY else key[:WORDS_OF_A_KEY] + "…"
+        return cls(f"{quoted} not exist")
+
+
+class RetrieverFailed(CacheError):
+    """The retriever or its source is at fault: it raised, or returned what is no value."""
+
+    status = "INTERNAL"
+    reason = "source-failed"
+
+
+class SourceUnavailable(RetrieverFailed):
+    """The source can't be reached or can't answer now."""
+
+    status = "UNAVAILABLE"
+    reason = "source-unavailable"
+    retryable = True
+
+
+class PeerUnavailable(CacheError):
+    """The node can't be reached, or is draining."""
+
+    status = "UNAVAILABLE"
+    reason = "node-unavailable"
+    retryable = True
+
+
+class Overloaded(CacheError):
+    """More loads are waiting than the node takes."""
+
+    status = "RESOURCE_EXHAUSTED"
+    reason = "overloaded"
+    retryable = True
+
+
+class DeadlineExceeded(CacheError):
+    """No answer came within the caller's deadline."""
+
+    status = "DEADLINE_EXCEEDED"
+    reason = "deadline-exceeded"
+    retryable = True
+
+
+class ValueTooLarge(CacheError):
+    """The value is larger than a message may be."""
+
+    status = "RESOURCE_EXHAUSTED"
+    reason = "value-too-large"
+
+
+class UnexpectedStatus(CacheError):
+    """A server that is no node of ours, or a proxy, answered with the gRPC status `status`."""
+
+    reason = "unexpected-status"
+
+    def __init__(self, message: str, *, status: str, node: str | None = None) -> None:
+        super().__init__(message, node=node)
+        self.status = status

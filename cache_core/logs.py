@@ -1,0 +1,44 @@
+"""A hook that writes events to the log, at debug level in the words of the original tutorial."""
+
+import logging
+import re
+from typing import Final
+
+from cache_core.events import Event, Hit, LoadFailed, LoadStarted, Received
+
+logger = logging.getLogger("gaocache")
+
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^\s/@]+(?=@)")
+
+
+class LogHook:
+    """Logs the events of the node at `address`: failed loads as warnings, the rest at debug."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def __call__(self, event: Event) -> None:
+        """Write one line for `event`."""
+        match event:
+            case Received(group, key):
+                words = "[gaocache_svr %s] Recv RPC Request - (%s)/(%s)"
+                logger.debug(words, self._address, _one_line(group), _one_line(key))
+            case Hit(group, key):
+                logger.debug("cache hit (%s)/(%s)", group, _one_line(key))
+            case LoadStarted(group, key):
+                logger.debug("[source %s] search key %s", group, _one_line(key))
+            case LoadFailed(group, key, error):
+                cause = error.__cause__
+                why = str(error) if cause is None else f"{type(cause).__name__}: {cause}"
+                words = "[source %s] failed for key %s: %s"
+                logger.warning(words, group, _one_line(key), _one_line(_redacted(why)))
+
+
+def _one_line(text: str) -> str:
+    """Return `text` as it is, or escaped where it could forge a line of the log."""
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
+def _redacted(text: str) -> str:
+    """Return `text` without the credentials of the URLs in it."""
+    return _CREDENTIALS.sub("…", text)

@@ -1,0 +1,1 @@
+"""The sources that a config file can name: one retriever a file."""

@@ -1,0 +1,115 @@
+"""A group's source is a query in an SQL database."""
+
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from sqlalchemy import TextClause, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from cache_core.errors import RetrieverFailed, SourceUnavailable
+from cache_core.retriever import Retrieved
+
+ASYNC_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite"}
+"""The asyncio driver for each kind of database, by the name that a user writes."""
+
+
+class InvalidSource(ValueError):
+    """A URL or query that no retriever can be made of; `setting` is the one at fault."""
+
+    def __init__(self, setting: str, message: str) -> None:
+        super().__init__(message)
+        self.setting = setting
+
+
+class SqlRetriever:
+    """A Retriever that runs `query` with the key bound to its one parameter, `:key`.
+
+    The first row's one column is the value: bytes as they are, text as UTF-8, numbers as
+    decimal text. No row, or NULL, is no such key. `url` is an SQLAlchemy URL such as
+    `sqlite:///scores.db`; an SQLite file must exist, a relative path starts at `folder`, and
+    it is opened for reading only. Raises InvalidSource for a URL or query that can't work.
+    """
+
+    def __init__(self, url: str, query: str, *, folder: Path | None = None) -> None:
+        self._query = _parse_query(query)
+        self._engine = create_async_engine(_parse_url(url, folder or Path.cwd()))
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine.sync_engine, "connect", _read_only)
+
+    async def retrieve(self, key: str) -> Retrieved:
+        """Return the value for `key`, or None. Raises SourceUnavailable, RetrieverFailed."""
+        try:
+            async with self._engine.connect() as connection:
+                row = (await connection.execute(self._query, {"key": key})).first()
+        except (OperationalError, InterfaceError) as error:
+            raise SourceUnavailable("the database can't answer") from error.orig
+        except DBAPIError as error:
+            raise RetrieverFailed("the database refused the query") from error.orig
+        except PoolTimeout as error:
+            raise SourceUnavailable("the database's connections are all in use") from error
+        if row is None:
+            return None
+        if len(row) != 1:
+            raise RetrieverFailed(f"the query gives {len(row)} columns, it should give one")
+        return _encode(row[0])
+
+    async def aclose(self) -> None:
+        """Close the pooled connections."""
+        await self._engine.dispose()
+
+
+def _parse_query(query: str) -> TextClause:
+    clause = text(query)
+    parameters = set(clause.compile().params)
+    if parameters != {"key"}:
+        others = ", ".join(f":{name}" for name in sorted(parameters - {"key"}))
+        found = f"it has {others}" if others else "it has none"
+        raise InvalidSource("query", f"the query's one parameter should be :key, {found}")
+    return clause
+
+
+def _parse_url(given: str, folder: Path) -> URL:
+    try:
+        url = make_url(given)
+    except ArgumentError as error:
+        raise InvalidSource("url", "it should be like sqlite:///scores.db") from error
+    driver = ASYNC_DRIVERS.get(url.drivername)
+    if driver is None:
+        kinds = ", ".join(f"{kind}://" for kind in ASYNC_DRIVERS)
+        raise InvalidSource("url", f"{url.drivername}:// is not known, use {kinds}")
+    return _existing_file(url, folder).set(drivername=driver)
+
+
+def _existing_file(url: URL, folder: Path) -> URL:
+    """Return the URL of the SQLite file in the form that never creates one."""
+    if url.database in {None, "", ":memory:"}:
+        raise InvalidSource("url", "it names no file, it should be like sqlite:///scores.db")
+    file = folder / str(url.database)
+    if not file.is_file():
+        raise InvalidSource("url", f"there is no SQLite file {file}")
+    return url.set(
+        database=f"file:{quote(str(file.resolve()))}",
+        query={"mode": "rw", **url.query, "uri": "true"},
+    )
+
+
+def _read_only(connection: Any, _record: object) -> None:  # noqa: ANN401 - any driver's own type
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only = ON")
+    cursor.close()
+
+
+def _encode(value: object) -> Retrieved:
+    match value:
+        case None | bytes():
+            return value
+        case str():
+            return value.encode()
+        case int() | float():
+            return str(value).encode()
+        case _:
+            raise RetrieverFailed(f"the query gives {type(value).__name__}, not text or bytes")

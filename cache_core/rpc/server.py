@@ -1,0 +1,100 @@
+"""The service bound to grpcio: always there, with health and reflection."""
+
+import errno
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from cache_core.address import Address
+from cache_core.errors import CacheError
+from cache_core.pb import gaocache_pb2
+from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
+from cache_core.rpc.limits import MAX_MESSAGE_BYTES, MIN_PING_MS
+from cache_core.rpc.service import Service
+from cache_core.rpc.status import to_status
+
+Context: TypeAlias = grpc.aio.ServicerContext[GetRequest, GetResponse]
+
+OPTIONS: Final = (
+    ("grpc.so_reuseport", 0),  # else two nodes could share a port and split its calls
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_MS),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+SERVICES: Final = tuple(
+    service.full_name for service in gaocache_pb2.DESCRIPTOR.services_by_name.values()
+)
+
+
+class Server:
+    """A gRPC server for `service` at `address`."""
+
+    def __init__(self, service: Service, address: Address) -> None:
+        self._service = service
+        self._address = address
+        self._server = grpc.aio.server(options=OPTIONS)
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # missing in the stubs
+
+    async def start(self) -> Address:
+        """Listen, and return the address with the port in use. Raises OSError."""
+        _probe(self._address)
+        for name in SERVICES:
+            handler = grpc.unary_unary_rpc_method_handler(
+                _answer(self._service.get),
+                request_deserializer=GetRequest.FromString,
+                response_serializer=GetResponse.SerializeToString,
+            )
+            self._server.add_generic_rpc_handlers(
+                (grpc.method_handlers_generic_handler(name, {"Get": handler}),)
+            )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection(
+            (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
+        )
+        try:
+            port = self._server.add_insecure_port(str(self._address))
+        except RuntimeError as error:
+            raise OSError(errno.EADDRNOTAVAIL, "can't listen there") from error
+        await self._server.start()
+        for name in ("", *SERVICES):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        return self._address._replace(port=port)
+
+    async def stop(self, grace: float) -> None:
+        """Refuse new calls, let running ones finish for `grace` seconds, then end them."""
+        self._service.drain()
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace)
+
+
+def _answer(
+    call: Callable[[GetRequest], GetResponse | Awaitable[GetResponse]],
+) -> Callable[[GetRequest, Context], Awaitable[GetResponse]]:
+    async def handle(request: GetRequest, context: Context) -> GetResponse:
+        try:
+            response = call(request)
+            return response if isinstance(response, GetResponse) else await response
+        except CacheError as error:
+            await context.abort(*to_status(error))
+
+    return handle
+
+
+def _probe(address: Address) -> None:
+    """Raise the OSError that listening at `address` meets.
+
+    gRPC would only say that it failed, and print lines of its own about it.
+    """
+    family, kind, protocol, _, where = socket.getaddrinfo(
+        address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, kind, protocol) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(where)
+        sock.listen(1)

@@ -1,0 +1,91 @@
+"""Errors to gRPC statuses and back: the one table of the wire.
+
+A status carries google.rpc.ErrorInfo with our reason in its details (AIP-193), so that an error
+keeps its kind, which the code alone would not tell: both an unknown group and a missing key are
+NOT_FOUND.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+
+from cache_core.errors import (
+    CacheError,
+    DeadlineExceeded,
+    KeyRequired,
+    NotFound,
+    Overloaded,
+    PeerUnavailable,
+    RetrieverFailed,
+    SourceUnavailable,
+    UnexpectedStatus,
+    UnknownGroup,
+    ValueTooLarge,
+)
+
+DOMAIN: Final = "gaocache"
+DETAILS_KEY: Final = "grpc-status-details-bin"
+
+ERROR_OF_REASON: Final[dict[str, type[CacheError]]] = {
+    error.reason: error
+    for error in (
+        KeyRequired,
+        UnknownGroup,
+        NotFound,
+        RetrieverFailed,
+        SourceUnavailable,
+        PeerUnavailable,
+        Overloaded,
+        DeadlineExceeded,
+        ValueTooLarge,
+    )
+}
+
+
+def to_status(error: CacheError) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
+    """Return the code, the words and the trailing metadata that `error` travels as."""
+    code = grpc.StatusCode[error.status]
+    info = Any()
+    info.Pack(ErrorInfo(reason=error.reason, domain=DOMAIN))
+    status = Status(code=code.value[0], details=[info])
+    return code, error.message, ((DETAILS_KEY, status.SerializeToString()),)
+
+
+def from_status(
+    code: grpc.StatusCode,
+    words: str,
+    metadata: Iterable[tuple[str, str | bytes]],
+    *,
+    node: str,
+) -> CacheError:
+    """Return the error that a call to `node` ended with, of the kind and words it had there."""
+    reason = _reason(metadata)
+    if reason is not None and reason in ERROR_OF_REASON:
+        return ERROR_OF_REASON[reason](words, node=node)
+    match code:
+        case grpc.StatusCode.UNAVAILABLE:
+            return PeerUnavailable(f"node {node} can't be reached", node=node)
+        case grpc.StatusCode.DEADLINE_EXCEEDED:
+            return DeadlineExceeded(f"node {node} did not answer within the deadline", node=node)
+        case grpc.StatusCode.RESOURCE_EXHAUSTED if "larger than max" in words:
+            # What gRPC itself says of a message over the limit, at either end.
+            return ValueTooLarge("the value is larger than a message may be", node=node)
+        case _:
+            return UnexpectedStatus(words, status=code.name, node=node)
+
+
+def _reason(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
+    details = dict(metadata).get(DETAILS_KEY)
+    if not isinstance(details, bytes):
+        return None
+    info = ErrorInfo()
+    try:
+        found = any(any_.Unpack(info) for any_ in Status.FromString(details).details)
+    except DecodeError:
+        return None
+    return info.reason if found and info.domain == DOMAIN else None

@@ -1,0 +1,81 @@
+"""The processes that `gaocache up` starts and stops."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Sequence
+from typing import Final, Self, cast
+
+from gateway.cli.failure import Failure
+
+STOP_MARGIN: Final = 5.0
+"""Seconds beyond its own grace after which a child that was told to stop is killed."""
+
+
+class Child:
+    """A `gaocache` subcommand in a process of its own, in a session of its own.
+
+    A Ctrl-C at the terminal reaches its supervisor alone, which stops the children in order.
+    The child stops by itself when its supervisor dies, for its standard input closes then.
+    """
+
+    def __init__(
+        self, name: str, process: asyncio.subprocess.Process, output: asyncio.StreamReader
+    ) -> None:
+        self.name = name
+        self.address = ""
+        self._process = process
+        self._output = output
+
+    @classmethod
+    async def start(cls, name: str, arguments: Sequence[str]) -> Self:
+        """Run `gaocache ARGUMENTS` and return it once it serves.
+
+        Raises Failure, with nothing to add to what the child said, where it ends before.
+        """
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",  # a folder `gateway` where the user stands is not ours
+            "-m",
+            "gateway.cli",
+            *arguments,
+            "--supervised",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        child = cls(name, process, cast("asyncio.StreamReader", process.stdout))
+        try:
+            await child._wait_until_ready()
+        except BaseException:
+            await child.stop(grace=0)
+            raise
+        return child
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    async def wait(self) -> int:
+        """Return the exit status once the process has ended; negative for a signal."""
+        return await self._process.wait()
+
+    async def stop(self, *, grace: float) -> None:
+        """Tell the process to drain, and kill it where it outlives its grace by far."""
+        if self._process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
+        try:
+            await asyncio.wait_for(self._process.wait(), grace + STOP_MARGIN)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+    async def _wait_until_ready(self) -> None:
+        line = await self._output.readline()
+        if not line:
+            status = await self._process.wait()
+            raise Failure(f"{self.name} did not start", exit_status=status if status > 0 else 1)
+        self.address = line.decode().strip()

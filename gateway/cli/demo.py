@@ -1,0 +1,52 @@
+"""The demo group `scores`: a real SQLite file and a config, made on first start."""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+SCORES: Final = (("Tom", "630"), ("Jack", "589"), ("Sam", "567"), ("Alice", "788"))
+CONFIG: Final = """\
+# Groups of keys and where they come from. A relative path starts at this file's folder.
+[groups.scores]
+capacity = "64MiB"
+
+[groups.scores.source]
+kind = "sql"
+url = "sqlite:///scores.db"
+query = "SELECT score FROM scores WHERE name = :key"
+"""
+
+
+def ensure_demo(folder: Path) -> Path:
+    """Return the path of the demo's config in `folder`, making what is missing there.
+
+    What exists is left as it is. Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "gaocache.toml"
+    _create(folder / "scores.db", _write_scores)
+    _create(config, lambda file: file.write_text(CONFIG, encoding="utf-8"))
+    return config
+
+
+def _create(file: Path, write: Callable[[Path], object]) -> None:
+    """Make `file` whole or not at all, unless it exists or another process makes it first."""
+    if file.exists():
+        return
+    with tempfile.TemporaryDirectory(dir=file.parent) as draft_folder:
+        draft = Path(draft_folder, file.name)
+        write(draft)
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            return
+
+
+def _write_scores(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE scores (name TEXT PRIMARY KEY, score TEXT NOT NULL)")
+        connection.executemany("INSERT INTO scores VALUES (?, ?)", SCORES)

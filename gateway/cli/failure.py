@@ -1,0 +1,17 @@
+"""How a command ends that can't do what it was asked."""
+
+
+class Failure(Exception):
+    """One line for the user, which says what to do next, and the exit status."""
+
+    def __init__(self, message: str, *, exit_status: int = 1) -> None:
+        super().__init__(message)
+        self.exit_status = exit_status
+
+
+def listen_failure(address: object, error: OSError) -> Failure:
+    """Return the failure for an address that can't be listened at."""
+    why = error.strerror or str(error)
+    return Failure(
+        f"can't listen at {address}: {why}; stop what listens there or choose another address"
+    )

@@ -1,0 +1,95 @@
+"""`gaocache get`: one key's value."""
+
+import asyncio
+import sys
+from typing import Annotated, Final
+from urllib.parse import quote
+
+import httpx
+import typer
+
+from cache_core.client import DEFAULT_ADDRESS, Client
+from cache_core.errors import CacheError, NotFound
+from cache_core.value import Value
+from gateway.cli.failure import Failure
+from gateway.cli.options import parse_address
+from gateway.representation import RAW, as_json
+
+EXIT_NOT_FOUND: Final = 1
+EXIT_FAILED: Final = 3
+
+
+def get(
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="The group's name.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The key, as it is: not encoded.")],
+    node: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help=f"Ask this node.  [default: {DEFAULT_ADDRESS}]"),
+    ] = None,
+    gateway: Annotated[
+        str | None, typer.Option(metavar="URL", help="Ask this gateway over HTTP instead.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.001, help="How long to wait for the answer.")
+    ] = 1.0,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print the JSON form that the gateway answers with.")
+    ] = False,
+) -> None:
+    """Print a key's value: its exact bytes, with a newline after them on a terminal only.
+
+    Exits with 1 where there is no such key, and with 3 where nobody could answer.
+
+    Examples:
+      gaocache get scores Tom
+
+      gaocache get scores Tom --gateway http://127.0.0.1:8000 --json
+
+    """
+    if node is not None and gateway is not None:
+        raise typer.BadParameter("--node and --gateway exclude each other, give one")
+    if gateway is None:
+        address = str(parse_address(node or DEFAULT_ADDRESS))
+        value = asyncio.run(_ask_node(address, group, key, timeout=timeout))
+    else:
+        value = _ask_gateway(gateway, group, key, timeout=timeout)
+    data = as_json(group, key, value) if json_ else value.data
+    sys.stdout.buffer.write(data)
+    if json_ or sys.stdout.isatty():
+        sys.stdout.buffer.write(b"\n")
+
+
+async def _ask_node(address: str, group: str, key: str, *, timeout: float) -> Value:
+    try:
+        async with Client(address, timeout=timeout) as client:
+            return await client.get(group, key)
+    except CacheError as error:
+        exit_status = EXIT_NOT_FOUND if isinstance(error, NotFound) else EXIT_FAILED
+        raise Failure(str(error), exit_status=exit_status) from error
+
+
+def _ask_gateway(url: str, group: str, key: str, *, timeout: float) -> Value:
+    """Ask with the key in the query, where no client collapses its dots."""
+    target = f"{url.rstrip('/')}/groups/{quote(group, safe='')}/keys"
+    try:
+        response = httpx.get(
+            target, params={"key": key}, headers={"Accept": RAW}, timeout=timeout, trust_env=False
+        )
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Failure(f"gateway {url} can't be asked: {error}", exit_status=EXIT_FAILED) from error
+    if response.is_success:
+        return Value(response.content)
+    problem = _problem(response)
+    not_found = problem.get("reason") == NotFound.reason
+    raise Failure(
+        str(problem.get("detail", f"gateway {url} answered {response.status_code}")),
+        exit_status=EXIT_NOT_FOUND if not_found else EXIT_FAILED,
+    )
+
+
+def _problem(response: httpx.Response) -> dict[str, object]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

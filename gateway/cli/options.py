@@ -1,0 +1,78 @@
+"""Options and arguments that several commands share."""
+
+import logging
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import platformdirs
+import typer
+
+from cache_core.address import Address, InvalidAddress
+
+DATA_DIR = platformdirs.user_data_path("gaocache", appauthor=False)
+
+
+class LogLevel(StrEnum):
+    """What goes to the log, on standard error."""
+
+    debug = "debug"
+    info = "info"
+    warning = "warning"
+    error = "error"
+
+
+def parse_address(text: str) -> Address:
+    """Return the address that an option names. Raises typer.BadParameter."""
+    try:
+        return Address.parse(text)
+    except InvalidAddress as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def set_up_logging(level: LogLevel) -> None:
+    """Send our own lines and uvicorn's at `level`, other libraries' warnings, to stderr."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    for name in ("gaocache", "uvicorn"):
+        logging.getLogger(name).setLevel(level.value.upper())
+
+
+ConfigOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="A TOML file with the groups and their sources. Without it: the demo group "
+        "`scores`, from files in the data directory.",
+    ),
+]
+DataDirOption: TypeAlias = Annotated[
+    Path,
+    typer.Option(
+        "--data-dir",
+        metavar="DIR",
+        envvar="GAOCACHE_DATA_DIR",
+        help="Where the demo's files are made on first start; they are never overwritten.",
+    ),
+]
+LogLevelOption: TypeAlias = Annotated[
+    LogLevel,
+    typer.Option("--log-level", help="`debug` shows every request, look-up and cache hit."),
+]
+GraceOption: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--grace",
+        metavar="SECONDS",
+        min=0,
+        help="How long running calls may take to finish when told to stop.",
+    ),
+]
+SupervisedOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--supervised",
+        hidden=True,
+        help="Print the address alone when ready, and stop when standard input closes.",
+    ),
+]

@@ -1,0 +1,101 @@
+"""`/groups/{group}/keys`: the value of a key."""
+
+import re
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from cache_core.client import Client
+from gateway.addressing import Target, from_path, from_query
+from gateway.openapi import VALUE_RESPONSES
+from gateway.problems import Refused
+from gateway.representation import JSON, RAW, Alt, KeyValue, as_json, choose
+
+VALUE_HEADERS: Final = {
+    "Vary": "Accept",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox",  # a value is stored content, never a page of ours
+}
+
+GroupPath = Annotated[str, Path(description="The group's name.", examples=["scores"])]
+AltQuery = Annotated[
+    Alt | None,
+    Query(description="The form to answer with, whatever `Accept` says: `media` is the bytes."),
+]
+
+
+class RawRoute(APIRoute):
+    """A route whose group may be empty, as it may be in gRPC; paths arrive still encoded."""
+
+    def __init__(self, path: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - APIRoute's own
+        super().__init__(path, *args, **kwargs)
+        self.path_regex = re.compile(self.path_regex.pattern.replace("[^/]+", "[^/]*"))
+
+
+def router(client: Client, *, timeout: float) -> APIRouter:
+    """Return the routes that get keys through `client`, each within `timeout` seconds."""
+    routes = APIRouter(tags=["keys"], route_class=RawRoute)
+
+    async def answer(target: Target, accept: str | None, alt: Alt | None) -> Response:
+        media_type = choose(accept, alt)
+        if media_type is None:
+            raise Refused(406, "not-acceptable", f"there is {JSON} and {RAW}")
+        value = await client.get(target.group, target.key, timeout=timeout)
+        if media_type == RAW:
+            headers = {**VALUE_HEADERS, "Content-Disposition": "attachment"}
+            return Response(value.data, media_type=RAW, headers=headers)
+        body = as_json(target.group, target.key, value)
+        return Response(body, media_type=JSON, headers=VALUE_HEADERS)
+
+    @routes.get(
+        "/groups/{group}/keys/{key:path}",
+        operation_id="get_key",
+        summary="Get a key's value",
+        response_model=KeyValue,
+        responses=VALUE_RESPONSES,
+    )
+    async def get_key(
+        request: Request,
+        group: GroupPath,
+        key: Annotated[
+            str,
+            Path(
+                description="Everything after `/keys/`, slashes included; at most 1,024 bytes.",
+                examples=["Tom"],
+            ),
+        ],
+        alt: AltQuery = None,
+    ) -> Response:
+        """Return the value that the nodes have for the key, loading it where they have none.
+
+        The JSON form says how to read `value` in `encoding`, so binary is never mangled; the
+        raw form (`Accept: application/octet-stream`, or `alt=media`) is the exact bytes.
+        """
+        return await answer(from_path(group, key), request.headers.get("accept"), alt)
+
+    @routes.get(
+        "/groups/{group}/keys",
+        operation_id="get_key_by_query",
+        summary="Get a key's value, the key in the query",
+        response_model=KeyValue,
+        responses=VALUE_RESPONSES,
+    )
+    async def get_key_by_query(
+        request: Request,
+        group: GroupPath,
+        key: Annotated[  # noqa: ARG001 - documented here, read from the raw query
+            str | None,
+            Query(description="The key, form-encoded: send `%2B` for a plus.", examples=["Tom"]),
+        ] = None,
+        alt: AltQuery = None,
+    ) -> Response:
+        """Return what the path form returns.
+
+        Clients collapse `.` and `..` in a path; here every key can be asked for.
+        """
+        target = from_query(group, request.scope["query_string"])
+        return await answer(target, request.headers.get("accept"), alt)
+
+    return routes
