@@ -8,9 +8,7 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-MAX_GROUP_BYTES: Final = 128
-MAX_KEY_BYTES: Final = 1024
-MAX_TARGET_BYTES: Final = 8 * 1024
+from gateway.limits import Limits
 
 _MALFORMED_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -30,12 +28,12 @@ class Target(NamedTuple):
     key: str
 
 
-def from_path(group: str, key: str) -> Target:
+def from_path(group: str, key: str, limits: Limits) -> Target:
     """Return the target of a path's still encoded parts. Raises MalformedTarget."""
-    return _checked(_decode(group.encode("latin-1")), _decode(key.encode("latin-1")))
+    return _checked(_decode(group.encode("latin-1")), _decode(key.encode("latin-1")), limits)
 
 
-def from_query(group: str, query: bytes) -> Target:
+def from_query(group: str, query: bytes, limits: Limits) -> Target:
     """Return the target of a still encoded group and of the query's one `key`.
 
     Without a `key` the key is empty. Raises MalformedTarget.
@@ -47,7 +45,7 @@ def from_query(group: str, query: bytes) -> Target:
     ]
     if len(keys) > 1:
         raise MalformedTarget("one-key-only", f"the query has {len(keys)} keys, it takes one")
-    return _checked(_decode(group.encode("latin-1")), keys[0] if keys else "")
+    return _checked(_decode(group.encode("latin-1")), keys[0] if keys else "", limits)
 
 
 def _decode(encoded: bytes) -> str:
@@ -59,10 +57,10 @@ def _decode(encoded: bytes) -> str:
         raise MalformedTarget("not-utf-8", "groups and keys should be UTF-8") from error
 
 
-def _checked(group: str, key: str) -> Target:
+def _checked(group: str, key: str, limits: Limits) -> Target:
     for reason, text, limit in (
-        ("group-too-long", group, MAX_GROUP_BYTES),
-        ("key-too-long", key, MAX_KEY_BYTES),
+        ("group-too-long", group, limits.group_bytes),
+        ("key-too-long", key, limits.key_bytes),
     ):
         size = len(text.encode())
         if size > limit:

@@ -15,12 +15,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cache_core.client import Client
 from cache_core.errors import CacheError
 from gateway import openapi, problems
-from gateway.addressing import MAX_TARGET_BYTES, MalformedTarget
+from gateway.addressing import MalformedTarget
+from gateway.limits import Limits
 from gateway.problems import Refused
 from gateway.routes import keys
-
-DEFAULT_TIMEOUT: Final = 2.0
-"""Seconds that a request may take."""
 
 DESCRIPTION: Final = """\
 Slow sources sit behind named *groups* of keys. The first get of a key loads it from the
@@ -37,8 +35,9 @@ class RawTarget:
     border between group and key.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
+        self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its raw path, or answer 414."""
@@ -47,19 +46,20 @@ class RawTarget:
             return
         path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
         size = len(path) + len(scope["query_string"])
-        if size > MAX_TARGET_BYTES:
-            detail = f"the target has {size} bytes, the limit is {MAX_TARGET_BYTES}"
+        if size > self._max_bytes:
+            detail = f"the target has {size} bytes, the limit is {self._max_bytes}"
             refused = Refused(414, "target-too-long", detail)
             await problems.answer(refused, path[:64] + "…")(scope, receive, send)
             return
         await self._app({**scope, "path": path}, receive, send)
 
 
-def create_app(client: Client, *, timeout: float = DEFAULT_TIMEOUT) -> FastAPI:
-    """Return the gateway that gets keys through `client`, each within `timeout` seconds.
+def create_app(client: Client, *, limits: Limits | None = None) -> FastAPI:
+    """Return the gateway that gets keys through `client`, within `limits`.
 
     The caller closes the client.
     """
+    limits = limits or Limits()
     app = FastAPIOffline(
         title="GaoCache",
         version=version("gaocache"),
@@ -72,8 +72,8 @@ def create_app(client: Client, *, timeout: float = DEFAULT_TIMEOUT) -> FastAPI:
         swagger_ui_parameters={"displayRequestDuration": True, "tryItOutEnabled": True},
     )
     app.openapi = functools.cache(functools.partial(openapi.document, app))  # type: ignore[method-assign] # FastAPI's documented way
-    app.add_middleware(RawTarget)
-    app.include_router(keys.router(client, timeout=timeout))
+    app.add_middleware(RawTarget, max_bytes=limits.target_bytes)
+    app.include_router(keys.router(client, limits))
     for kind in (
         CacheError,
         Refused,

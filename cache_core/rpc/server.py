@@ -1,12 +1,14 @@
 """The service bound to grpcio: always there, with health and reflection."""
 
+import asyncio
+import contextlib
 import errno
 import socket
-from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
@@ -18,7 +20,7 @@ from cache_core.rpc.limits import MAX_MESSAGE_BYTES, MIN_PING_MS
 from cache_core.rpc.service import Service
 from cache_core.rpc.status import to_status
 
-Context: TypeAlias = grpc.aio.ServicerContext[GetRequest, GetResponse]
+Context: TypeAlias = "grpc.aio.ServicerContext[bytes, GetResponse]"
 
 OPTIONS: Final = (
     ("grpc.so_reuseport", 0),  # else two nodes could share a port and split its calls
@@ -27,6 +29,9 @@ OPTIONS: Final = (
     ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_MS),
     ("grpc.keepalive_permit_without_calls", 1),
 )
+FLUSH_SECONDS: Final = 1.0
+"""How long answers already given may take to leave."""
+
 SERVICES: Final = tuple(
     service.full_name for service in gaocache_pb2.DESCRIPTOR.services_by_name.values()
 )
@@ -40,15 +45,16 @@ class Server:
         self._address = address
         self._server = grpc.aio.server(options=OPTIONS)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # missing in the stubs
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def start(self) -> Address:
         """Listen, and return the address with the port in use. Raises OSError."""
         _probe(self._address)
         for name in SERVICES:
             handler = grpc.unary_unary_rpc_method_handler(
-                _answer(self._service.get),
-                request_deserializer=GetRequest.FromString,
-                response_serializer=GetResponse.SerializeToString,
+                self._get, response_serializer=GetResponse.SerializeToString
             )
             self._server.add_generic_rpc_handlers(
                 (grpc.method_handlers_generic_handler(name, {"Get": handler}),)
@@ -67,23 +73,31 @@ class Server:
         return self._address._replace(port=port)
 
     async def stop(self, grace: float) -> None:
-        """Refuse new calls, let running ones finish for `grace` seconds, then end them."""
+        """Refuse new calls, let running ones finish for `grace` seconds, then end them.
+
+        gRPC's own stop would answer new calls on open connections with CANCELLED, so it comes
+        last, when nothing runs.
+        """
         self._service.drain()
         await self._health.enter_graceful_shutdown()
-        await self._server.stop(grace)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), grace)
+        await self._server.stop(FLUSH_SECONDS if self._idle.is_set() else None)
 
-
-def _answer(
-    call: Callable[[GetRequest], GetResponse | Awaitable[GetResponse]],
-) -> Callable[[GetRequest, Context], Awaitable[GetResponse]]:
-    async def handle(request: GetRequest, context: Context) -> GetResponse:
+    async def _get(self, request: bytes, context: Context) -> GetResponse:
+        self._running += 1
+        self._idle.clear()
         try:
-            response = call(request)
+            response = self._service.get(GetRequest.FromString(request))
             return response if isinstance(response, GetResponse) else await response
         except CacheError as error:
             await context.abort(*to_status(error))
-
-    return handle
+        except DecodeError:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the request is no GetRequest")
+        finally:
+            self._running -= 1
+            if self._running == 0:
+                self._idle.set()
 
 
 def _probe(address: Address) -> None:

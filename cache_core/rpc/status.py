@@ -68,7 +68,8 @@ def from_status(
     if reason is not None and reason in ERROR_OF_REASON:
         return ERROR_OF_REASON[reason](words, node=node)
     match code:
-        case grpc.StatusCode.UNAVAILABLE:
+        case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
+            # CANCELLED, where the caller did not cancel, is how gRPC ends calls when it stops.
             return PeerUnavailable(f"node {node} can't be reached", node=node)
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return DeadlineExceeded(f"node {node} did not answer within the deadline", node=node)

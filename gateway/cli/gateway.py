@@ -1,20 +1,15 @@
 """`gaocache gateway`: HTTP in front of a node."""
 
-import asyncio
 import contextlib
-import math
 import socket
-from collections.abc import Iterator
 from typing import Annotated, Final
 
 import typer
-import uvicorn
 import uvloop
 
 from cache_core.address import Address
-from cache_core.client import DEFAULT_ADDRESS, Client
+from cache_core.client import DEFAULT_ADDRESS
 from cache_core.node import DEFAULT_GRACE
-from gateway.app import DEFAULT_TIMEOUT, create_app
 from gateway.cli.failure import listen_failure
 from gateway.cli.options import (
     GraceOption,
@@ -25,6 +20,7 @@ from gateway.cli.options import (
     set_up_logging,
 )
 from gateway.cli.stopping import stop_requested
+from gateway.limits import Limits
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8000"
 
@@ -38,7 +34,7 @@ def gateway(
     ] = DEFAULT_ADDRESS,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.001, help="How long a request may take.")
-    ] = DEFAULT_TIMEOUT,
+    ] = Limits().timeout,
     grace: GraceOption = DEFAULT_GRACE,
     log_level: LogLevelOption = LogLevel.warning,
     supervised: SupervisedOption = False,
@@ -55,26 +51,23 @@ def gateway(
     set_up_logging(log_level)
     sock = _listen(address)
     with contextlib.closing(sock):
-        uvloop.run(
-            _serve(
+        from gateway.server import serve  # noqa: PLC0415 - FastAPI takes 0.4 s to import
+
+        address = address._replace(port=sock.getsockname()[1])
+        ready = str(address) if supervised else f"gateway http://{address} asks node {node_address}"
+
+        async def run() -> None:
+            print(ready, flush=True)
+            await serve(
                 sock,
-                address._replace(port=sock.getsockname()[1]),
                 str(node_address),
-                timeout=timeout,
+                stop_requested(supervised=supervised),
+                limits=Limits(timeout=timeout),
                 grace=grace,
                 access_log=log_level is LogLevel.debug,
-                supervised=supervised,
             )
-        )
 
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers, which end the process by the signal they caught."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to `stop_requested`."""
-        yield
+        uvloop.run(run())
 
 
 def _listen(address: Address) -> socket.socket:
@@ -93,35 +86,3 @@ def _listen(address: Address) -> socket.socket:
         sock.close()
         raise listen_failure(address, error) from error
     return sock
-
-
-async def _serve(
-    sock: socket.socket,
-    address: Address,
-    node: str,
-    *,
-    timeout: float,
-    grace: float,
-    access_log: bool,
-    supervised: bool,
-) -> None:
-    async with Client(node) as client:
-        server = _Server(
-            uvicorn.Config(
-                create_app(client, timeout=timeout),
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=access_log,
-                server_header=False,
-                timeout_graceful_shutdown=math.ceil(grace),
-            )
-        )
-        serving = asyncio.create_task(server.serve(sockets=[sock]))
-        stop = asyncio.create_task(stop_requested(supervised=supervised))
-        print(address if supervised else f"gateway http://{address} asks node {node}", flush=True)
-        await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        await serving
-        stop.cancel()

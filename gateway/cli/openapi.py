@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from cache_core.client import Client
-from gateway.app import create_app
 from gateway.cli.failure import Failure
 
 
@@ -24,6 +23,8 @@ def openapi(
       gaocache openapi --output openapi.json
 
     """
+    from gateway.app import create_app  # noqa: PLC0415 - FastAPI takes 0.4 s to import
+
     text = json.dumps(create_app(Client()).openapi(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
         sys.stdout.write(text)

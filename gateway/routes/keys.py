@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from cache_core.client import Client
 from gateway.addressing import Target, from_path, from_query
+from gateway.limits import Limits
 from gateway.openapi import VALUE_RESPONSES
 from gateway.problems import Refused
 from gateway.representation import JSON, RAW, Alt, KeyValue, as_json, choose
@@ -34,15 +35,15 @@ class RawRoute(APIRoute):
         self.path_regex = re.compile(self.path_regex.pattern.replace("[^/]+", "[^/]*"))
 
 
-def router(client: Client, *, timeout: float) -> APIRouter:
-    """Return the routes that get keys through `client`, each within `timeout` seconds."""
+def router(client: Client, limits: Limits) -> APIRouter:
+    """Return the routes that get keys through `client`, within `limits`."""
     routes = APIRouter(tags=["keys"], route_class=RawRoute)
 
     async def answer(target: Target, accept: str | None, alt: Alt | None) -> Response:
         media_type = choose(accept, alt)
         if media_type is None:
             raise Refused(406, "not-acceptable", f"there is {JSON} and {RAW}")
-        value = await client.get(target.group, target.key, timeout=timeout)
+        value = await client.get(target.group, target.key, timeout=limits.timeout)
         if media_type == RAW:
             headers = {**VALUE_HEADERS, "Content-Disposition": "attachment"}
             return Response(value.data, media_type=RAW, headers=headers)
@@ -73,7 +74,7 @@ def router(client: Client, *, timeout: float) -> APIRouter:
         The JSON form says how to read `value` in `encoding`, so binary is never mangled; the
         raw form (`Accept: application/octet-stream`, or `alt=media`) is the exact bytes.
         """
-        return await answer(from_path(group, key), request.headers.get("accept"), alt)
+        return await answer(from_path(group, key, limits), request.headers.get("accept"), alt)
 
     @routes.get(
         "/groups/{group}/keys",
@@ -95,7 +96,7 @@ def router(client: Client, *, timeout: float) -> APIRouter:
 
         Clients collapse `.` and `..` in a path; here every key can be asked for.
         """
-        target = from_query(group, request.scope["query_string"])
+        target = from_query(group, request.scope["query_string"], limits)
         return await answer(target, request.headers.get("accept"), alt)
 
     return routes

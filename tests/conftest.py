@@ -1,0 +1,102 @@
+import asyncio
+import os
+import socket
+import sqlite3
+from collections.abc import AsyncIterator, Generator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from fakes import ALL_BYTES, SCORES, FakeSource
+
+from cache_core import Client, Group, Node
+from gateway.limits import Limits
+from gateway.server import serve
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In CI, nothing that was asked for may be skipped for want of a service."""
+    if os.environ.get("CI"):
+        for item in items:
+            item.add_marker("no_skips")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and item.get_closest_marker("no_skips"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report
+
+
+@pytest.fixture
+def source() -> FakeSource:
+    """The demo's scores and a few keys that are hard to carry."""
+    return FakeSource(
+        {
+            **SCORES,
+            "empty": b"",
+            "binary": ALL_BYTES,
+            "a/b": b"slash",
+            "ä": "Ä".encode(),
+            "a b": b"space",
+            "a+b": b"plus",
+            "..": b"dots",
+            "%41": b"percent",
+            "k" * 1024: b"long",
+            "é" * 512: b"long and not ASCII",
+        }
+    )
+
+
+@pytest.fixture
+async def node(source: FakeSource) -> AsyncIterator[Node]:
+    """A node on a free port with the group `scores` over `source`."""
+    async with Node("127.0.0.1:0", [Group("scores", source)], grace=5) as serving:
+        yield serving
+
+
+@pytest.fixture
+async def client(node: Node) -> AsyncIterator[Client]:
+    async with Client(node.address, timeout=10) as asking:
+        yield asking
+
+
+@pytest.fixture
+async def gateway_url(node: Node) -> AsyncIterator[str]:
+    """A gateway on a free port in front of `node`."""
+    async for url in serve_gateway(node.address):
+        yield url
+
+
+async def serve_gateway(node_address: str) -> AsyncIterator[str]:
+    """Yield the URL of a gateway on a free port in front of the node at `node_address`."""
+    stop = asyncio.Event()
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        serving = asyncio.create_task(
+            serve(
+                sock,
+                node_address,
+                stop.wait(),
+                limits=Limits(timeout=10),
+                grace=5,
+                access_log=False,
+            )
+        )
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+        stop.set()
+        await serving
+
+
+@pytest.fixture
+def scores_db(tmp_path: Path) -> Path:
+    """A real SQLite file with a table `scores`."""
+    file = tmp_path / "scores.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE scores (name TEXT PRIMARY KEY, score BLOB)")
+        rows = [(key, value.decode()) for key, value in SCORES.items()]
+        connection.executemany("INSERT INTO scores VALUES (?, ?)", rows)
+    return file

@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+
+from cache_core.assembly import open_groups
+from cache_core.config import ConfigError, load
+
+GOOD = """
+[groups.scores]
+capacity = "2KiB"
+[groups.scores.source]
+kind = "sql"
+url = "sqlite:///scores.db"
+query = "SELECT score FROM scores WHERE name = :key"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "gaocache.toml"
+    file.write_text(text)
+    return file
+
+
+async def test_a_config_gives_groups_whose_relative_paths_start_at_its_folder(
+    scores_db: Path,
+) -> None:
+    file = write(scores_db.parent, GOOD)
+    settings = load(file)
+    assert settings.groups["scores"].capacity == 2048
+    (group,) = open_groups(settings, file)
+    assert (await group.get("Tom")).data == b"630"
+    await group.aclose()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("[groups.scores]", "[groups.scores", "Expected ']' at the end of a table declaration"),
+        ('"2KiB"', '"much"', "groups.scores.capacity: could not parse value and unit"),
+        ('"2KiB"', "0", "groups.scores.capacity: input should be greater than 0"),
+        ("capacity", "capasity", "groups.scores.capasity: unknown, did you mean capacity?"),
+        ("kind", "sort", "groups.scores.source.kind: it is missing"),
+        ('"sql"', '"sqql"', "groups.scores.source.kind: input should be 'sql'"),
+        ("query", "quest", "groups.scores.source.quest: unknown, did you mean query?"),
+        ("groups.", "groop.", "groups: it is missing"),
+        ("groups.", "groop.", "groop: unknown, did you mean groups?"),
+        ("groups.scores", 'groups.""', "groups.: a group's name should have 1 to 128 bytes"),
+        ("scores.db", "none.db", "groups.scores.source.url: there is no SQLite file"),
+        ("sqlite:///scores.db", "sqlite://", "groups.scores.source.url: it names no file"),
+        ("sqlite:", "oracle:", "groups.scores.source.url: oracle:// is not known, use sqlite://"),
+        ("sqlite:///scores.db", "scores.db", "groups.scores.source.url: it should be like"),
+        (
+            ":key",
+            "'Tom'",
+            "groups.scores.source.query: the query's one parameter should be :key, it has none",
+        ),
+        (
+            "= :key",
+            "= :key AND :id",
+            "groups.scores.source.query: the query's one parameter should be :key, it has :id",
+        ),
+    ],
+)
+def test_what_is_wrong_is_a_line_with_its_place(
+    scores_db: Path, old: str, new: str, line: str
+) -> None:
+    file = write(scores_db.parent, GOOD.replace(old, new))
+    with pytest.raises(ConfigError) as caught:
+        open_groups(load(file), file)
+    lines = str(caught.value).splitlines()
+    assert any(said.startswith(f"{file}: {line}") for said in lines), lines
+
+
+def test_a_missing_file_is_a_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml: No such file or directory"):
+        load(tmp_path / "none.toml")
+
+
+def test_a_password_in_a_url_is_never_repeated(scores_db: Path) -> None:
+    file = write(scores_db.parent, GOOD.replace("sqlite:///scores.db", "postgres://u:hunter2@h/db"))
+    with pytest.raises(ConfigError) as caught:
+        open_groups(load(file), file)
+    assert "hunter2" not in str(caught.value)

@@ -1,0 +1,162 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import grpc
+import grpc.aio
+import pytest
+from fakes import ALL_BYTES, SCORES, FakeSource
+
+from cache_core import (
+    Client,
+    DeadlineExceeded,
+    Group,
+    KeyRequired,
+    Node,
+    NotFound,
+    PeerUnavailable,
+    RetrieverFailed,
+    SourceUnavailable,
+    UnexpectedStatus,
+    UnknownGroup,
+)
+
+Handler = Callable[[bytes, "grpc.aio.ServicerContext[bytes, bytes]"], Awaitable[bytes]]
+
+
+@asynccontextmanager
+async def stranger(handler: Handler) -> AsyncIterator[str]:
+    """A gRPC server that is no node of ours, and its address."""
+    server = grpc.aio.server()
+    method = grpc.unary_unary_rpc_method_handler(handler)
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("gaocachepb.Gaocache", {"Get": method}),)
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    yield f"127.0.0.1:{port}"
+    await server.stop(None)
+
+
+async def test_values_and_errors_are_those_of_a_get_in_process(node: Node, client: Client) -> None:
+    for key, value in (*SCORES.items(), ("binary", ALL_BYTES), ("empty", b"")):
+        assert (await client.get("scores", key)).data == value
+    for group, key, kind, words in (
+        ("scores", "NotExist", NotFound, "NotExist not exist"),
+        ("scores", "", KeyRequired, "key required"),
+        ("none", "Tom", UnknownGroup, "group not found"),
+    ):
+        with pytest.raises(kind) as caught:
+            await client.get(group, key)
+        assert str(caught.value) == words
+        assert caught.value.node == node.address
+
+
+async def fail(_key: str) -> bytes:
+    raise ValueError("postgres://user:hunter2@host")
+
+
+async def refuse(_key: str) -> bytes:
+    raise ConnectionRefusedError("postgres://user:hunter2@host")
+
+
+@pytest.mark.parametrize(
+    ("retriever", "kind", "status", "words"),
+    [
+        (fail, RetrieverFailed, "INTERNAL", "the source of group g failed"),
+        (refuse, SourceUnavailable, "UNAVAILABLE", "the source of group g is unavailable"),
+    ],
+)
+async def test_a_failed_source_is_told_without_its_url(
+    retriever: Callable[[str], Awaitable[bytes]], kind: type[Exception], status: str, words: str
+) -> None:
+    async with (
+        Node("127.0.0.1:0", [Group("g", retriever)]) as node,
+        Client(node.address) as client,
+    ):
+        with pytest.raises(RetrieverFailed) as caught:
+            await client.get("g", "k")
+    assert type(caught.value) is kind
+    assert caught.value.status == status
+    assert str(caught.value) == words
+
+
+async def test_a_hundred_concurrent_gets_over_the_wire_look_up_once(
+    client: Client, source: FakeSource
+) -> None:
+    source.gate.clear()
+    gets = [asyncio.create_task(client.get("scores", "Tom")) for _ in range(100)]
+    await source.asked.wait()
+    gets[0].cancel()
+    gets[57].cancel()
+    source.gate.set()
+    outcomes = await asyncio.gather(*gets, return_exceptions=True)
+    assert sum(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes) == 2
+    assert [outcome.data for outcome in outcomes if not isinstance(outcome, BaseException)] == [
+        b"630"
+    ] * 98
+    assert source.lookups == ["Tom"]
+
+
+async def test_a_call_ends_at_its_deadline_and_its_lookup_with_it(
+    client: Client, source: FakeSource
+) -> None:
+    source.gate.clear()
+    with pytest.raises(DeadlineExceeded, match="did not answer within the deadline"):
+        await client.get("scores", "Tom", timeout=0.05)
+    source.gate.set()
+    assert (await client.get("scores", "Jack")).data == b"589"
+    assert source.cancelled == ["Tom"]
+
+
+async def test_the_default_deadline_is_the_tutorials_second() -> None:
+    seconds: list[float] = []
+
+    async def remaining(
+        _request: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]"
+    ) -> bytes:
+        seconds.append(context.time_remaining())
+        return b""
+
+    async with stranger(remaining) as address, Client(address) as client:
+        await client.get("g", "k")
+    assert 0.5 < seconds[0] <= 1.0
+
+
+async def test_a_node_that_is_not_there_is_unavailable_and_found_when_it_comes(
+    source: FakeSource,
+) -> None:
+    async with Node("127.0.0.1:0", [Group("scores", source)]) as gone:
+        address = gone.address
+    async with Client(address, timeout=10) as client:
+        with pytest.raises(PeerUnavailable, match=f"node {address} can't be reached"):
+            await client.get("scores", "Tom")
+        async with Node(address, [Group("scores", source)]):
+            for _ in range(100):
+                try:
+                    value = await client.get("scores", "Tom")
+                    break
+                except PeerUnavailable:
+                    await asyncio.sleep(0.05)
+            assert value.data == b"630"
+
+
+@pytest.mark.parametrize("code", ["UNKNOWN", "PERMISSION_DENIED", "UNIMPLEMENTED", "ABORTED"])
+async def test_a_strangers_status_keeps_its_name_and_words(code: str) -> None:
+    async def refuse_all(
+        _request: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]"
+    ) -> bytes:
+        await context.abort(grpc.StatusCode[code], "some words")
+
+    async with stranger(refuse_all) as address, Client(address) as client:
+        with pytest.raises(UnexpectedStatus, match="some words") as caught:
+            await client.get("g", "k")
+    assert caught.value.status == code
+
+
+async def test_a_closed_client_opens_a_new_connection_when_asked_again(
+    client: Client,
+) -> None:
+    await client.get("scores", "Tom")
+    await client.aclose()
+    assert (await client.get("scores", "Tom")).data == b"630"

@@ -1,0 +1,82 @@
+import asyncio
+
+import grpc
+import grpc.aio
+import pytest
+from fakes import FakeSource
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from cache_core import Client, Group, Node, PeerUnavailable, ValueTooLarge
+from cache_core.events import Event, Hit, LoadStarted, Received
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize("service", ["", "gaocachepb.Gaocache", "gaocachepb.PeanutCache"])
+async def test_health_says_serving(node: Node, service: str) -> None:
+    async with grpc.aio.insecure_channel(node.address) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        answer = await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=10)
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_a_value_of_four_mebibytes_travels_and_a_larger_one_is_a_clear_error(
+    client: Client, source: FakeSource
+) -> None:
+    source.values["largest"] = b"x" * 4 * MIB
+    source.values["larger"] = b"x" * (4 * MIB + 1)
+    assert (await client.get("scores", "largest")).data == source.values["largest"]
+    with pytest.raises(ValueTooLarge, match="the value has 4194305 bytes, the limit is 4194304"):
+        await client.get("scores", "larger")
+
+
+async def test_a_draining_node_finishes_what_runs_and_refuses_what_comes(
+    source: FakeSource,
+) -> None:
+    source.gate.clear()
+    node = Node("127.0.0.1:0", [Group("scores", source)], grace=30)
+    await node.start()
+    async with Client(node.address, timeout=30) as client, Client(node.address) as newcomer:
+        running = asyncio.create_task(client.get("scores", "Tom"))
+        await source.asked.wait()
+        stopping = asyncio.create_task(node.stop())
+        with pytest.raises(PeerUnavailable, match="the node is draining"):
+            await client.get("scores", "Jack")
+        with pytest.raises(PeerUnavailable, match="the node is draining"):
+            await newcomer.get("scores", "Jack")
+        assert not running.done()
+        source.gate.set()
+        assert (await running).data == b"630"
+        await stopping
+    assert source.lookups == ["Tom"]
+    assert source.closed
+
+
+async def test_a_call_that_outlives_the_grace_is_ended(source: FakeSource) -> None:
+    source.gate.clear()
+    node = Node("127.0.0.1:0", [Group("scores", source)], grace=0.01)
+    await node.start()
+    async with Client(node.address, timeout=30) as client:
+        running = asyncio.create_task(client.get("scores", "Tom"))
+        await source.asked.wait()
+        await node.stop()
+        with pytest.raises(PeerUnavailable):
+            await running
+    assert source.cancelled == ["Tom"]
+
+
+async def test_what_happens_is_told_in_the_tutorials_order(source: FakeSource) -> None:
+    events: list[Event] = []
+    groups = [Group("scores", source)]
+    async with (
+        Node("127.0.0.1:0", groups, hook=events.append) as node,
+        Client(node.address) as client,
+    ):
+        await client.get("scores", "Tom")
+        await client.get("scores", "Tom")
+    assert events == [
+        Received("scores", "Tom"),
+        LoadStarted("scores", "Tom"),
+        Received("scores", "Tom"),
+        Hit("scores", "Tom"),
+    ]

@@ -1,0 +1,86 @@
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from fakes import ALL_BYTES
+
+from cache_core import RetrieverFailed, SourceUnavailable
+from cache_core.retrievers.sql import SqlRetriever
+
+QUERY = "SELECT score FROM scores WHERE name = :key"
+
+
+@pytest.fixture
+async def retriever(scores_db: Path) -> AsyncIterator[SqlRetriever]:
+    with closing(sqlite3.connect(scores_db)) as connection, connection:
+        rows = [("bytes", ALL_BYTES), ("int", 7), ("real", 1.5), ("null", None), ("", "none")]
+        connection.executemany("INSERT INTO scores VALUES (?, ?)", rows)
+    opened = SqlRetriever("sqlite:///scores.db", QUERY, folder=scores_db.parent)
+    yield opened
+    await opened.aclose()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("Tom", b"630"),
+        ("bytes", ALL_BYTES),
+        ("int", b"7"),
+        ("real", b"1.5"),
+        ("null", None),
+        ("NotExist", None),
+        ("Tom' OR '1'='1", None),
+        ("Tom'; DROP TABLE scores; --", None),
+        ("T%", None),
+        ("Tom\0", None),
+    ],
+)
+async def test_the_first_rows_one_column_is_the_value_and_the_key_is_only_ever_bound(
+    retriever: SqlRetriever, key: str, value: bytes | None
+) -> None:
+    assert await retriever.retrieve(key) == value
+    assert await retriever.retrieve("Tom") == b"630"
+
+
+async def test_a_change_in_the_database_is_seen(scores_db: Path, retriever: SqlRetriever) -> None:
+    assert await retriever.retrieve("Tom") == b"630"
+    with closing(sqlite3.connect(scores_db)) as connection, connection:
+        connection.execute("UPDATE scores SET score = '1' WHERE name = 'Tom'")
+    assert await retriever.retrieve("Tom") == b"1"
+
+
+async def test_a_query_that_writes_is_refused(scores_db: Path) -> None:
+    query = "DELETE FROM scores WHERE name = :key RETURNING score"
+    deleter = SqlRetriever(f"sqlite:///{scores_db}", query)
+    with pytest.raises(SourceUnavailable, match="the database can't answer"):
+        await deleter.retrieve("Tom")
+    await deleter.aclose()
+    with closing(sqlite3.connect(scores_db)) as connection:
+        assert connection.execute("SELECT count(*) FROM scores").fetchone() == (4,)
+
+
+async def test_several_columns_are_refused(scores_db: Path) -> None:
+    two = SqlRetriever(f"sqlite:///{scores_db}", "SELECT name, score FROM scores WHERE name = :key")
+    with pytest.raises(RetrieverFailed, match="the query gives 2 columns, it should give one"):
+        await two.retrieve("Tom")
+    await two.aclose()
+
+
+async def test_a_database_that_comes_back_is_asked_again(scores_db: Path) -> None:
+    retriever = SqlRetriever(f"sqlite:///{scores_db}", QUERY)
+    away = scores_db.rename(scores_db.with_suffix(".away"))
+    with pytest.raises(SourceUnavailable, match=r"^the database can't answer$"):
+        await retriever.retrieve("Tom")
+    away.rename(scores_db)
+    assert await retriever.retrieve("Tom") == b"630"
+    await retriever.aclose()
+
+
+async def test_a_path_with_odd_characters_is_opened(scores_db: Path) -> None:
+    odd = scores_db.rename(scores_db.with_name("a b%41#?.db"))
+    retriever = SqlRetriever(f"sqlite:///{quote(str(odd))}", QUERY)
+    assert await retriever.retrieve("Tom") == b"630"
+    await retriever.aclose()
