@@ -4,10 +4,10 @@ Knows nothing of gRPC or HTTP beyond the names of gRPC's status codes, which are
 that both edges translate from: `rpc/status.py` and `gateway/problems.py`.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
-WORDS_OF_A_KEY = 1024
-"""Characters of a key that an error quotes; a longer one would not fit into gRPC's trailers."""
+QUOTED_KEY_BYTES: Final = 1024
+"""How much of a key an error quotes: gRPC percent-encodes words, and takes 8 KiB of trailers."""
 
 
 class CacheError(Exception):
@@ -57,8 +57,10 @@ class NotFound(CacheError):
     @classmethod
     def of(cls, key: str) -> "NotFound":
         """Return the error for `key`, in the words `<key> not exist`."""
-        quoted = key if len(key) <= WORDS_OF_A_KEY else key[:WORDS_OF_A_KEY] + "…"
-        return cls(f"{quoted} not exist")
+        encoded = key.encode()
+        if len(encoded) > QUOTED_KEY_BYTES:
+            key = encoded[:QUOTED_KEY_BYTES].decode(errors="ignore") + "…"
+        return cls(f"{key} not exist")
 
 
 class RetrieverFailed(CacheError):

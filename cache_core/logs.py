@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Callable
 from typing import Final
 
 from cache_core.events import Event, Hit, LoadFailed, LoadStarted, Received
@@ -12,9 +13,12 @@ _CREDENTIALS: Final = re.compile(r"(?<=://)[^\s/@]+(?=@)")
 
 
 class LogHook:
-    """Logs the events of the node at `address`: failed loads as warnings, the rest at debug."""
+    """Logs the events of the node whose address `address` tells, once it has started.
 
-    def __init__(self, address: str) -> None:
+    Failed loads are warnings, all else is at debug level.
+    """
+
+    def __init__(self, address: Callable[[], str]) -> None:
         self._address = address
 
     def __call__(self, event: Event) -> None:
@@ -22,7 +26,7 @@ class LogHook:
         match event:
             case Received(group, key):
                 words = "[gaocache_svr %s] Recv RPC Request - (%s)/(%s)"
-                logger.debug(words, self._address, _one_line(group), _one_line(key))
+                logger.debug(words, self._address(), _one_line(group), _one_line(key))
             case Hit(group, key):
                 logger.debug("cache hit (%s)/(%s)", group, _one_line(key))
             case LoadStarted(group, key):

@@ -13,6 +13,7 @@ class FakeSource:
         self.cancelled: list[str] = []
         self.closed = False
         self.asked = asyncio.Event()
+        self.left = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -24,6 +25,7 @@ class FakeSource:
             await self.gate.wait()
         except asyncio.CancelledError:
             self.cancelled.append(key)
+            self.left.set()
             raise
         return self.values.get(key)
 

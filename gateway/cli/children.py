@@ -31,7 +31,7 @@ class Child:
     async def start(cls, name: str, arguments: Sequence[str]) -> Self:
         """Run `gaocache ARGUMENTS` and return it once it serves.
 
-        Raises Failure, with nothing to add to what the child said, where it ends before.
+        Raises Failure where it ends before.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -77,5 +77,7 @@ class Child:
         line = await self._output.readline()
         if not line:
             status = await self._process.wait()
-            raise Failure(f"{self.name} did not start", exit_status=status if status > 0 else 1)
+            if status > 0:  # it has said why
+                raise Failure(exit_status=status)
+            raise Failure(f"{self.name} ended with status {status} before it served")
         self.address = line.decode().strip()

@@ -2,9 +2,12 @@
 
 
 class Failure(Exception):
-    """One line for the user, which says what to do next, and the exit status."""
+    """One line for the user, which says what to do next, and the exit status.
 
-    def __init__(self, message: str, *, exit_status: int = 1) -> None:
+    Without a message the user was told already.
+    """
+
+    def __init__(self, message: str = "", *, exit_status: int = 1) -> None:
         super().__init__(message)
         self.exit_status = exit_status
 

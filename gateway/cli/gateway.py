@@ -19,7 +19,7 @@ from gateway.cli.options import (
     parse_address,
     set_up_logging,
 )
-from gateway.cli.stopping import stop_requested
+from gateway.cli.stopping import stop_event
 from gateway.limits import Limits
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8000"
@@ -57,11 +57,12 @@ def gateway(
         ready = str(address) if supervised else f"gateway http://{address} asks node {node_address}"
 
         async def run() -> None:
+            stop = stop_event(supervised=supervised)
             print(ready, flush=True)
             await serve(
                 sock,
                 str(node_address),
-                stop_requested(supervised=supervised),
+                stop.wait(),
                 limits=Limits(timeout=timeout),
                 grace=grace,
                 access_log=log_level is LogLevel.debug,

@@ -57,5 +57,6 @@ def main() -> NoReturn:
 
 
 def _say(line: str, exit_status: int) -> int:
-    print(f"gaocache: {line}", file=sys.stderr)
+    if line:
+        print(f"gaocache: {line}", file=sys.stderr)
     return exit_status

@@ -23,7 +23,7 @@ from gateway.cli.options import (
     parse_address,
     set_up_logging,
 )
-from gateway.cli.stopping import stop_requested
+from gateway.cli.stopping import stop_event
 
 
 def node(
@@ -66,19 +66,19 @@ async def _serve(address: str, file: Path, *, grace: float, supervised: bool) ->
         groups = open_groups(load(file), file)
     except ConfigError as error:
         raise Failure(str(error)) from error
-    hook = LogHook(address)
-    serving = Node(address, groups, hook=hook, grace=grace)
+    serving = Node(address, groups, hook=LogHook(lambda: serving.address), grace=grace)
     try:
         await serving.start()
     except OSError as error:
         await serving.stop()
         raise listen_failure(address, error) from error
+    stop = stop_event(supervised=supervised)
     try:
         names = ", ".join(group.name for group in groups)
         print(
             serving.address if supervised else f"node {serving.address} serves {names}", flush=True
         )
-        await stop_requested(supervised=supervised)
+        await stop.wait()
         logger.info("node %s is draining", serving.address)
     finally:
         await serving.stop()

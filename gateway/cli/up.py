@@ -26,7 +26,7 @@ from gateway.cli.options import (
     LogLevelOption,
     parse_address,
 )
-from gateway.cli.stopping import stop_requested
+from gateway.cli.stopping import stop_event
 
 MAX_PORT = 65535
 
@@ -96,7 +96,7 @@ async def _run(
     settings: Settings,
     grace: float,
 ) -> None:
-    stop = asyncio.create_task(stop_requested())
+    stop = asyncio.create_task(stop_event().wait())
     async with contextlib.AsyncExitStack() as children:
 
         async def start(name: str, arguments: Sequence[str]) -> Child:

@@ -1,10 +1,10 @@
 """`/groups/{group}/keys`: the value of a key."""
 
-import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.routing import APIRoute
+from pydantic.json_schema import SkipJsonSchema
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.responses import Response
 
 from cache_core.client import Client
@@ -22,22 +22,23 @@ VALUE_HEADERS: Final = {
 
 GroupPath = Annotated[str, Path(description="The group's name.", examples=["scores"])]
 AltQuery = Annotated[
-    Alt | None,
+    Alt | SkipJsonSchema[None],
     Query(description="The form to answer with, whatever `Accept` says: `media` is the bytes."),
 ]
 
 
-class RawRoute(APIRoute):
-    """A route whose group may be empty, as it may be in gRPC; paths arrive still encoded."""
+class Segment(StringConvertor):
+    """One segment of a path that may be empty, as a group's name may be in gRPC."""
 
-    def __init__(self, path: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - APIRoute's own
-        super().__init__(path, *args, **kwargs)
-        self.path_regex = re.compile(self.path_regex.pattern.replace("[^/]+", "[^/]*"))
+    regex = "[^/]*"
+
+
+register_url_convertor("segment", Segment())
 
 
 def router(client: Client, limits: Limits) -> APIRouter:
     """Return the routes that get keys through `client`, within `limits`."""
-    routes = APIRouter(tags=["keys"], route_class=RawRoute)
+    routes = APIRouter(tags=["keys"])
 
     async def answer(target: Target, accept: str | None, alt: Alt | None) -> Response:
         media_type = choose(accept, alt)
@@ -51,7 +52,7 @@ def router(client: Client, limits: Limits) -> APIRouter:
         return Response(body, media_type=JSON, headers=VALUE_HEADERS)
 
     @routes.get(
-        "/groups/{group}/keys/{key:path}",
+        "/groups/{group:segment}/keys/{key:path}",
         operation_id="get_key",
         summary="Get a key's value",
         response_model=KeyValue,
@@ -77,7 +78,7 @@ def router(client: Client, limits: Limits) -> APIRouter:
         return await answer(from_path(group, key, limits), request.headers.get("accept"), alt)
 
     @routes.get(
-        "/groups/{group}/keys",
+        "/groups/{group:segment}/keys",
         operation_id="get_key_by_query",
         summary="Get a key's value, the key in the query",
         response_model=KeyValue,
@@ -87,9 +88,9 @@ def router(client: Client, limits: Limits) -> APIRouter:
         request: Request,
         group: GroupPath,
         key: Annotated[  # noqa: ARG001 - documented here, read from the raw query
-            str | None,
+            str,
             Query(description="The key, form-encoded: send `%2B` for a plus.", examples=["Tom"]),
-        ] = None,
+        ] = "",
         alt: AltQuery = None,
     ) -> Response:
         """Return what the path form returns.

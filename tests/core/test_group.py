@@ -133,6 +133,7 @@ async def test_cancelling_any_caller_harms_no_other_and_the_last_cancels_the_loo
     gets[9].cancel()
     await asyncio.gather(gets[9], return_exceptions=True)
     source.gate.set()
+    await source.left.wait()
     assert await group.get("Tom") == Value(b"630")
     assert source.cancelled == ["Tom"]
 

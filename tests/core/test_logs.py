@@ -10,7 +10,7 @@ from cache_core.logs import LogHook
 @pytest.fixture
 def hook(caplog: pytest.LogCaptureFixture) -> LogHook:
     caplog.set_level(logging.DEBUG, "gaocache")
-    return LogHook("127.0.0.1:8080")
+    return LogHook(lambda: "127.0.0.1:8080")
 
 
 def test_the_tutorials_lines_are_written_at_debug_level(

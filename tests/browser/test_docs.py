@@ -1,0 +1,60 @@
+"""The docs pages in headless Chromium that can reach no other host."""
+
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+
+from cache_core import Node
+
+playwright = pytest.importorskip("playwright.async_api", reason="needs the extra `browser`")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
+]
+
+
+@pytest.fixture
+async def page() -> AsyncIterator["playwright.Page"]:
+    """A page that fails the test where it asks another host or logs an error."""
+    wrong: list[str] = []
+    async with playwright.async_playwright() as driver:
+        browser = await driver.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND"],
+        )
+        opened = await browser.new_page(viewport={"width": 1280, "height": 1400})
+        opened.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith(("http://127.0.0.1:", "data:", "blob:"))
+                else wrong.append(request.url)
+            ),
+        )
+        opened.on("pageerror", lambda error: wrong.append(str(error)))
+        yield opened
+        await browser.close()
+    assert wrong == []
+
+
+async def test_docs_show_the_operations_and_try_it_out_returns_toms_score(
+    page: "playwright.Page", gateway_url: str, node: Node
+) -> None:
+    await page.goto(f"{gateway_url}/docs")
+    operation = page.locator("#operations-keys-get_key")
+    await operation.click()
+    assert await operation.locator("input[placeholder=group]").input_value() == "scores"
+    assert await operation.locator("input[placeholder=key]").input_value() == "Tom"
+    await operation.get_by_role("button", name="Execute").click()
+    live = operation.locator(".live-responses-table .response-col_description")
+    await live.first.wait_for()
+    assert '"value": "630"' in await live.first.inner_text()
+    assert (await node.group("scores").get("Tom")).data == b"630"
+
+
+async def test_redoc_shows_the_operations(page: "playwright.Page", gateway_url: str) -> None:
+    await page.goto(f"{gateway_url}/redoc")
+    await page.get_by_role("heading", name="Get a key's value", exact=True).wait_for()

@@ -1,0 +1,62 @@
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from processes import Ended, Run, Serving, Start, spawn
+
+from gateway.cli import main
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A home and a data directory of the test's own."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("GAOCACHE_")},
+        "GAOCACHE_DATA_DIR": str(tmp_path / "data"),
+        "COLUMNS": "200",
+    }
+
+
+@pytest.fixture
+def run(
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> Run:
+    """Run a `gaocache` command to its end, in this process, for a new one takes half a second."""
+    monkeypatch.setattr(os, "environ", environment)
+
+    async def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["gaocache", *arguments])
+        capfdbinary.readouterr()
+        status = await asyncio.to_thread(exit_status)
+        stdout, stderr = capfdbinary.readouterr()
+        return Ended(status, stdout, stderr.decode())
+
+    return run
+
+
+def exit_status() -> int:
+    """Run the command that `sys.argv` names and return what it exits with."""
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+@pytest.fixture
+async def start(environment: dict[str, str]) -> AsyncIterator[Start]:
+    """Start a `gaocache` command that serves; it is ended after the test."""
+    started: list[Serving] = []
+
+    async def start(*arguments: str) -> Serving:
+        started.append(Serving(await spawn(arguments, environment)))
+        return started[-1]
+
+    yield start
+    for serving in started:
+        if serving.process.returncode is None:
+            await serving.stop(signal.SIGKILL)

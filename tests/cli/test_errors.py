@@ -1,0 +1,139 @@
+"""Whatever goes wrong is one clear line and a non-zero exit, never a traceback."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from processes import Run, Start
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """An address that somebody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        yield f"127.0.0.1:{sock.getsockname()[1]}"
+
+
+@pytest.fixture
+def free() -> str:
+    """An address that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return f"127.0.0.1:{sock.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("command", ["node", "gateway"])
+async def test_a_port_in_use(run: Run, taken: str, command: str) -> None:
+    ended = await run(command, "--listen", taken)
+    assert ended.status == 1
+    assert ended.stderr == (
+        f"gaocache: can't listen at {taken}: Address already in use; "
+        "stop what listens there or choose another address\n"
+    )
+
+
+async def test_a_port_in_use_for_up(start: Start, taken: str) -> None:
+    for options in (
+        ("--listen", taken, "--node-listen", "127.0.0.1:0"),
+        ("--listen", "127.0.0.1:0", "--node-listen", taken),
+    ):
+        ended = await (await start("up", *options)).end()
+        assert ended.status == 1
+        assert ended.stdout == b""
+        assert ended.stderr == (
+            f"gaocache: can't listen at {taken}: Address already in use; "
+            "stop what listens there or choose another address\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("up", "--nodez", "3"), "No such option: --nodez"),
+        (("up", "--nodes", "0"), "Invalid value for '--nodes'"),
+        (("up", "--nodes", "3", "--node-listen", "127.0.0.1:65534"), "go past 65535"),
+        (("node", "--listen", "8080"), "invalid addr 8080, it should be x.x.x.x:port"),
+        (("gateway", "--node", "nowhere"), "invalid addr nowhere, it should be x.x.x.x:port"),
+        (("gateway", "--timeout", "0"), "Invalid value for '--timeout'"),
+        (("get", "scores"), "Missing argument 'KEY'"),
+        (("get", "g", "k", "--node", "a:1", "--gateway", "http://a"), "exclude each other"),
+        (("fly",), "No such command 'fly'"),
+        (("node", "--log-level", "loud"), "Invalid value for '--log-level'"),
+    ],
+)
+async def test_a_bad_option(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    ended = await run(*arguments)
+    assert ended.status == 2
+    assert ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith("gaocache: ")
+    assert words in ended.stderr
+
+
+async def test_a_node_that_cannot_be_reached(run: Run, free: str) -> None:
+    ended = await run("get", "scores", "Tom", "--node", free)
+    assert ended.status == 3
+    assert ended.stderr == (f"gaocache: node {free} can't be reached; is gaocache up running?\n")
+
+
+@pytest.mark.parametrize("url", ["http://{free}", "{free}", "ftp://{free}", "http://[", ""])
+async def test_a_gateway_that_cannot_be_asked(run: Run, free: str, url: str) -> None:
+    ended = await run("get", "scores", "Tom", "--gateway", url.format(free=free))
+    assert ended.status == 3
+    assert ended.stderr.count("\n") == 1
+    assert "can't be asked" in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "node"])
+async def test_a_mistake_in_the_config(run: Run, tmp_path: Path, command: str) -> None:
+    config = tmp_path / "my.toml"
+    config.write_text(
+        '[groups.scores]\ncapasity = "1MiB"\nsource = {kind = "sql", url = "", query = ""}'
+    )
+    ended = await run(command, "--config", str(config))
+    assert ended.status == 1
+    assert ended.stderr == (
+        f"gaocache: {config}: groups.scores.capasity: unknown, did you mean capacity?\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["up", "node"])
+async def test_a_database_that_is_not_there(start: Start, tmp_path: Path, command: str) -> None:
+    config = tmp_path / "my.toml"
+    config.write_text(
+        '[groups.g]\nsource = {kind = "sql", url = "sqlite:///no.db", query = "SELECT :key"}'
+    )
+    free_ports = ("--listen", "127.0.0.1:0")
+    ended = await (await start(command, "--config", str(config), *free_ports)).end()
+    assert ended.status == 1
+    assert ended.stderr == (
+        f"gaocache: {config}: groups.g.source.url: there is no SQLite file {tmp_path}/no.db\n"
+    )
+
+
+async def test_a_data_directory_that_cannot_be_made(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended = await run("up", "--data-dir", str(tmp_path / "file"))
+    assert ended.status == 1
+    assert ended.stderr == (
+        f"gaocache: can't make the demo's files in {tmp_path}/file: File exists; "
+        "choose another folder with --data-dir\n"
+    )
+
+
+async def test_help_teaches_with_examples(run: Run) -> None:
+    for command in ("up", "node", "gateway", "get", "openapi"):
+        ended = await run(command, "--help")
+        assert ended.status == 0
+        assert f"gaocache {command}".encode() in ended.stdout.split(b"Example")[1]
+
+
+async def test_openapi_prints_the_exported_document(run: Run, tmp_path: Path) -> None:
+    exported = Path(__file__).parents[2] / "openapi" / "openapi.json"
+    assert (await run("openapi")).stdout == exported.read_bytes()
+    ended = await run("openapi", "-o", str(tmp_path / "none" / "file"))
+    assert ended.status == 1
+    assert ended.stderr.endswith("No such file or directory\n")
+
+
+async def test_version(run: Run) -> None:
+    assert (await run("--version")).stdout == b"gaocache 0.1.0\n"

@@ -1,0 +1,146 @@
+import os
+import signal
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from processes import Run, Serving, Start
+
+from cache_core import Client, PeerUnavailable
+
+FREE_PORTS = ("--listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0")
+GATEWAY = r"gateway  (http://\S+)"
+NODE = r"node     (\S+)"
+
+
+async def get(url: str, path: str) -> httpx.Response:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return await http.get(url + path)
+
+
+async def test_up_serves_the_demo_and_says_what_to_try(start: Start) -> None:
+    up = await start("up", *FREE_PORTS)
+    url = await up.until(GATEWAY)
+    node = await up.until(NODE)
+    await up.until(r"/docs\n")
+    assert f"curl -s {url}/groups/scores/keys/Tom" in up.said
+    assert f"gaocache get scores Tom --node {node}" in up.said
+    for name, score in (("Tom", "630"), ("Jack", "589"), ("Sam", "567"), ("Alice", "788")):
+        assert (await get(url, f"/groups/scores/keys/{name}")).json()["value"] == score
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_stops_all_and_leaves_nothing_behind(
+    start: Start, number: signal.Signals
+) -> None:
+    up = await start("up", *FREE_PORTS)
+    url, node = await up.until(GATEWAY), await up.until(NODE)
+    ended = await up.stop(number)
+    assert (ended.status, ended.stderr) == (0, "")
+    with pytest.raises(httpx.ConnectError):
+        await get(url, "/groups/scores/keys/Tom")
+    async with Client(node) as client:
+        with pytest.raises(PeerUnavailable):
+            await client.get("scores", "Tom")
+
+
+async def test_the_children_of_a_killed_up_stop_by_themselves(start: Start) -> None:
+    up = await start("up", *FREE_PORTS)
+    node = await up.until(NODE)
+    await up.until(r"/docs\n")
+    await up.stop(signal.SIGKILL)
+    async with Client(node, timeout=10) as client:
+        with pytest.raises(PeerUnavailable):
+            await get_for_ever(client)
+
+
+async def get_for_ever(client: Client) -> None:
+    while True:
+        await client.get("scores", "Tom")
+
+
+async def test_the_demos_files_are_made_once_and_never_overwritten(
+    run: Run, start: Start, tmp_path: Path
+) -> None:
+    up = await start("up", *FREE_PORTS)
+    await up.until(r"/docs\n")
+    await up.stop()
+    with closing(sqlite3.connect(tmp_path / "data" / "scores.db")) as connection, connection:
+        connection.execute("UPDATE scores SET score = '631' WHERE name = 'Tom'")
+    node = await start("node", "--listen", "127.0.0.1:0")
+    address = await node.until(r"node (\S+) serves scores")
+    assert (await run("get", "scores", "Tom", "--node", address)).stdout == b"631"
+    assert sorted(file.name for file in (tmp_path / "data").iterdir()) == [
+        "gaocache.toml",
+        "scores.db",
+    ]
+
+
+async def test_a_table_of_ones_own_is_served(start: Start, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "world.db")) as connection, connection:
+        connection.execute("CREATE TABLE countries (name TEXT, capital TEXT)")
+        connection.execute("INSERT INTO countries VALUES ('Peru', 'Lima')")
+    config = tmp_path / "gaocache.toml"
+    config.write_text(
+        '[groups.capitals.source]\nkind = "sql"\nurl = "sqlite:///world.db"\n'
+        'query = "SELECT capital FROM countries WHERE name = :key"\n'
+    )
+    up = await start("up", *FREE_PORTS, "--config", str(config))
+    url = await up.until(GATEWAY)
+    assert (await get(url, "/groups/capitals/keys/Peru")).json()["value"] == "Lima"
+    assert (await get(url, "/groups/scores/keys/Tom")).json()["reason"] == "unknown-group"
+
+
+async def test_several_nodes_are_processes_of_their_own_and_one_that_dies_ends_all(
+    start: Start, run: Run
+) -> None:
+    up = await start("up", *FREE_PORTS, "--nodes", "2")
+    await up.until(r"/docs\n")
+    nodes = [line.split()[1] for line in up.said.splitlines() if line.startswith("  node")]
+    assert len(set(nodes)) == 2
+    for node in nodes:
+        assert (await run("get", "scores", "Sam", "--node", node)).stdout == b"567"
+    os.kill(child_listening_at(up, nodes[1]), signal.SIGKILL)
+    ended = await up.end()
+    assert ended.status == 1
+    assert ended.stderr == f"gaocache: node {nodes[1]} ended with status -9\n"
+
+
+def child_listening_at(up: Serving, address: str) -> int:
+    """Return the id of the child that holds the listening socket, from /proc."""
+    port = f":{int(address.rpartition(':')[2]):04X}"
+    inodes = {
+        f"socket:[{fields[9]}]"
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        for fields in map(str.split, Path(table).read_text().splitlines()[1:])
+        if fields[1].endswith(port) and fields[3] == "0A"
+    }
+    children = Path(f"/proc/{up.process.pid}/task/{up.process.pid}/children").read_text().split()
+    for pid in children:
+        if any(str(fd.readlink()) in inodes for fd in Path(f"/proc/{pid}/fd").iterdir()):
+            return int(pid)
+    raise AssertionError(f"no child of {up.process.pid} listens at {address}")
+
+
+async def test_at_debug_level_the_tutorials_lines_appear(start: Start, run: Run) -> None:
+    node = await start("node", "--listen", "127.0.0.1:0", "--log-level", "debug")
+    address = await node.until(r"node (\S+) serves")
+    for _ in range(2):
+        await run("get", "scores", "Tom", "--node", address)
+    ended = await node.stop()
+    lines = [line.split(" DEBUG ")[1] for line in ended.stderr.splitlines() if " DEBUG " in line]
+    assert lines == [
+        f"[gaocache_svr {address}] Recv RPC Request - (scores)/(Tom)",
+        "[source scores] search key Tom",
+        f"[gaocache_svr {address}] Recv RPC Request - (scores)/(Tom)",
+        "cache hit (scores)/(Tom)",
+    ]
+
+
+async def test_a_node_told_to_stop_ends_well_and_says_nothing(start: Start) -> None:
+    node = await start("node", "--listen", "127.0.0.1:0")
+    await node.until("serves")
+    ended = await node.stop()
+    assert (ended.status, ended.stderr) == (0, "")

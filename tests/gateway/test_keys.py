@@ -1,0 +1,160 @@
+"""The gateway over real sockets, a real node behind it."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+from fakes import ALL_BYTES, FakeSource
+
+from cache_core import Node
+
+
+@pytest.fixture
+async def http(gateway_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=gateway_url, trust_env=False, timeout=10) as client:
+        yield client
+
+
+async def send(url: str, target: bytes, *, method: bytes = b"GET") -> tuple[int, bytes]:
+    """Send a request target as it is, which no HTTP client would; return status and body."""
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(method + b" " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    await writer.wait_closed()
+    return int(head.split()[1]), body
+
+
+async def test_a_key_is_answered_as_json(http: httpx.AsyncClient) -> None:
+    response = await http.get("/groups/scores/keys/Tom")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.text == '{"group":"scores","key":"Tom","value":"630","encoding":"utf-8"}'
+
+
+async def test_asked_twice_the_source_is_looked_up_once_and_for_a_missing_key_twice(
+    http: httpx.AsyncClient, source: FakeSource
+) -> None:
+    for _ in range(2):
+        assert (await http.get("/groups/scores/keys/Tom")).status_code == 200
+        response = await http.get("/groups/scores/keys/NotExist")
+        assert response.status_code == 404
+        assert response.json()["detail"] == "NotExist not exist"
+    assert sorted(source.lookups) == ["NotExist", "NotExist", "Tom"]
+
+
+async def test_a_hundred_requests_of_a_cold_key_look_it_up_once(
+    http: httpx.AsyncClient, source: FakeSource
+) -> None:
+    source.gate.clear()
+    gets = [asyncio.create_task(http.get("/groups/scores/keys/Tom")) for _ in range(100)]
+    await source.asked.wait()
+    source.gate.set()
+    assert {response.status_code for response in await asyncio.gather(*gets)} == {200}
+    assert source.lookups == ["Tom"]
+
+
+@pytest.mark.parametrize(
+    "key", ["a/b", "ä", "a b", "a+b", "..", "%41", "k" * 1024, "é" * 512, "empty", "binary"]
+)
+async def test_keys_round_trip_in_path_and_query(
+    http: httpx.AsyncClient, gateway_url: str, source: FakeSource, key: str
+) -> None:
+    by_query = await http.get("/groups/scores/keys", params={"key": key, "alt": "media"})
+    assert by_query.content == source.values[key]
+    for safe in ("", "/"):
+        target = f"/groups/scores/keys/{quote(key, safe=safe)}?alt=media"
+        assert await send(gateway_url, target.encode()) == (200, source.values[key])
+    assert source.lookups == [key]
+
+
+@pytest.mark.parametrize(
+    "ask", [{"params": {"alt": "media"}}, {"headers": {"Accept": "application/octet-stream"}}]
+)
+async def test_the_raw_form_is_the_exact_bytes(
+    http: httpx.AsyncClient, ask: dict[str, dict[str, str]]
+) -> None:
+    response = await http.get("/groups/scores/keys/binary", **ask)  # type: ignore[arg-type] # params or headers
+    assert response.content == ALL_BYTES
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert response.headers["content-disposition"] == "attachment"
+
+
+async def test_binary_is_base64_in_the_json_form(http: httpx.AsyncClient) -> None:
+    body = (await http.get("/groups/scores/keys/binary")).json()
+    assert body["encoding"] == "base64"
+    assert base64.b64decode(body["value"], validate=True) == ALL_BYTES
+
+
+async def test_values_are_sandboxed_and_vary_by_accept(http: httpx.AsyncClient) -> None:
+    headers = (await http.get("/groups/scores/keys/Tom")).headers
+    assert headers["vary"] == "Accept"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"] == "sandbox"
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "reason"),
+    [
+        (b"/groups/scores/keys/%FF", 400, "not-utf-8"),
+        (b"/groups/scores/keys/%ZZ", 400, "malformed-escape"),
+        (b"/groups/scores/keys/", 400, "key-required"),
+        (b"/groups/scores/keys", 400, "key-required"),
+        (b"/groups/scores/keys?key=a&key=b", 400, "one-key-only"),
+        (b"/groups/scores/keys/Tom?alt=xml", 400, "invalid-parameter"),
+        (b"/groups/scores/keys/" + b"k" * 1025, 400, "key-too-long"),
+        (b"/groups/" + b"g" * 129 + b"/keys/k", 400, "group-too-long"),
+        (b"/groups/scores/keys/" + b"k" * 9000, 414, "target-too-long"),
+        (b"/groups/none/keys/k", 404, "unknown-group"),
+        (b"/groups//keys/k", 404, "unknown-group"),
+        (b"/groups/a%2Fb/keys/k", 404, "unknown-group"),
+        (b"/groups/scores/keys/../Tom", 404, "key-not-found"),
+        (b"/groups/scores//keys/Tom", 404, "not-found"),
+        (b"/groups/scores/keys/Tom/", 404, "key-not-found"),
+        (b"/none", 404, "not-found"),
+        (b"/docs/", 404, "not-found"),
+    ],
+)
+async def test_what_has_no_value_is_a_problem_and_never_a_redirect(
+    gateway_url: str, target: bytes, status: int, reason: str
+) -> None:
+    got, body = await send(gateway_url, target)
+    assert got == status
+    assert httpx.Response(got, content=body).json()["reason"] == reason
+
+
+async def test_a_form_there_is_not_is_406_with_the_list(http: httpx.AsyncClient) -> None:
+    response = await http.get("/groups/scores/keys/Tom", headers={"Accept": "image/webp"})
+    assert response.status_code == 406
+    assert response.json()["detail"] == "there is application/json and application/octet-stream"
+
+
+async def test_a_wrong_method_is_405_with_allow(http: httpx.AsyncClient) -> None:
+    response = await http.post("/groups/scores/keys/Tom")
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET"
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_node_that_is_gone_is_503_with_retry_after(
+    http: httpx.AsyncClient, node: Node
+) -> None:
+    await node.stop()
+    response = await http.get("/groups/scores/keys/Tom")
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+    assert response.json()["node"] == node.address
+    assert response.json()["retryable"] is True
+
+
+async def test_a_value_over_the_limit_is_a_clear_502(
+    http: httpx.AsyncClient, source: FakeSource
+) -> None:
+    source.values["large"] = b"x" * (4 * 1024 * 1024 + 1)
+    response = await http.get("/groups/scores/keys/large")
+    assert response.status_code == 502
+    assert response.json()["reason"] == "value-too-large"

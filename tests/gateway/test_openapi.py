@@ -1,0 +1,49 @@
+import json
+import re
+from pathlib import Path
+
+import httpx
+from openapi_spec_validator import validate
+
+from cache_core import Client
+from gateway.app import create_app
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_exported_document_is_the_apps_and_valid() -> None:
+    exported = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
+    assert exported == create_app(Client()).openapi()
+    validate(exported)
+
+
+async def test_the_documented_examples_run_as_they_stand(gateway_url: str) -> None:
+    async with httpx.AsyncClient(base_url=gateway_url, trust_env=False) as http:
+        document = (await http.get("/openapi.json")).json()
+        ran = 0
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                examples = {
+                    (parameter["in"], parameter["name"]): parameter["schema"]["examples"][0]
+                    for parameter in operation["parameters"]
+                    if "examples" in parameter["schema"]
+                }
+                target = path.format(
+                    **{n: v for (place, n), v in examples.items() if place == "path"}
+                )
+                query = {n: v for (place, n), v in examples.items() if place == "query"}
+                response = await http.get(target, params=query)
+                assert response.json()["value"] == "630"
+                ran += 1
+    assert ran == len(document["paths"]) == 2
+
+
+async def test_the_docs_ask_no_other_host(gateway_url: str) -> None:
+    async with httpx.AsyncClient(base_url=gateway_url, trust_env=False) as http:
+        for page in ("/docs", "/redoc"):
+            html = (await http.get(page)).text
+            assets = re.findall(r'(?:src|href)="([^"]+)"', html)
+            assert assets
+            for asset in assets:
+                assert asset.startswith("/"), asset
+                assert (await http.get(asset)).status_code == 200
