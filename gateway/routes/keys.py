@@ -3,6 +3,7 @@
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
+from fastapi.openapi.models import Example
 from pydantic.json_schema import SkipJsonSchema
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.responses import Response
@@ -20,7 +21,10 @@ VALUE_HEADERS: Final = {
     "Content-Security-Policy": "sandbox",  # a value is stored content, never a page of ours
 }
 
-GroupPath = Annotated[str, Path(description="The group's name.", examples=["scores"])]
+SCORES: Final[dict[str, Example]] = {"scores": {"value": "scores"}}
+TOM: Final[dict[str, Example]] = {"Tom": {"value": "Tom"}}
+
+GroupPath = Annotated[str, Path(description="The group's name.", openapi_examples=SCORES)]
 AltQuery = Annotated[
     Alt | SkipJsonSchema[None],
     Query(description="The form to answer with, whatever `Accept` says: `media` is the bytes."),
@@ -65,7 +69,7 @@ def router(client: Client, limits: Limits) -> APIRouter:
             str,
             Path(
                 description="Everything after `/keys/`, slashes included; at most 1,024 bytes.",
-                examples=["Tom"],
+                openapi_examples=TOM,
             ),
         ],
         alt: AltQuery = None,
@@ -89,7 +93,9 @@ def router(client: Client, limits: Limits) -> APIRouter:
         group: GroupPath,
         key: Annotated[  # noqa: ARG001 - documented here, read from the raw query
             str,
-            Query(description="The key, form-encoded: send `%2B` for a plus.", examples=["Tom"]),
+            Query(
+                description="The key, form-encoded: send `%2B` for a plus.", openapi_examples=TOM
+            ),
         ] = "",
         alt: AltQuery = None,
     ) -> Response:

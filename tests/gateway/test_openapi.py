@@ -24,9 +24,9 @@ async def test_the_documented_examples_run_as_they_stand(gateway_url: str) -> No
         for path, operations in document["paths"].items():
             for operation in operations.values():
                 examples = {
-                    (parameter["in"], parameter["name"]): parameter["schema"]["examples"][0]
+                    (parameter["in"], parameter["name"]): example["value"]
                     for parameter in operation["parameters"]
-                    if "examples" in parameter["schema"]
+                    for example in parameter.get("examples", {}).values()
                 }
                 target = path.format(
                     **{n: v for (place, n), v in examples.items() if place == "path"}
