@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,6 +18,7 @@ from gateway.addressing import MalformedTarget
 from gateway.limits import Limits
 from gateway.problems import Refused
 from gateway.routes import keys
+from gateway.routes.docs import add_docs
 
 DESCRIPTION: Final = """\
 Slow sources sit behind named *groups* of keys. The first get of a key loads it from the
@@ -60,7 +60,7 @@ def create_app(client: Client, *, limits: Limits | None = None) -> FastAPI:
     The caller closes the client.
     """
     limits = limits or Limits()
-    app = FastAPIOffline(
+    app = FastAPI(
         title="GaoCache",
         version=version("gaocache"),
         summary="A read-through cache that you can curl.",
@@ -68,12 +68,13 @@ def create_app(client: Client, *, limits: Limits | None = None) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=[{"name": "keys", "description": "Values, read through the cache."}],
         redirect_slashes=False,
-        static_url="/docs/assets",
-        swagger_ui_parameters={"displayRequestDuration": True, "tryItOutEnabled": True},
+        docs_url=None,
+        redoc_url=None,
     )
     app.openapi = functools.cache(functools.partial(openapi.document, app))  # type: ignore[method-assign] # FastAPI's documented way
     app.add_middleware(RawTarget, max_bytes=limits.target_bytes)
     app.include_router(keys.router(client, limits))
+    add_docs(app)
     for kind in (
         CacheError,
         Refused,
