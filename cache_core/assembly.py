@@ -1,5 +1,6 @@
 """Groups as the settings describe them, with their retrievers."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from cache_core.config import ConfigError, Settings, SqlSource
@@ -7,28 +8,34 @@ from cache_core.group import Group
 from cache_core.retriever import Retriever
 
 
-def open_groups(settings: Settings, file: Path) -> list[Group]:
-    """Return the groups that `settings`, read from `file`, describes.
+async def open_groups(settings: Settings, file: Path) -> list[Group]:
+    """Return the groups that `settings`, read from `file`, describes, their sources tried.
 
-    A relative path in them starts at the file's folder. Raises ConfigError.
+    A relative path in them starts at the file's folder. Raises ConfigError, with nothing left
+    open.
     """
-    return [
-        Group(
-            name,
-            _open_retriever(group.source, file=file, place=f"groups.{name}.source"),
-            capacity=group.capacity,
-        )
-        for name, group in settings.groups.items()
-    ]
+    async with AsyncExitStack() as opened:
+        groups = []
+        for name, table in settings.groups.items():
+            place = f"groups.{name}.source"
+            retriever = await _open_retriever(table.source, opened, file=file, place=place)
+            groups.append(Group(name, retriever, capacity=table.capacity))
+        opened.pop_all()
+        return groups
 
 
-def _open_retriever(source: SqlSource, *, file: Path, place: str) -> Retriever:
+async def _open_retriever(
+    source: SqlSource, opened: AsyncExitStack, *, file: Path, place: str
+) -> Retriever:
     from cache_core.retrievers.sql import (  # noqa: PLC0415 - SQLAlchemy takes 0.2 s to import
         InvalidSource,
         SqlRetriever,
     )
 
     try:
-        return SqlRetriever(source.url, source.query, folder=file.parent)
+        retriever = SqlRetriever(source.url, source.query, folder=file.parent)
+        opened.push_async_callback(retriever.aclose)
+        await retriever.check()
     except InvalidSource as error:
         raise ConfigError(f"{file}: {place}.{error.setting}: {error}") from error
+    return retriever

@@ -71,6 +71,10 @@ def _line(problem: Mapping[str, Any]) -> str:
             words = "it is missing"
         case "extra_forbidden":
             words = _unknown(problem["loc"])
+        case "byte_size" | "int_parsing":
+            words = 'it should be a size like "64MiB"'
+        case "dict_type" | "model_type":
+            words = "it should be a table"
         case "value_error":
             words = str(problem["ctx"]["error"])
         case _:

@@ -54,7 +54,7 @@ def _decode(encoded: bytes) -> str:
     try:
         return unquote_to_bytes(encoded).decode()
     except UnicodeDecodeError as error:
-        raise MalformedTarget("not-utf-8", "groups and keys should be UTF-8") from error
+        raise MalformedTarget("invalid-encoding", "groups and keys should be UTF-8") from error
 
 
 def _checked(group: str, key: str, limits: Limits) -> Target:

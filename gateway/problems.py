@@ -145,7 +145,7 @@ def _refusal(error: Exception) -> Refused:
             return Refused(400, error.reason, str(error))
         case RequestValidationError():
             first = error.errors()[0]
-            return Refused(400, "invalid-parameter", f"{first['loc'][-1]}: {first['msg']}")
+            return Refused(400, "invalid-parameter", f"{first['loc'][1]}: {first['msg']}")
         case HTTPException():
             reason = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
             return Refused(error.status_code, reason, error.detail, headers=error.headers)

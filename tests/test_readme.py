@@ -3,9 +3,7 @@
 import asyncio
 import re
 import shlex
-import sqlite3
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -84,9 +82,8 @@ async def test_every_python_example_runs(tmp_path: Path, number: int, printed: s
 async def test_a_table_of_ones_own_is_served_with_the_readmes_config(tmp_path: Path) -> None:
     (config,) = blocks("toml")
     (tmp_path / "gaocache.toml").write_text(config)
-    with closing(sqlite3.connect(tmp_path / "world.db")) as connection, connection:
-        connection.execute("CREATE TABLE countries (name TEXT, capital TEXT)")
-        connection.execute("INSERT INTO countries VALUES ('Peru', 'Lima')")
+    (make_table,) = (block for block in blocks("sh") if "world.db" in block)
+    await output("sh", "-c", f"cd {tmp_path} && {make_table}")
     up = await start_up(tmp_path, "--config", str(tmp_path / "gaocache.toml"))
     (curl,) = re.findall(r"curl -s (\S+capitals\S+)", README)
     answer = await output("curl", "-s", up.at_its_ports(curl))

@@ -1,5 +1,6 @@
 """A group's source is a query in an SQL database."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -15,6 +16,9 @@ from cache_core.retriever import Retrieved
 
 ASYNC_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite"}
 """The asyncio driver for each kind of database, by the name that a user writes."""
+
+_SQLITE_REFUSALS: Final = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_READONLY}
+"""What SQLite calls operational errors, like a lost connection, and are the query's fault."""
 
 
 class InvalidSource(ValueError):
@@ -45,9 +49,9 @@ class SqlRetriever:
         try:
             async with self._engine.connect() as connection:
                 row = (await connection.execute(self._query, {"key": key})).first()
-        except (OperationalError, InterfaceError) as error:
-            raise SourceUnavailable("the database can't answer") from error.orig
         except DBAPIError as error:
+            if _is_unavailable(error):
+                raise SourceUnavailable("the database can't answer now") from error.orig
             raise RetrieverFailed("the database refused the query") from error.orig
         except PoolTimeout as error:
             raise SourceUnavailable("the database's connections are all in use") from error
@@ -57,9 +61,27 @@ class SqlRetriever:
             raise RetrieverFailed(f"the query gives {len(row)} columns, it should give one")
         return _encode(row[0])
 
+    async def check(self) -> None:
+        """Ask the database whether the query can work. Raises InvalidSource."""
+        query = self._query.text.rstrip().rstrip(";")
+        probe = text(f"SELECT * FROM ({query}\n) AS probe LIMIT 0")  # noqa: S608 - the user's own query
+        try:
+            async with self._engine.connect() as connection:
+                columns = (await connection.execute(probe, {"key": ""})).keys()
+        except DBAPIError as error:
+            raise InvalidSource("query", f"the database says: {error.orig}") from error
+        if len(columns) != 1:
+            raise InvalidSource("query", f"it gives {len(columns)} columns, it should give one")
+
     async def aclose(self) -> None:
         """Close the pooled connections."""
         await self._engine.dispose()
+
+
+def _is_unavailable(error: DBAPIError) -> bool:
+    """Tell a database that can't answer now from one that refuses the query."""
+    refused = getattr(error.orig, "sqlite_errorcode", None) in _SQLITE_REFUSALS
+    return isinstance(error, OperationalError | InterfaceError) and not refused
 
 
 def _parse_query(query: str) -> TextClause:

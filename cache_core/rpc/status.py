@@ -52,7 +52,7 @@ def to_status(error: CacheError) -> tuple[grpc.StatusCode, str, tuple[tuple[str,
     code = grpc.StatusCode[error.status]
     info = Any()
     info.Pack(ErrorInfo(reason=error.reason, domain=DOMAIN))
-    status = Status(code=code.value[0], details=[info])
+    status = Status(code=code.value[0], message=error.message, details=[info])
     return code, error.message, ((DETAILS_KEY, status.SerializeToString()),)
 
 

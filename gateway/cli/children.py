@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Final, Self, cast
@@ -57,6 +58,14 @@ class Child:
         """The process's id."""
         return self._process.pid
 
+    @property
+    def ending(self) -> str:
+        """How the process ended, in words."""
+        status = self._process.returncode
+        if status is not None and status < 0:
+            return f"was ended by {signal.Signals(-status).name}"
+        return f"ended with status {status}"
+
     async def wait(self) -> int:
         """Return the exit status once the process has ended; negative for a signal."""
         return await self._process.wait()
@@ -79,5 +88,5 @@ class Child:
             status = await self._process.wait()
             if status > 0:  # it has said why
                 raise Failure(exit_status=status)
-            raise Failure(f"{self.name} ended with status {status} before it served")
+            raise Failure(f"{self.name} {self.ending} before it served")
         self.address = line.decode().strip()

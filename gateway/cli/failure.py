@@ -1,5 +1,7 @@
 """How a command ends that can't do what it was asked."""
 
+import errno
+
 
 class Failure(Exception):
     """One line for the user, which says what to do next, and the exit status.
@@ -14,7 +16,8 @@ class Failure(Exception):
 
 def listen_failure(address: object, error: OSError) -> Failure:
     """Return the failure for an address that can't be listened at."""
-    why = error.strerror or str(error)
-    return Failure(
-        f"can't listen at {address}: {why}; stop what listens there or choose another address"
-    )
+    if error.errno == errno.EADDRINUSE:
+        advice = "stop what listens there or choose another port"
+    else:
+        advice = "choose an address of this machine and a port that you may use"
+    return Failure(f"can't listen at {address}: {error.strerror or error}; {advice}")

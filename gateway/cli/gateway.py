@@ -47,7 +47,8 @@ def gateway(
       gaocache gateway --listen 0.0.0.0:80 --node 10.0.0.5:8080
 
     """
-    address, node_address = parse_address(listen), parse_address(node)
+    address = parse_address("--listen", listen)
+    node_address = parse_address("--node", node)
     set_up_logging(log_level)
     sock = _listen(address)
     with contextlib.closing(sock):

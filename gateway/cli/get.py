@@ -11,7 +11,7 @@ from cache_core.client import DEFAULT_ADDRESS, Client
 from cache_core.errors import CacheError, NotFound, PeerUnavailable
 from cache_core.value import Value
 from gateway.cli.failure import Failure
-from gateway.cli.options import parse_address
+from gateway.cli.options import check_text, parse_address
 from gateway.representation import RAW, as_json
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def get(
 ) -> None:
     """Print a key's value: its exact bytes, with a newline after them on a terminal only.
 
-    Exits with 1 where there is no such key, and with 3 where nobody could answer.
+    Exits with 1 where there is no such key, with 3 where anything else kept it from an answer.
 
     Examples:
       gaocache get scores Tom
@@ -48,10 +48,12 @@ def get(
       gaocache get scores Tom --gateway http://127.0.0.1:8000 --json
 
     """
+    check_text("GROUP", group)
+    check_text("KEY", key)
     if node is not None and gateway is not None:
         raise typer.BadParameter("--node and --gateway exclude each other, give one")
     if gateway is None:
-        address = str(parse_address(node or DEFAULT_ADDRESS))
+        address = str(parse_address("--node", node or DEFAULT_ADDRESS))
         value = asyncio.run(_ask_node(address, group, key, timeout=timeout))
     else:
         value = _ask_gateway(gateway, group, key, timeout=timeout)
@@ -80,8 +82,16 @@ def _ask_gateway(url: str, group: str, key: str, *, timeout: float) -> Value:
         response = httpx.get(
             target, params={"key": key}, headers={"Accept": RAW}, timeout=timeout, trust_env=False
         )
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise Failure(f"gateway {url} can't be asked: {error}", exit_status=EXIT_FAILED) from error
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise typer.BadParameter(
+            "it should be like http://127.0.0.1:8000", param_hint="'--gateway'"
+        ) from error
+    except httpx.TimeoutException as error:
+        words = f"gateway {url} did not answer within {timeout:g} s"
+        raise Failure(words, exit_status=EXIT_FAILED) from error
+    except httpx.HTTPError as error:
+        words = f"gateway {url} can't be reached; is gaocache up running?"
+        raise Failure(words, exit_status=EXIT_FAILED) from error
     if response.is_success:
         return Value(response.content)
     problem = _problem(response)

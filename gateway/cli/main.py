@@ -50,13 +50,17 @@ def main() -> NoReturn:
     except Failure as failure:
         sys.exit(_say(str(failure), failure.exit_status))
     except TyperException as error:
-        sys.exit(_say(f"{error.format_message()}; see gaocache --help", error.exit_code))
+        words = error.format_message().removesuffix(".")
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "gaocache"
+        sys.exit(_say(f"{words}; see {command} --help" if words else "", error.exit_code))
     except (Abort, KeyboardInterrupt):
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _say(line: str, exit_status: int) -> int:
-    if line:
-        print(f"gaocache: {line}", file=sys.stderr)
+    for part in line.splitlines():
+        words = part if part.isprintable() else repr(part)[1:-1]
+        print(f"gaocache: {words}", file=sys.stderr)
     return exit_status

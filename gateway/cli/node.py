@@ -44,7 +44,7 @@ def node(
       gaocache node --listen 0.0.0.0:8080 --config gaocache.toml
 
     """
-    address = parse_address(listen)
+    address = parse_address("--listen", listen)
     set_up_logging(log_level)
     file = config or demo_config(data_dir)
     uvloop.run(_serve(str(address), file, grace=grace, supervised=supervised))
@@ -63,7 +63,7 @@ def demo_config(data_dir: Path) -> Path:
 
 async def _serve(address: str, file: Path, *, grace: float, supervised: bool) -> None:
     try:
-        groups = open_groups(load(file), file)
+        groups = await open_groups(load(file), file)
     except ConfigError as error:
         raise Failure(str(error)) from error
     serving = Node(address, groups, hook=LogHook(lambda: serving.address), grace=grace)

@@ -22,12 +22,21 @@ class LogLevel(StrEnum):
     error = "error"
 
 
-def parse_address(text: str) -> Address:
-    """Return the address that an option names. Raises typer.BadParameter."""
+def parse_address(option: str, text: str) -> Address:
+    """Return the address that `option` was given as. Raises typer.BadParameter."""
     try:
         return Address.parse(text)
     except InvalidAddress as error:
-        raise typer.BadParameter(str(error)) from error
+        words = f"{error} (or name:port, or [IPv6]:port, the port at most 65535)"
+        raise typer.BadParameter(words, param_hint=f"'{option}'") from error
+
+
+def check_text(argument: str, text: str) -> None:
+    """Raise typer.BadParameter where the shell handed over bytes that are no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise typer.BadParameter("it should be UTF-8", param_hint=f"'{argument}'") from error
 
 
 def set_up_logging(level: LogLevel) -> None:

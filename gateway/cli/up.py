@@ -57,7 +57,8 @@ def up(
       gaocache up --config gaocache.toml --listen 127.0.0.1:9000
 
     """
-    gateway_address, first = parse_address(listen), parse_address(node_listen)
+    gateway_address = parse_address("--listen", listen)
+    first = parse_address("--node-listen", node_listen)
     addresses = node_addresses(first, nodes)
     file = config or demo_config(data_dir)
     try:
@@ -118,10 +119,11 @@ async def _run(
         _welcome(started, front, file, settings)
         ends = {asyncio.create_task(child.wait()): child for child in (*started, front)}
         done, _ = await asyncio.wait({stop, *ends}, return_when=asyncio.FIRST_COMPLETED)
+        if stop in done:
+            print("Stopping.", flush=True)
         for ended, child in ends.items():
             if ended in done:
-                status = ended.result()
-                raise Failure(f"{child.name} {child.address} ended with status {status}")
+                raise Failure(f"{child.name} {child.address} {child.ending}, so all was stopped")
 
 
 def _welcome(nodes: Sequence[Child], gateway: Child, file: Path, settings: Settings) -> None:

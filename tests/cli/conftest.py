@@ -28,7 +28,8 @@ def run(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> Run:
     """Run a `gaocache` command to its end, in this process, for a new one takes half a second."""
-    monkeypatch.setattr(os, "environ", environment)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
 
     async def run(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["gaocache", *arguments])

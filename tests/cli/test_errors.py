@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from processes import Run, Start
 
+from cache_core import Node
+
 
 @pytest.fixture
 def taken() -> Iterator[str]:
@@ -28,7 +30,7 @@ async def test_a_port_in_use(run: Run, taken: str, command: str) -> None:
     assert ended.status == 1
     assert ended.stderr == (
         f"gaocache: can't listen at {taken}: Address already in use; "
-        "stop what listens there or choose another address\n"
+        "stop what listens there or choose another port\n"
     )
 
 
@@ -42,7 +44,7 @@ async def test_a_port_in_use_for_up(start: Start, taken: str) -> None:
         assert ended.stdout == b""
         assert ended.stderr == (
             f"gaocache: can't listen at {taken}: Address already in use; "
-            "stop what listens there or choose another address\n"
+            "stop what listens there or choose another port\n"
         )
 
 
@@ -55,7 +57,11 @@ async def test_a_port_in_use_for_up(start: Start, taken: str) -> None:
         (("node", "--listen", "8080"), "invalid addr 8080, it should be x.x.x.x:port"),
         (("gateway", "--node", "nowhere"), "invalid addr nowhere, it should be x.x.x.x:port"),
         (("gateway", "--timeout", "0"), "Invalid value for '--timeout'"),
-        (("get", "scores"), "Missing argument 'KEY'"),
+        (("get", "scores"), "Missing argument 'KEY'; see gaocache get --help"),
+        (("get", "scores", "a\udcff"), "Invalid value for 'KEY': it should be UTF-8"),
+        (("get", "g", "k", "--gateway", "localhost:1"), "it should be like http://"),
+        (("get", "g", "k", "--gateway", "ftp://a"), "it should be like http://"),
+        (("get", "g", "k", "--gateway", ""), "it should be like http://"),
         (("get", "g", "k", "--node", "a:1", "--gateway", "http://a"), "exclude each other"),
         (("fly",), "No such command 'fly'"),
         (("node", "--log-level", "loud"), "Invalid value for '--log-level'"),
@@ -75,12 +81,30 @@ async def test_a_node_that_cannot_be_reached(run: Run, free: str) -> None:
     assert ended.stderr == (f"gaocache: node {free} can't be reached; is gaocache up running?\n")
 
 
-@pytest.mark.parametrize("url", ["http://{free}", "{free}", "ftp://{free}", "http://[", ""])
-async def test_a_gateway_that_cannot_be_asked(run: Run, free: str, url: str) -> None:
-    ended = await run("get", "scores", "Tom", "--gateway", url.format(free=free))
+async def test_a_gateway_that_cannot_be_reached(run: Run, free: str) -> None:
+    ended = await run("get", "scores", "Tom", "--gateway", f"http://{free}")
     assert ended.status == 3
-    assert ended.stderr.count("\n") == 1
-    assert "can't be asked" in ended.stderr
+    assert ended.stderr == (
+        f"gaocache: gateway http://{free} can't be reached; is gaocache up running?\n"
+    )
+
+
+async def test_an_address_that_is_not_this_machines(run: Run) -> None:
+    ended = await run("gateway", "--listen", "192.0.2.1:0")
+    assert ended.status == 1
+    assert ended.stderr.endswith("choose an address of this machine and a port that you may use\n")
+
+
+async def test_a_key_in_an_error_cannot_break_its_line(run: Run, node: Node) -> None:
+    ended = await run("get", "scores", "a\x1b[31mb", "--node", node.address)
+    assert ended.stderr == "gaocache: a\\x1b[31mb not exist\n"
+
+
+async def test_the_bare_command_teaches(run: Run) -> None:
+    ended = await run()
+    assert ended.status == 2
+    assert b"Usage: gaocache" in ended.stdout
+    assert ended.stderr == ""
 
 
 @pytest.mark.parametrize("command", ["up", "node"])

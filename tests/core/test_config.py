@@ -27,7 +27,7 @@ async def test_a_config_gives_groups_whose_relative_paths_start_at_its_folder(
     file = write(scores_db.parent, GOOD)
     settings = load(file)
     assert settings.groups["scores"].capacity == 2048
-    (group,) = open_groups(settings, file)
+    (group,) = await open_groups(settings, file)
     assert (await group.get("Tom")).data == b"630"
     await group.aclose()
 
@@ -36,7 +36,7 @@ async def test_a_config_gives_groups_whose_relative_paths_start_at_its_folder(
     ("old", "new", "line"),
     [
         ("[groups.scores]", "[groups.scores", "Expected ']' at the end of a table declaration"),
-        ('"2KiB"', '"much"', "groups.scores.capacity: could not parse value and unit"),
+        ('"2KiB"', '"much"', 'groups.scores.capacity: it should be a size like "64MiB"'),
         ('"2KiB"', "0", "groups.scores.capacity: input should be greater than 0"),
         ("capacity", "capasity", "groups.scores.capasity: unknown, did you mean capacity?"),
         ("kind", "sort", "groups.scores.source.kind: it is missing"),
@@ -49,6 +49,11 @@ async def test_a_config_gives_groups_whose_relative_paths_start_at_its_folder(
         ("sqlite:///scores.db", "sqlite://", "groups.scores.source.url: it names no file"),
         ("sqlite:", "oracle:", "groups.scores.source.url: oracle:// is not known, use sqlite://"),
         ("sqlite:///scores.db", "scores.db", "groups.scores.source.url: it should be like"),
+        ("[groups.scores.source]", "[groups.scores.sauce]", "groups.scores.source: it is missing"),
+        ("FROM scores", "FROM tables", "groups.scores.source.query: the database says: no such t"),
+        ("SELECT", "SELEC", "groups.scores.source.query: the database says: near"),
+        ("SELECT score", "SELECT *", "groups.scores.source.query: it gives 2 columns"),
+        ("SELECT score", "DELETE", "groups.scores.source.query: the database says: near"),
         (
             ":key",
             "'Tom'",
@@ -61,12 +66,12 @@ async def test_a_config_gives_groups_whose_relative_paths_start_at_its_folder(
         ),
     ],
 )
-def test_what_is_wrong_is_a_line_with_its_place(
+async def test_what_is_wrong_is_a_line_with_its_place(
     scores_db: Path, old: str, new: str, line: str
 ) -> None:
     file = write(scores_db.parent, GOOD.replace(old, new))
     with pytest.raises(ConfigError) as caught:
-        open_groups(load(file), file)
+        await open_groups(load(file), file)
     lines = str(caught.value).splitlines()
     assert any(said.startswith(f"{file}: {line}") for said in lines), lines
 
@@ -76,8 +81,8 @@ def test_a_missing_file_is_a_line(tmp_path: Path) -> None:
         load(tmp_path / "none.toml")
 
 
-def test_a_password_in_a_url_is_never_repeated(scores_db: Path) -> None:
+async def test_a_password_in_a_url_is_never_repeated(scores_db: Path) -> None:
     file = write(scores_db.parent, GOOD.replace("sqlite:///scores.db", "postgres://u:hunter2@h/db"))
     with pytest.raises(ConfigError) as caught:
-        open_groups(load(file), file)
+        await open_groups(load(file), file)
     assert "hunter2" not in str(caught.value)

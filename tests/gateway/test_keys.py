@@ -100,7 +100,7 @@ async def test_values_are_sandboxed_and_vary_by_accept(http: httpx.AsyncClient) 
 @pytest.mark.parametrize(
     ("target", "status", "reason"),
     [
-        (b"/groups/scores/keys/%FF", 400, "not-utf-8"),
+        (b"/groups/scores/keys/%FF", 400, "invalid-encoding"),
         (b"/groups/scores/keys/%ZZ", 400, "malformed-escape"),
         (b"/groups/scores/keys/", 400, "key-required"),
         (b"/groups/scores/keys", 400, "key-required"),
