@@ -4,7 +4,6 @@ import asyncio
 
 from cache_core.cache import Cache
 from cache_core.errors import (
-    CacheError,
     KeyRequired,
     NotFound,
     RetrieverFailed,
@@ -82,7 +81,7 @@ class Group:
     async def _retrieve(self, key: str) -> bytes:
         try:
             data = await self._retriever.retrieve(key)
-        except (CacheError, GeneratorExit):
+        except (NotFound, RetrieverFailed, GeneratorExit):
             raise
         except (ConnectionError, TimeoutError) as error:
             raise SourceUnavailable(f"the source of group {self.name} is unavailable") from error

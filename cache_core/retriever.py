@@ -1,14 +1,19 @@
 """How a group asks its source: the protocol, and the adapter that makes a function one."""
 
 import asyncio
+import contextvars
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeAlias
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Protocol, TypeAlias
 
 Retrieved: TypeAlias = bytes | None
 """A key's bytes, or None where the source has no such key."""
 
 RetrieverFunction: TypeAlias = Callable[[str], Retrieved | Awaitable[Retrieved]]
+
+MAX_THREADS: Final = 64
+"""How many calls of one function that isn't `async` run at a time."""
 
 
 class Retriever(Protocol):
@@ -17,8 +22,8 @@ class Retriever(Protocol):
     async def retrieve(self, key: str) -> Retrieved:
         """Return the key's bytes, or None where the source has no such key.
 
-        Raises SourceUnavailable where the source can't answer now; whatever else it raises
-        becomes a RetrieverFailed to the callers.
+        Raises SourceUnavailable where the source can't answer now, or NotFound; whatever else
+        it raises becomes a RetrieverFailed to the callers.
         """
 
     async def aclose(self) -> None:
@@ -26,21 +31,34 @@ class Retriever(Protocol):
 
 
 class FunctionRetriever:
-    """A Retriever made of a plain function; one that isn't `async` runs in a thread."""
+    """A Retriever made of a plain function; one that isn't `async` runs in a thread.
+
+    The threads are its own, so that a function that hangs holds up no other group.
+    """
 
     def __init__(self, function: RetrieverFunction) -> None:
         self._function = function
         self._is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
             getattr(function, "__call__", None)  # noqa: B004 - an object with an async __call__
         )
+        self._threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="gaocache-retriever")
 
     async def retrieve(self, key: str) -> Retrieved:
         """Return what the function returns for `key`, awaited where it is awaitable."""
         if self._is_async:
             answer = self._function(key)
         else:
-            answer = await asyncio.to_thread(self._function, key)
+            context = contextvars.copy_context()
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(self._threads, context.run, self._call, key)
         return await answer if inspect.isawaitable(answer) else answer
 
     async def aclose(self) -> None:
-        """Do nothing: a function holds no source open."""
+        """Let the threads end; one that hangs is not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _call(self, key: str) -> Retrieved | Awaitable[Retrieved]:
+        try:
+            return self._function(key)
+        except StopIteration as error:  # no future can carry it: its waiter would wait for ever
+            raise RuntimeError("the function raised StopIteration") from error

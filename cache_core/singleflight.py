@@ -53,9 +53,16 @@ class Flights(Generic[T]):
                 self._remove(key, flight)
 
         flight = _Flight(asyncio.create_task(run()))
+        flight.task.add_done_callback(_retrieve_exception)
         self._flights[key] = flight
         return flight
 
     def _remove(self, key: str, flight: _Flight[T]) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
+
+
+def _retrieve_exception(task: "asyncio.Task[T]") -> None:
+    """Keep asyncio from logging an error that came after the last waiter had left."""
+    if not task.cancelled():
+        task.exception()

@@ -5,9 +5,11 @@ import pytest
 from fakes import FakeSource
 
 from cache_core import (
+    CacheError,
     Group,
     KeyRequired,
     NotFound,
+    PeerUnavailable,
     RetrieverFailed,
     SourceUnavailable,
     Value,
@@ -105,6 +107,11 @@ async def cancelled(_key: str) -> bytes:
             "the retriever of group g returned str, not bytes",
         ),
         (lambda key: raise_(NotFound.of(key)), NotFound, "k not exist"),
+        (lambda _: next(iter([])), RetrieverFailed, "the source of group g failed"),
+        (lambda _: raise_(KeyRequired("secret")), RetrieverFailed, "the source of group g failed"),
+        (lambda _: raise_(PeerUnavailable("s")), RetrieverFailed, "the source of group g failed"),
+        (lambda _: raise_(CacheError("secret")), RetrieverFailed, "the source of group g failed"),
+        (lambda _: raise_(SourceUnavailable("shut")), SourceUnavailable, "shut"),
         (lambda _: None, NotFound, "k not exist"),
     ],
 )

@@ -1,3 +1,4 @@
+import asyncio
 import functools
 import threading
 
@@ -36,3 +37,15 @@ async def test_a_sync_function_runs_in_a_thread_and_an_async_one_in_the_loop(
     retriever = FunctionRetriever(function)
     assert await retriever.retrieve("k") == answer
     await retriever.aclose()
+
+
+async def test_a_function_that_hangs_holds_up_no_other() -> None:
+    go = threading.Event()
+    hanging = FunctionRetriever(lambda _: b"late" if go.wait() else None)
+    calls = [asyncio.create_task(hanging.retrieve(str(number))) for number in range(64)]
+    other = FunctionRetriever(in_thread)
+    assert await other.retrieve("k") == b"k False"
+    go.set()
+    assert await asyncio.gather(*calls) == [b"late"] * 64
+    await hanging.aclose()
+    await other.aclose()

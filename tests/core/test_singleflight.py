@@ -1,4 +1,5 @@
 import asyncio
+import gc
 
 import pytest
 
@@ -81,6 +82,28 @@ async def test_the_last_waiter_to_leave_cancels_the_flight() -> None:
     await asyncio.sleep(0)
     assert load.cancelled
     assert len(flights) == 0
+
+
+async def test_an_error_after_the_last_waiter_has_left_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ended = asyncio.Event()
+
+    async def fail_when_cancelled() -> int:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+            raise ValueError("hunter2")
+
+    flights = Flights[int]()
+    waiter = asyncio.create_task(flights.join("k", fail_when_cancelled))
+    await asyncio.sleep(0)
+    waiter.cancel()
+    await asyncio.gather(waiter, return_exceptions=True)
+    await ended.wait()
+    gc.collect()
+    assert caplog.messages == []
 
 
 async def test_who_comes_after_a_cancelled_flight_gets_one_of_his_own() -> None:
