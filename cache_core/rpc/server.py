@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import socket
+from collections.abc import Awaitable
 from typing import Final, TypeAlias
 
 import grpc
@@ -13,7 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from cache_core.address import Address
-from cache_core.errors import CacheError
+from cache_core.errors import CacheError, PeerUnavailable
 from cache_core.pb import gaocache_pb2
 from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
 from cache_core.rpc.limits import MAX_MESSAGE_BYTES, MIN_PING_MS
@@ -27,10 +28,16 @@ OPTIONS: Final = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_MS),
-    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.keepalive_permit_without_calls", 1),  # else it ends an idle client that pings
 )
 FLUSH_SECONDS: Final = 1.0
 """How long answers already given may take to leave."""
+
+QUIET_SECONDS: Final = 0.02
+"""A server that stops ends its connections once no call has come for so long."""
+
+LAME_DUCK_SECONDS: Final = 0.25
+"""The longest wait for that quiet, however many go on calling."""
 
 SERVICES: Final = tuple(
     service.full_name for service in gaocache_pb2.DESCRIPTOR.services_by_name.values()
@@ -48,6 +55,10 @@ class Server:
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._waits: set[asyncio.Timeout] = set()
+        self._called = asyncio.Event()
+        self._answering = asyncio.Event()
+        self._answering.set()
 
     async def start(self) -> Address:
         """Listen, and return the address with the port in use. Raises OSError."""
@@ -75,21 +86,43 @@ class Server:
     async def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for `grace` seconds, then end them.
 
-        gRPC's own stop would answer new calls on open connections with CANCELLED, so it comes
-        last, when nothing runs.
+        Whoever calls meanwhile, or outlives the grace, gets PeerUnavailable. gRPC itself would
+        answer new calls on open connections with CANCELLED from the moment it stops until the
+        client has heard of it. So the last refusals are held back until that word is on its way
+        before them: nobody who waits for an answer before calling again meets that moment.
         """
         self._service.drain()
         await self._health.enter_graceful_shutdown()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), grace)
-        await self._server.stop(FLUSH_SECONDS if self._idle.is_set() else None)
+        self._end_waits()
+        self._answering.clear()
+        await self._quiet()
+        # The stop sends its word to the clients before it first yields to the loop.
+        asyncio.get_running_loop().call_soon(self._answering.set)
+        await self._server.stop(FLUSH_SECONDS)
+
+    def _end_waits(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for wait in self._waits:
+            wait.reschedule(now)
+
+    async def _quiet(self) -> None:
+        """Return once no call has come for a while, or too many have."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAME_DUCK_SECONDS):
+                while True:
+                    self._called.clear()
+                    await asyncio.wait_for(self._called.wait(), QUIET_SECONDS)
 
     async def _get(self, request: bytes, context: Context) -> GetResponse:
+        self._called.set()
+        await self._answering.wait()
         self._running += 1
         self._idle.clear()
         try:
             response = self._service.get(GetRequest.FromString(request))
-            return response if isinstance(response, GetResponse) else await response
+            return response if isinstance(response, GetResponse) else await self._wait(response)
         except CacheError as error:
             await context.abort(*to_status(error))
         except DecodeError:
@@ -98,6 +131,17 @@ class Server:
             self._running -= 1
             if self._running == 0:
                 self._idle.set()
+
+    async def _wait(self, response: Awaitable[GetResponse]) -> GetResponse:
+        """Return what `response` gives. Raises PeerUnavailable where the server stops first."""
+        try:
+            async with asyncio.timeout(None) as wait:
+                self._waits.add(wait)
+                return await response
+        except TimeoutError as error:
+            raise PeerUnavailable("the node is stopping") from error
+        finally:
+            self._waits.discard(wait)
 
 
 def _probe(address: Address) -> None:
