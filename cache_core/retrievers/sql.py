@@ -1,15 +1,18 @@
 """A group's source is a query in an SQL database."""
 
+import asyncio
+import contextlib
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import TextClause, event, make_url, text
+from sqlalchemy import CursorResult, TextClause, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from cache_core.errors import RetrieverFailed, SourceUnavailable
 from cache_core.retriever import Retrieved
@@ -19,6 +22,12 @@ ASYNC_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite"}
 
 _SQLITE_REFUSALS: Final = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_READONLY}
 """What SQLite calls operational errors, like a lost connection, and are the query's fault."""
+
+INTERRUPT_SECONDS: Final = 0.01
+"""How often a cancelled query is told to end until it has: it may not have begun yet."""
+
+CLOSE_SECONDS: Final = 2.0
+"""How long the pooled connections may take to close."""
 
 
 class InvalidSource(ValueError):
@@ -40,15 +49,18 @@ class SqlRetriever:
 
     def __init__(self, url: str, query: str, *, folder: Path | None = None) -> None:
         self._query = _parse_query(query)
-        self._engine = create_async_engine(_parse_url(url, folder or Path.cwd()))
+        self._engine = _engine(url, folder or Path.cwd())
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine.sync_engine, "connect", _read_only)
 
     async def retrieve(self, key: str) -> Retrieved:
-        """Return the value for `key`, or None. Raises SourceUnavailable, RetrieverFailed."""
+        """Return the value for `key`, or None. Raises SourceUnavailable, RetrieverFailed.
+
+        A query whose caller is cancelled is ended in the database too.
+        """
         try:
             async with self._engine.connect() as connection:
-                row = (await connection.execute(self._query, {"key": key})).first()
+                row = (await _execute(connection, self._query, {"key": key})).first()
         except DBAPIError as error:
             if _is_unavailable(error):
                 raise SourceUnavailable("the database can't answer now") from error.orig
@@ -67,15 +79,35 @@ class SqlRetriever:
         probe = text(f"SELECT * FROM ({query}\n) AS probe LIMIT 0")  # noqa: S608 - the user's own query
         try:
             async with self._engine.connect() as connection:
-                columns = (await connection.execute(probe, {"key": ""})).keys()
+                columns = (await _execute(connection, probe, {"key": ""})).keys()
         except DBAPIError as error:
             raise InvalidSource("query", f"the database says: {error.orig}") from error
         if len(columns) != 1:
             raise InvalidSource("query", f"it gives {len(columns)} columns, it should give one")
 
     async def aclose(self) -> None:
-        """Close the pooled connections."""
-        await self._engine.dispose()
+        """Close the pooled connections; those that take too long are left behind."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._engine.dispose(), CLOSE_SECONDS)
+
+
+async def _execute(
+    connection: AsyncConnection, query: TextClause, parameters: Mapping[str, str]
+) -> CursorResult[Any]:
+    """Return the query's result; where the caller is cancelled, interrupt the query first.
+
+    A connection given back while its query runs on would wait for the query's end.
+    """
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    running = asyncio.ensure_future(connection.execute(query, parameters))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            await driver.interrupt()
+            await asyncio.wait((running,), timeout=INTERRUPT_SECONDS)
+        await asyncio.gather(running, return_exceptions=True)
+        raise
 
 
 def _is_unavailable(error: DBAPIError) -> bool:
@@ -94,11 +126,18 @@ def _parse_query(query: str) -> TextClause:
     return clause
 
 
-def _parse_url(given: str, folder: Path) -> URL:
+def _engine(url: str, folder: Path) -> AsyncEngine:
     try:
-        url = make_url(given)
-    except ArgumentError as error:
-        raise InvalidSource("url", "it should be like sqlite:///scores.db") from error
+        return create_async_engine(_parse_url(url, folder))
+    except InvalidSource:
+        raise
+    except (ArgumentError, ValueError):
+        # Neither the URL nor what is said of it is repeated: they may hold a password.
+        raise InvalidSource("url", "it should be like sqlite:///scores.db") from None
+
+
+def _parse_url(given: str, folder: Path) -> URL:
+    url = make_url(given)
     driver = ASYNC_DRIVERS.get(url.drivername)
     if driver is None:
         kinds = ", ".join(f"{kind}://" for kind in ASYNC_DRIVERS)

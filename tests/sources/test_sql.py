@@ -1,3 +1,4 @@
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -7,10 +8,23 @@ from urllib.parse import quote
 import pytest
 from fakes import ALL_BYTES
 
-from cache_core import RetrieverFailed, SourceUnavailable
+from cache_core import (
+    Client,
+    DeadlineExceeded,
+    Group,
+    Node,
+    PeerUnavailable,
+    RetrieverFailed,
+    SourceUnavailable,
+)
 from cache_core.retrievers.sql import SqlRetriever
 
 QUERY = "SELECT score FROM scores WHERE name = :key"
+POOL_SIZE = 15
+NEVER_ENDING_IF_SLOW = """
+WITH RECURSIVE steps(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM steps WHERE :key = 'slow')
+SELECT max(n) FROM steps
+"""
 
 
 @pytest.fixture
@@ -84,3 +98,42 @@ async def test_a_path_with_odd_characters_is_opened(scores_db: Path) -> None:
     retriever = SqlRetriever(f"sqlite:///{quote(str(odd))}", QUERY)
     assert await retriever.retrieve("Tom") == b"630"
     await retriever.aclose()
+
+
+@pytest.fixture
+async def slow(scores_db: Path) -> AsyncIterator[SqlRetriever]:
+    """A retriever that never answers for the key `slow`."""
+    opened = SqlRetriever(f"sqlite:///{scores_db}", NEVER_ENDING_IF_SLOW)
+    await opened.check()
+    yield opened
+    await opened.aclose()
+
+
+@pytest.mark.parametrize("turns", [1, 5, 50])
+async def test_a_cancelled_query_ends_and_its_connection_is_free_again(
+    slow: SqlRetriever, turns: int
+) -> None:
+    asking = [asyncio.create_task(slow.retrieve("slow")) for _ in range(POOL_SIZE)]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    for task in asking:
+        task.cancel()
+    outcomes = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError] * POOL_SIZE
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*(slow.retrieve(f"{n}") for n in range(POOL_SIZE)))
+    assert answers == [b"1"] * POOL_SIZE
+
+
+async def test_a_node_stops_while_queries_run_that_would_never_end(slow: SqlRetriever) -> None:
+    node = Node("127.0.0.1:0", [Group("g", slow)], grace=0.1)
+    await node.start()
+    async with Client(node.address, timeout=0.2) as client:
+        with pytest.raises(DeadlineExceeded):
+            await client.get("g", "slow")
+        running = asyncio.create_task(client.get("g", "slow", timeout=30))
+        assert (await client.get("g", "quick", timeout=5)).data == b"1"
+        async with asyncio.timeout(2):
+            await node.stop()
+        with pytest.raises(PeerUnavailable):
+            await running
