@@ -1,5 +1,6 @@
 """Groups as the settings describe them, with their retrievers."""
 
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -17,7 +18,7 @@ async def open_groups(settings: Settings, file: Path) -> list[Group]:
     async with AsyncExitStack() as opened:
         groups = []
         for name, table in settings.groups.items():
-            place = f"groups.{name}.source"
+            place = ("groups", name, "source")
             retriever = await _open_retriever(table.source, opened, file=file, place=place)
             groups.append(Group(name, retriever, capacity=table.capacity))
         opened.pop_all()
@@ -25,7 +26,7 @@ async def open_groups(settings: Settings, file: Path) -> list[Group]:
 
 
 async def _open_retriever(
-    source: SqlSource, opened: AsyncExitStack, *, file: Path, place: str
+    source: SqlSource, opened: AsyncExitStack, *, file: Path, place: Iterable[str]
 ) -> Retriever:
     from cache_core.retrievers.sql import (  # noqa: PLC0415 - SQLAlchemy takes 0.2 s to import
         InvalidSource,
@@ -37,5 +38,5 @@ async def _open_retriever(
         opened.push_async_callback(retriever.aclose)
         await retriever.check()
     except InvalidSource as error:
-        raise ConfigError(f"{file}: {place}.{error.setting}: {error}") from error
+        raise ConfigError.at(file, ((*place, error.setting), str(error))) from error
     return retriever

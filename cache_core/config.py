@@ -2,24 +2,56 @@
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ByteSize, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 DEFAULT_CAPACITY = ByteSize(64 * 1024 * 1024)
 MAX_GROUP_BYTES = 128
+SIZE = 'it should be a size like "64MiB"'
 
 
 class ConfigError(Exception):
     """What is wrong in a config file, each line with its place."""
+
+    @classmethod
+    def at(cls, file: Path, *problems: tuple[Iterable[str], str]) -> "ConfigError":
+        """Return the error with a line for each of `problems`: the keys to its place, words."""
+        lines = (
+            ": ".join(filter(None, (str(file), ".".join(keys), words))) for keys, words in problems
+        )
+        return cls("\n".join(map(_printable, lines)))
+
+
+def _printable(text: str) -> str:
+    """Return `text` as one line, its unprintable characters as escapes."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
 
 
 def _group_name(name: str) -> str:
     if not 0 < len(name.encode()) <= MAX_GROUP_BYTES:
         raise ValueError(f"a group's name should have 1 to {MAX_GROUP_BYTES} bytes")
     return name
+
+
+def _size(given: object) -> object:
+    if isinstance(given, bool):
+        raise ValueError(SIZE)  # noqa: TRY004 - a ValueError is what pydantic reports
+    if isinstance(given, int) and given <= 0:
+        raise ValueError("it should be more than 0 bytes")
+    return given
 
 
 class _Table(BaseModel):
@@ -37,7 +69,7 @@ class SqlSource(_Table):
 class GroupSettings(_Table):
     """`[groups.NAME]`: the byte budget, in bytes or like "64MiB", and the source."""
 
-    capacity: Annotated[ByteSize, Field(gt=0)] = DEFAULT_CAPACITY
+    capacity: Annotated[ByteSize, Field(gt=0), BeforeValidator(_size)] = DEFAULT_CAPACITY
     source: SqlSource
 
 
@@ -54,32 +86,33 @@ def load(path: Path) -> Settings:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
+        raise ConfigError.at(path, ((), error.strerror or "can't be read")) from error
     except ValueError as error:  # of the encoding or of the TOML
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError.at(path, ((), str(error))) from error
+    except RecursionError as error:
+        raise ConfigError.at(path, ((), "it is nested too deeply")) from error
     try:
         return Settings.model_validate(table)
     except ValidationError as error:
-        lines = [f"{path}: {_line(problem)}" for problem in error.errors(include_url=False)]
-        raise ConfigError("\n".join(lines)) from error
+        raise ConfigError.at(path, *map(_problem, error.errors(include_url=False))) from error
 
 
-def _line(problem: Mapping[str, Any]) -> str:
-    place = ".".join(str(step) for step in problem["loc"] if step != "[key]")
-    match problem["type"]:
+def _problem(found: Mapping[str, Any]) -> tuple[list[str], str]:
+    keys = [str(step) for step in found["loc"] if step != "[key]"]
+    match found["type"]:
         case "missing":
             words = "it is missing"
         case "extra_forbidden":
-            words = _unknown(problem["loc"])
+            words = _unknown(found["loc"])
         case "byte_size" | "int_parsing":
-            words = 'it should be a size like "64MiB"'
+            words = SIZE
         case "dict_type" | "model_type":
             words = "it should be a table"
         case "value_error":
-            words = str(problem["ctx"]["error"])
+            words = str(found["ctx"]["error"])
         case _:
-            words = _lower_first(problem["msg"])
-    return f"{place}: {words}"
+            words = _lower_first(found["msg"])
+    return keys, words
 
 
 def _unknown(loc: tuple[int | str, ...]) -> str:

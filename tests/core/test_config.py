@@ -1,3 +1,4 @@
+import traceback
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,11 @@ async def test_a_config_gives_groups_whose_relative_paths_start_at_its_folder(
     [
         ("[groups.scores]", "[groups.scores", "Expected ']' at the end of a table declaration"),
         ('"2KiB"', '"much"', 'groups.scores.capacity: it should be a size like "64MiB"'),
-        ('"2KiB"', "0", "groups.scores.capacity: input should be greater than 0"),
+        ('"2KiB"', "0", "groups.scores.capacity: it should be more than 0 bytes"),
+        ('"2KiB"', '"0"', "groups.scores.capacity: input should be greater than 0"),
+        ('"2KiB"', "-1", "groups.scores.capacity: it should be more than 0 bytes"),
+        ('"2KiB"', "true", 'groups.scores.capacity: it should be a size like "64MiB"'),
+        ('"2KiB"', "1.5", 'groups.scores.capacity: it should be a size like "64MiB"'),
         ("capacity", "capasity", "groups.scores.capasity: unknown, did you mean capacity?"),
         ("kind", "sort", "groups.scores.source.kind: it is missing"),
         ('"sql"', '"sqql"', "groups.scores.source.kind: input should be 'sql'"),
@@ -49,6 +54,16 @@ async def test_a_config_gives_groups_whose_relative_paths_start_at_its_folder(
         ("sqlite:///scores.db", "sqlite://", "groups.scores.source.url: it names no file"),
         ("sqlite:", "oracle:", "groups.scores.source.url: oracle:// is not known, use sqlite://"),
         ("sqlite:///scores.db", "scores.db", "groups.scores.source.url: it should be like"),
+        ("scores.db", "scores.db?timeout=abc", "groups.scores.source.url: it should be like"),
+        (
+            "scores.db",
+            "scores.db?check_same_thread=maybe",
+            "groups.scores.source.url: it should be like",
+        ),
+        ("sqlite:///", "sqlite://host/", "groups.scores.source.url: it should be like"),
+        ("[groups.scores]", r'[groups."a\nb\u001B"]', r"groups.a\nb\x1b.source: it is missing"),
+        ("scores.db", "no\\nne.db", "groups.scores.source.url: there is no SQLite file"),
+        ("query = ", f"query = {'[' * 5000} #", "it is nested too deeply"),
         ("[groups.scores.source]", "[groups.scores.sauce]", "groups.scores.source: it is missing"),
         ("FROM scores", "FROM tables", "groups.scores.source.query: the database says: no such t"),
         ("SELECT", "SELEC", "groups.scores.source.query: the database says: near"),
@@ -76,13 +91,44 @@ async def test_what_is_wrong_is_a_line_with_its_place(
     assert any(said.startswith(f"{file}: {line}") for said in lines), lines
 
 
+async def test_a_place_in_a_group_of_an_odd_name_is_on_one_line(scores_db: Path) -> None:
+    file = write(
+        scores_db.parent,
+        GOOD.replace("groups.scores", r'groups."a\nb"').replace("SELECT", "SELEC"),
+    )
+    with pytest.raises(ConfigError) as caught:
+        await open_groups(load(file), file)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(rf"{file}: groups.a\nb.source.query: the database says: near")
+
+
 def test_a_missing_file_is_a_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.toml: No such file or directory"):
         load(tmp_path / "none.toml")
 
 
-async def test_a_password_in_a_url_is_never_repeated(scores_db: Path) -> None:
-    file = write(scores_db.parent, GOOD.replace("sqlite:///scores.db", "postgres://u:hunter2@h/db"))
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://u:hunter2@h/db",
+        "postgresql://u:hunter2@h:port/x",
+        "postgresql://u@h:hunter2/x",
+        "sqlite://u:hunter2@h/scores.db",
+    ],
+)
+async def test_a_password_in_a_url_is_never_repeated(scores_db: Path, url: str) -> None:
+    file = write(scores_db.parent, GOOD.replace("sqlite:///scores.db", url))
     with pytest.raises(ConfigError) as caught:
         await open_groups(load(file), file)
-    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_several_mistakes_are_a_line_each(tmp_path: Path) -> None:
+    wrong = GOOD.replace('"2KiB"', "true").replace('"sql"', '"sqql"').replace("scores]", '"a\\nb"]')
+    file = write(tmp_path, wrong.replace("groups.scores.source", 'groups."a\\nb".source'))
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    assert str(caught.value).splitlines() == [
+        f'{file}: groups.a\\nb.capacity: it should be a size like "64MiB"',
+        f"{file}: groups.a\\nb.source.kind: input should be 'sql'",
+    ]
