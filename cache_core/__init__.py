@@ -4,6 +4,7 @@ from cache_core.client import Client
 from cache_core.errors import (
     CacheError,
     DeadlineExceeded,
+    InvalidKey,
     KeyRequired,
     NotFound,
     Overloaded,
@@ -24,6 +25,7 @@ __all__ = [
     "Client",
     "DeadlineExceeded",
     "Group",
+    "InvalidKey",
     "KeyRequired",
     "Node",
     "NotFound",

@@ -4,10 +4,7 @@ Knows nothing of gRPC or HTTP beyond the names of gRPC's status codes, which are
 that both edges translate from: `rpc/status.py` and `gateway/problems.py`.
 """
 
-from typing import ClassVar, Final
-
-QUOTED_KEY_BYTES: Final = 1024
-"""How much of a key an error quotes: gRPC percent-encodes words, and takes 8 KiB of trailers."""
+from typing import ClassVar
 
 
 class CacheError(Exception):
@@ -38,6 +35,21 @@ class KeyRequired(CacheError):
         super().__init__(message, node=node)
 
 
+class InvalidKey(CacheError):
+    """The group or the key is text that UTF-8 can't carry: it has a lone surrogate."""
+
+    status = "INVALID_ARGUMENT"
+    reason = "invalid-key"
+
+    def __init__(
+        self,
+        message: str = "the group and key should be UTF-8 text",
+        *,
+        node: str | None = None,
+    ) -> None:
+        super().__init__(message, node=node)
+
+
 class UnknownGroup(CacheError):
     """The node has no group of that name."""
 
@@ -57,9 +69,6 @@ class NotFound(CacheError):
     @classmethod
     def of(cls, key: str) -> "NotFound":
         """Return the error for `key`, in the words `<key> not exist`."""
-        encoded = key.encode()
-        if len(encoded) > QUOTED_KEY_BYTES:
-            key = encoded[:QUOTED_KEY_BYTES].decode(errors="ignore") + "…"
         return cls(f"{key} not exist")
 
 

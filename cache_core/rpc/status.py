@@ -17,6 +17,7 @@ from google.rpc.status_pb2 import Status
 from cache_core.errors import (
     CacheError,
     DeadlineExceeded,
+    InvalidKey,
     KeyRequired,
     NotFound,
     Overloaded,
@@ -31,10 +32,14 @@ from cache_core.errors import (
 DOMAIN: Final = "gaocache"
 DETAILS_KEY: Final = "grpc-status-details-bin"
 
+MAX_WORDS_BYTES: Final = 1024
+"""How much of an error's words travels: they go twice, encoded, in 8 KiB of trailers."""
+
 ERROR_OF_REASON: Final[dict[str, type[CacheError]]] = {
     error.reason: error
     for error in (
         KeyRequired,
+        InvalidKey,
         UnknownGroup,
         NotFound,
         RetrieverFailed,
@@ -48,12 +53,26 @@ ERROR_OF_REASON: Final[dict[str, type[CacheError]]] = {
 
 
 def to_status(error: CacheError) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
-    """Return the code, the words and the trailing metadata that `error` travels as."""
-    code = grpc.StatusCode[error.status]
+    """Return the code, the words and the trailing metadata that `error` travels as.
+
+    Words that are too long end in an ellipsis. A status that gRPC has no failure of travels as
+    UNKNOWN: an error never arrives as OK.
+    """
+    code = grpc.StatusCode.__members__.get(error.status, grpc.StatusCode.UNKNOWN)
+    if code is grpc.StatusCode.OK:
+        code = grpc.StatusCode.UNKNOWN
+    words = _cut(error.message)
     info = Any()
     info.Pack(ErrorInfo(reason=error.reason, domain=DOMAIN))
-    status = Status(code=code.value[0], message=error.message, details=[info])
-    return code, error.message, ((DETAILS_KEY, status.SerializeToString()),)
+    status = Status(code=code.value[0], message=words, details=[info])
+    return code, words, ((DETAILS_KEY, status.SerializeToString()),)
+
+
+def _cut(words: str) -> str:
+    encoded = words.encode(errors="replace")
+    if len(encoded) <= MAX_WORDS_BYTES:
+        return encoded.decode()
+    return encoded[:MAX_WORDS_BYTES].decode(errors="ignore") + "…"
 
 
 def from_status(

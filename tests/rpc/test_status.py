@@ -7,6 +7,7 @@ from google.rpc.status_pb2 import Status
 from cache_core import (
     CacheError,
     DeadlineExceeded,
+    InvalidKey,
     KeyRequired,
     NotFound,
     Overloaded,
@@ -21,6 +22,7 @@ from cache_core.rpc.status import DETAILS_KEY, from_status, to_status
 
 KINDS = [
     (KeyRequired, grpc.StatusCode.INVALID_ARGUMENT),
+    (InvalidKey, grpc.StatusCode.INVALID_ARGUMENT),
     (UnknownGroup, grpc.StatusCode.NOT_FOUND),
     (NotFound, grpc.StatusCode.NOT_FOUND),
     (RetrieverFailed, grpc.StatusCode.INTERNAL),
@@ -65,6 +67,30 @@ def test_a_status_without_our_reason_is_told_by_its_code(
 ) -> None:
     error = from_status(code, words, (), node="n:1")
     assert type(error) is kind
+
+
+@pytest.mark.parametrize("status", ["OK", "", "NO_SUCH", "ok", "value"])
+def test_a_status_that_is_no_failure_of_grpcs_travels_as_unknown(status: str) -> None:
+    code, words, metadata = to_status(UnexpectedStatus("words", status=status))
+    assert code is grpc.StatusCode.UNKNOWN
+    back = from_status(code, words, metadata, node="n:1")
+    assert type(back) is UnexpectedStatus
+    assert back.status == "UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("words", "sent"),
+    [
+        ("w" * 1024, "w" * 1024),
+        ("w" * 1025, "w" * 1024 + "…"),
+        ("w" + "é" * 512, "w" + "é" * 511 + "…"),
+        ("a\ud800b", "a?b"),
+    ],
+)
+def test_words_are_cut_between_characters_after_a_kibibyte(words: str, sent: str) -> None:
+    _, said, ((_, details),) = to_status(NotFound(words))
+    assert said == sent
+    assert Status.FromString(details).message == sent
 
 
 def foreign_details() -> bytes:
