@@ -2,7 +2,10 @@
 
 import ipaddress
 import re
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
+
+DEFAULT_ADDRESS: Final = "127.0.0.1:8080"
+"""Where a node listens, and a client asks, that is told nothing else."""
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _MAX_NAME = 253

@@ -11,6 +11,7 @@ from cache_core import (
     Client,
     DeadlineExceeded,
     Group,
+    InvalidKey,
     KeyRequired,
     Node,
     NotFound,
@@ -159,3 +160,64 @@ async def test_a_closed_client_opens_a_new_connection_when_asked_again(
     await client.get("scores", "Tom")
     await client.aclose()
     assert (await client.get("scores", "Tom")).data == b"630"
+
+
+async def test_a_call_whose_client_is_closed_is_unavailable(
+    client: Client, source: FakeSource
+) -> None:
+    source.gate.clear()
+    running = asyncio.create_task(client.get("scores", "Tom"))
+    await source.asked.wait()
+    await client.aclose()
+    with pytest.raises(PeerUnavailable, match="the connection to node") as caught:
+        await running
+    assert caught.value.node == str(client.address)
+
+
+async def test_an_answer_that_is_no_get_response_is_an_unexpected_status() -> None:
+    async def babble(_request: bytes, _context: "grpc.aio.ServicerContext[bytes, bytes]") -> bytes:
+        return b"\xff\xff"
+
+    async with stranger(babble) as address, Client(address, timeout=10) as client:
+        with pytest.raises(UnexpectedStatus, match="the answer is no GetResponse") as caught:
+            await client.get("g", "k")
+    assert caught.value.status == "INTERNAL"
+    assert caught.value.node == address
+
+
+@pytest.mark.parametrize(("group", "key"), [("scores", "\ud800"), ("\udcff", "Tom")])
+async def test_text_that_utf_8_cannot_carry_is_refused_before_the_call(
+    client: Client, group: str, key: str
+) -> None:
+    with pytest.raises(InvalidKey, match="the group and key should be UTF-8 text"):
+        await client.get(group, key)
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), 1e300])
+async def test_an_endless_timeout_is_no_deadline(node: Node, timeout: float) -> None:
+    async with Client(node.address, timeout=timeout) as client:
+        assert (await client.get("scores", "Tom")).data == b"630"
+        assert (await client.get("scores", "Jack", timeout=timeout)).data == b"589"
+
+
+@pytest.mark.parametrize("timeout", [float("nan"), -1.0])
+async def test_what_is_no_length_of_time_is_refused(client: Client, timeout: float) -> None:
+    with pytest.raises(ValueError, match="a timeout should be 0 seconds or more"):
+        await client.get("scores", "Tom", timeout=timeout)
+    with pytest.raises(ValueError, match="a timeout should be 0 seconds or more"):
+        Client(timeout=timeout)
+
+
+@pytest.mark.parametrize("words", ["w" * 100_000, "é\0" * 50_000, "\U0001f600" * 9_000, "\ud800"])
+async def test_a_retrievers_words_of_any_length_and_kind_arrive(words: str) -> None:
+    async def fail_at_length(_key: str) -> bytes:
+        raise SourceUnavailable(words)
+
+    async with (
+        Node("127.0.0.1:0", [Group("g", fail_at_length)]) as node,
+        Client(node.address, timeout=10) as client,
+    ):
+        with pytest.raises(SourceUnavailable) as caught:
+            await client.get("g", "k")
+    said = str(caught.value)
+    assert said == "?" or (words.startswith(said[:-1]) and said.endswith("…"))
