@@ -1,18 +1,22 @@
 """A node: groups by name, served at an address; what an application embeds."""
 
+import asyncio
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Final, Self
 
+from cache_core.address import DEFAULT_ADDRESS as DEFAULT_ADDRESS  # noqa: PLC0414 - exported here too
 from cache_core.address import Address
 from cache_core.events import Hook
 from cache_core.group import Group
 from cache_core.rpc.server import Server
 from cache_core.rpc.service import Service
 
-DEFAULT_ADDRESS: Final = "127.0.0.1:8080"
 DEFAULT_GRACE: Final = 10.0
 """Seconds that running calls get to finish in when a node stops."""
+
+CLOSE_SECONDS: Final = 3.0
+"""How long the sources together may take to close."""
 
 
 class Node:
@@ -39,9 +43,10 @@ class Node:
             self._groups[group.name] = group
             if hook is not None:
                 group.observe(hook)
-        self._service = Service(self._groups, hook)
+        self._hook = hook
         self._grace = grace
         self._server: Server | None = None
+        self._stopped = False
 
     @property
     def address(self) -> str:
@@ -53,17 +58,38 @@ class Node:
         return self._groups[name]
 
     async def start(self) -> None:
-        """Serve. Raises OSError where the address can't be listened at."""
-        self._server = Server(self._service, self._address)
-        self._address = await self._server.start()
+        """Serve, again if it was stopped. Raises OSError where it can't listen at the address."""
+        server = Server(Service(self._groups, self._hook), self._address)
+        self._address = await server.start()
+        self._server = server
+        self._stopped = False
 
     async def stop(self) -> None:
-        """Drain: refuse new calls, let running ones finish within the grace, close sources."""
-        if self._server is not None:
-            await self._server.stop(self._grace)
-            self._server = None
-        for group in self._groups.values():
-            await group.aclose()
+        """Drain: refuse new calls, let running ones finish within the grace, close sources.
+
+        Every source is closed, once, whatever another does; one that takes too long is left
+        behind. What they raise is raised in an ExceptionGroup. A node that stops or has
+        stopped is left as it is.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
+        server, self._server = self._server, None
+        if server is not None:
+            await server.stop(self._grace)
+        await self._close_sources()
+
+    async def _close_sources(self) -> None:
+        closing = [asyncio.create_task(group.aclose()) for group in self._groups.values()]
+        if not closing:
+            return
+        done, late = await asyncio.wait(closing, timeout=CLOSE_SECONDS)
+        for task in late:
+            task.cancel()
+        raised = [task.exception() for task in closing if task in done and not task.cancelled()]
+        errors = [error for error in raised if isinstance(error, Exception)]
+        if errors:
+            raise ExceptionGroup("sources failed to close", errors)
 
     async def __aenter__(self) -> Self:
         await self.start()

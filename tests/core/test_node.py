@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from fakes import FakeSource
 
@@ -46,6 +48,71 @@ async def test_stopping_closes_the_sources(source: FakeSource) -> None:
     async with Node("127.0.0.1:0", [Group("scores", source)]):
         assert not source.closed
     assert source.closed
+
+
+async def test_a_node_that_was_stopped_serves_again_at_its_address(source: FakeSource) -> None:
+    node = Node("127.0.0.1:0", [Group("scores", source)])
+    await node.start()
+    address = node.address
+    await node.stop()
+    await node.start()
+    assert node.address == address
+    async with Client(address, timeout=10) as client:
+        assert (await client.get("scores", "Tom")).data == b"630"
+    await node.stop()
+
+
+async def test_a_second_start_is_refused_and_the_first_serves_on(
+    node: Node, client: Client
+) -> None:
+    with pytest.raises(OSError, match="in use"):
+        await node.start()
+    assert (await client.get("scores", "Tom")).data == b"630"
+
+
+class ClosingSource(FakeSource):
+    """Counts how often it is closed, and then does what it is told."""
+
+    def __init__(self, *, error: Exception | None = None, hangs: bool = False) -> None:
+        super().__init__()
+        self.closings = 0
+        self._error = error
+        self._hangs = hangs
+
+    async def aclose(self) -> None:
+        self.closings += 1
+        if self._hangs:
+            await asyncio.Event().wait()
+        if self._error is not None:
+            raise self._error
+
+
+async def test_a_source_that_fails_to_close_keeps_no_other_open() -> None:
+    lost, stuck = OSError("lost"), OSError("stuck")
+    sources = ClosingSource(error=lost), ClosingSource(error=stuck), ClosingSource()
+    node = Node("127.0.0.1:0", [Group(f"g{n}", source) for n, source in enumerate(sources)])
+    await node.start()
+    with pytest.raises(ExceptionGroup, match="sources failed to close") as caught:
+        await node.stop()
+    assert caught.value.exceptions == (lost, stuck)
+    assert [source.closings for source in sources] == [1, 1, 1]
+
+
+async def test_a_second_stop_closes_no_source_again() -> None:
+    source = ClosingSource()
+    async with Node("127.0.0.1:0", [Group("g", source)]) as node:
+        await node.stop()
+    assert source.closings == 1
+
+
+async def test_a_source_that_never_closes_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cache_core.node.CLOSE_SECONDS", 0.01)
+    sources = ClosingSource(hangs=True), ClosingSource()
+    node = Node("127.0.0.1:0", [Group(f"g{n}", source) for n, source in enumerate(sources)])
+    await node.start()
+    async with asyncio.timeout(5):
+        await node.stop()
+    assert [source.closings for source in sources] == [1, 1]
 
 
 def test_the_default_address_is_the_tutorials() -> None:
