@@ -41,7 +41,7 @@ def from_query(group: str, query: bytes, limits: Limits) -> Target:
     keys = [
         _decode(value.replace(b"+", b" "))
         for name, _, value in (field.partition(b"=") for field in query.split(b"&"))
-        if name == b"key"
+        if _decode(name.replace(b"+", b" ")) == "key"
     ]
     if len(keys) > 1:
         raise MalformedTarget("one-key-only", f"the query has {len(keys)} keys, it takes one")

@@ -42,6 +42,8 @@ def test_a_path_is_decoded_exactly_once(encoded: str, key: str) -> None:
         (b"key=a%2Bb", "a+b"),
         (b"alt=media&key=a%26b", "a&b"),
         (b"key=a=b", "a=b"),
+        (b"k%65y=x", "x"),
+        (b"+key=x", ""),
         (b"key=", ""),
         (b"key", ""),
         (b"", ""),
@@ -79,6 +81,12 @@ def test_what_names_no_key_is_refused(group: str, key: str, reason: str) -> None
 def test_more_than_one_key_is_refused() -> None:
     with pytest.raises(MalformedTarget, match="the query has 2 keys"):
         from_query("g", b"key=a&key=b", LIMITS)
+
+
+@pytest.mark.parametrize("query", [b"k%65y=a&key=b", b"key=a&%6B%65%79"])
+def test_an_encoded_name_is_the_same_name(query: bytes) -> None:
+    with pytest.raises(MalformedTarget, match="the query has 2 keys"):
+        from_query("g", query, LIMITS)
 
 
 @given(st.text(max_size=32), st.text(max_size=256))
