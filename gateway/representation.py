@@ -30,11 +30,11 @@ class KeyValue(BaseModel):
     )
 
 
-def choose(accept: str | None, alt: Alt | None) -> str | None:
+def choose(accept: str, alt: Alt | None) -> str | None:
     """Return the media type to answer with, or None where nothing there is was asked for.
 
     Quality values are honoured; JSON wins a tie. A header that can't be parsed asks for
-    anything, as does none (RFC 9110, section 12.5.1).
+    anything, as does an empty one or none (RFC 9110, section 12.5.1).
     """
     if alt is not None:
         return _MEDIA_TYPE_OF_ALT[alt]

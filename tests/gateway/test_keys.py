@@ -93,8 +93,23 @@ async def test_binary_is_base64_in_the_json_form(http: httpx.AsyncClient) -> Non
 async def test_values_are_sandboxed_and_vary_by_accept(http: httpx.AsyncClient) -> None:
     headers = (await http.get("/groups/scores/keys/Tom")).headers
     assert headers["vary"] == "Accept"
-    assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-security-policy"] == "sandbox"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/groups/scores/keys/Tom",
+        "/groups/scores/keys/NotExist",
+        "/docs",
+        "/redoc",
+        "/docs/assets/favicon.png",
+        "/openapi.json",
+        "/none",
+    ],
+)
+async def test_no_answers_type_is_guessed(http: httpx.AsyncClient, path: str) -> None:
+    assert (await http.get(path)).headers.get_list("x-content-type-options") == ["nosniff"]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +146,12 @@ async def test_a_form_there_is_not_is_406_with_the_list(http: httpx.AsyncClient)
     response = await http.get("/groups/scores/keys/Tom", headers={"Accept": "image/webp"})
     assert response.status_code == 406
     assert response.json()["detail"] == "there is application/json and application/octet-stream"
+
+
+async def test_several_accept_lines_are_one_list(http: httpx.AsyncClient) -> None:
+    lines = [("Accept", "image/webp"), ("Accept", "application/octet-stream")]
+    response = await http.get("/groups/scores/keys/Tom", headers=lines)
+    assert response.headers["content-type"] == "application/octet-stream"
 
 
 async def test_a_wrong_method_is_405_with_allow(http: httpx.AsyncClient) -> None:

@@ -17,7 +17,6 @@ CHROMIUM = (
 @pytest.mark.parametrize(
     ("accept", "alt", "chosen"),
     [
-        (None, None, JSON),
         ("", None, JSON),
         ("*/*", None, JSON),
         ("application/json", None, JSON),
@@ -33,9 +32,7 @@ CHROMIUM = (
         ("application/octet-stream", "json", JSON),
     ],
 )
-def test_the_form_is_what_was_asked_for(
-    accept: str | None, alt: Alt | None, chosen: str | None
-) -> None:
+def test_the_form_is_what_was_asked_for(accept: str, alt: Alt | None, chosen: str | None) -> None:
     assert choose(accept, alt) == chosen
 
 

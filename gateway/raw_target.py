@@ -1,0 +1,51 @@
+"""Request targets as they were sent, still encoded, and not too long."""
+
+from typing import Final
+from urllib.parse import quote
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway import problems
+from gateway.problems import Refused
+
+_QUOTED_CHARACTERS: Final = 64
+
+
+class RawTarget:
+    """ASGI middleware: routes see the path as it was sent, still encoded, and not too long.
+
+    Servers decode `path` leniently (`%FF` becomes U+FFFD) and a decoded `%2F` would move the
+    border between group and key.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with its raw path, or answer 414."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = raw_path(scope)
+        size = len(path) + len(scope["query_string"])
+        if size > self._max_bytes:
+            refused = target_too_long(size, self._max_bytes)
+            await problems.answer(refused, shortened(path))(scope, receive, send)
+            return
+        await self._app({**scope, "path": path}, receive, send)
+
+
+def raw_path(scope: Scope) -> str:
+    """Return the request's path as it was sent, or encoded anew where the server lost it."""
+    return (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
+
+
+def target_too_long(size: int, limit: int) -> Refused:
+    """Return the refusal of a target of `size` bytes."""
+    return Refused(414, "target-too-long", f"the target has {size} bytes, the limit is {limit}")
+
+
+def shortened(target: str) -> str:
+    """Return the beginning of a target that is too long or too odd to be repeated whole."""
+    return target[:_QUOTED_CHARACTERS] + "…" if len(target) > _QUOTED_CHARACTERS else target
