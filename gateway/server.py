@@ -1,25 +1,22 @@
-"""The gateway's process: uvicorn on a socket, stopped by us."""
+"""The gateway's process: uvicorn on a socket, stopped and drained by us."""
 
 import asyncio
 import contextlib
-import math
+import functools
 import socket
 from collections.abc import Awaitable, Iterator
+from typing import Final
 
 import uvicorn
 
 from cache_core.client import Client
 from gateway.app import create_app
 from gateway.limits import Limits
+from gateway.protocol import Protocol
+from gateway.running import Running
 
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers, which end the process by the signal they caught."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to whoever serves."""
-        yield
+FLUSH_SECONDS: Final = 1.0
+"""How long answers already given may take to leave."""
 
 
 async def serve(
@@ -33,24 +30,72 @@ async def serve(
 ) -> None:
     """Serve HTTP on the listening `sock` in front of the node at `node` until `stop` is done.
 
-    Running requests then have `grace` seconds to finish.
+    Running requests then have `grace` seconds to finish; after that they are answered 503.
     """
     async with Client(node) as client:
-        server = _Server(
-            uvicorn.Config(
-                create_app(client, limits=limits),
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=access_log,
-                server_header=False,
-                timeout_graceful_shutdown=math.ceil(grace),
-            )
+        running = Running(create_app(client, limits=limits))
+        lost = asyncio.Event()
+        config = uvicorn.Config(
+            running,
+            http=functools.partial(Protocol, limits=limits, lost=lost),  # type: ignore[arg-type] # it is only called
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=access_log,
+            server_header=False,
         )
-        serving = asyncio.ensure_future(server.serve(sockets=[sock]))
         stopping = asyncio.ensure_future(stop)
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        server.should_exit = True
-        await serving
+        try:
+            await _Server(config, stopping, running, lost, grace).serve(sockets=[sock])
+        finally:
+            stopping.cancel()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that waits for `stopping` and for `lost` connections, where its own polls."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        stopping: asyncio.Future[object],
+        running: Running,
+        lost: asyncio.Event,
+        grace: float,
+    ) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self._running = running
+        self._lost = lost
+        self._grace = grace
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to whoever serves: uvicorn would end the process by them."""
+        yield
+
+    async def main_loop(self) -> None:
+        """Renew the Date header every second until told to stop."""
+        while not self._stopping.done():
+            await self.on_tick(0)
+            await asyncio.wait({self._stopping}, timeout=1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Refuse new connections, let running requests finish within the grace, then end them."""
+        for server in self.servers:
+            server.close()
+        for sock in sockets or ():
+            sock.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._connections_end(self._grace)
+        self._running.end()
+        await self._connections_end(FLUSH_SECONDS)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+    async def _connections_end(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.server_state.connections:
+                    self._lost.clear()
+                    await self._lost.wait()
