@@ -9,7 +9,9 @@ from cache_core.events import Event, Hit, LoadFailed, LoadStarted, Received
 
 logger = logging.getLogger("gaocache")
 
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^\s/@]+(?=@)")
+_IN_URL: Final = re.compile(r"(?<=://)\S+(?=@)")
+"""Up to the last @, for a password may have one of its own, or a slash."""
+_NAMED: Final = re.compile(r"(password|passwd|token|secret|key)=\S+", re.IGNORECASE)
 
 
 class LogHook:
@@ -44,5 +46,5 @@ def _one_line(text: str) -> str:
 
 
 def _redacted(text: str) -> str:
-    """Return `text` without the credentials of the URLs in it."""
-    return _CREDENTIALS.sub("…", text)
+    """Return `text` without the credentials in it: of URLs, and named by a parameter."""
+    return _NAMED.sub(r"\1=…", _IN_URL.sub("…", text))

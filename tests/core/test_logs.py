@@ -26,17 +26,26 @@ def test_the_tutorials_lines_are_written_at_debug_level(
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "logged"),
+    [
+        ("no route to https://user:hunter2@host/path", "no route to https://…@host/path"),
+        ("at db://u:hunt@er/2@host:1, twice", "at db://…@host:1, twice"),
+        ("host=h password=hunter2 user=u", "host=h password=… user=u"),
+        ("https://host/?api_key=hunter2", "https://host/?api_key=…"),
+        ("PASSWD=hunter2; Token=hunter2 secret=hunter2", "PASSWD=… Token=… secret=…"),
+        ("no such host: https://host/path", "no such host: https://host/path"),
+    ],
+)
 def test_a_failed_load_is_a_warning_without_credentials(
-    hook: LogHook, caplog: pytest.LogCaptureFixture
+    hook: LogHook, caplog: pytest.LogCaptureFixture, words: str, logged: str
 ) -> None:
     error = RetrieverFailed("the source of group g failed")
-    error.__cause__ = OSError("no route to https://user:hunter2@host/path")
+    error.__cause__ = OSError(words)
     hook(LoadFailed("g", "k", error))
     (record,) = caplog.records
     assert record.levelname == "WARNING"
-    assert record.getMessage() == (
-        "[source g] failed for key k: OSError: no route to https://…@host/path"
-    )
+    assert record.getMessage() == f"[source g] failed for key k: OSError: {logged}"
 
 
 def test_a_key_cannot_forge_a_line(hook: LogHook, caplog: pytest.LogCaptureFixture) -> None:
