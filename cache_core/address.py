@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, Self
 DEFAULT_ADDRESS: Final = "127.0.0.1:8080"
 """Where a node listens, and a client asks, that is told nothing else."""
 
+_PORT = re.compile(r"[0-9]{1,5}")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _MAX_NAME = 253
 _MAX_PORT = 65535
@@ -31,8 +32,8 @@ class Address(NamedTuple):
 
         Port 0 asks the system for a free one. Raises InvalidAddress.
         """
-        host, colon, port = text.rpartition(":")
-        if not (colon and port.isascii() and port.isdigit() and int(port) <= _MAX_PORT):
+        host, _, port = text.rpartition(":")
+        if not (_PORT.fullmatch(port) and int(port) <= _MAX_PORT):
             raise InvalidAddress(text)
         bracketed = host.startswith("[") and host.endswith("]")
         host = host[1:-1] if bracketed else host

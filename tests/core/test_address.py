@@ -30,6 +30,7 @@ def test_an_address_is_read_and_written_back(text: str, host: str, port: int) ->
         "127.0.0.1:http",
         "127.0.0.1:65536",
         "127.0.0.1:-1",
+        "127.0.0.1:" + "9" * 5_000,
         "127.0.0.1:٣",
         "1.2.3:80",
         "300.1.1.1:80",
