@@ -1,13 +1,14 @@
 import asyncio
+import contextlib
 import os
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Generator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from fakes import ALL_BYTES, SCORES, FakeSource
+from processes import GatewayAt
 
 from cache_core import Client, Group, Node
 from gateway.limits import Limits
@@ -66,14 +67,24 @@ async def client(node: Node) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def gateway_url(node: Node) -> AsyncIterator[str]:
+async def gateway_url(node: Node, gateway_at: GatewayAt) -> str:
     """A gateway on a free port in front of `node`."""
-    async for url in serve_gateway(node.address):
-        yield url
+    return await gateway_at(node.address)
 
 
+@pytest.fixture
+async def gateway_at() -> AsyncIterator[GatewayAt]:
+    """Serve a gateway in front of the node at an address; return its URL."""
+    async with contextlib.AsyncExitStack() as gateways:
+
+        async def start(node_address: str) -> str:
+            return await gateways.enter_async_context(serve_gateway(node_address))
+
+        yield start
+
+
+@contextlib.asynccontextmanager
 async def serve_gateway(node_address: str) -> AsyncIterator[str]:
-    """Yield the URL of a gateway on a free port in front of the node at `node_address`."""
     stop = asyncio.Event()
     with socket.create_server(("127.0.0.1", 0)) as sock:
         serving = asyncio.create_task(
@@ -95,7 +106,7 @@ async def serve_gateway(node_address: str) -> AsyncIterator[str]:
 def scores_db(tmp_path: Path) -> Path:
     """A real SQLite file with a table `scores`."""
     file = tmp_path / "scores.db"
-    with closing(sqlite3.connect(file)) as connection, connection:
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("CREATE TABLE scores (name TEXT PRIMARY KEY, score BLOB)")
         rows = [(key, value.decode()) for key, value in SCORES.items()]
         connection.executemany("INSERT INTO scores VALUES (?, ?)", rows)

@@ -4,10 +4,10 @@ import asyncio
 import re
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 GAOCACHE = Path(sys.executable).with_name("gaocache")
 
@@ -46,21 +46,24 @@ class Serving:
         """Wait until it has ended by itself."""
         stdout, stderr = await self.process.communicate()
         assert self.process.returncode is not None
-        return Ended(self.process.returncode, self.said.encode() + stdout, stderr.decode())
+        said = self.said.encode() + (stdout or b"")
+        return Ended(self.process.returncode, said, stderr.decode())
 
 
 Run: TypeAlias = Callable[..., Awaitable[Ended]]
 Start: TypeAlias = Callable[..., Awaitable[Serving]]
+GatewayAt: TypeAlias = Callable[[str], Awaitable[str]]
 
 
 async def spawn(
-    arguments: Sequence[str], environment: dict[str, str]
+    arguments: Sequence[str], environment: Mapping[str, str], *, stdout: BinaryIO | None = None
 ) -> asyncio.subprocess.Process:
+    """Start a `gaocache` command; its output can be read where it leads to no `stdout` given."""
     return await asyncio.create_subprocess_exec(
         GAOCACHE,
         *arguments,
         env=environment,
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
+        stdout=stdout or asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

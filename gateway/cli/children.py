@@ -54,11 +54,6 @@ class Child:
         return child
 
     @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._process.pid
-
-    @property
     def ending(self) -> str:
         """How the process ended, in words."""
         status = self._process.returncode

@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 import uvloop
-from rich.console import Console
 
 from cache_core.address import Address
 from cache_core.config import ConfigError, Settings, load
@@ -127,18 +129,29 @@ async def _run(
 
 
 def _welcome(nodes: Sequence[Child], gateway: Child, file: Path, settings: Settings) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    url = f"http://{gateway.address}"
-    node = nodes[0].address
     group = next(iter(settings.groups))
     key = "Tom" if group == "scores" else "KEY"
-    console.print("[bold green]GaoCache is up.[/] Ctrl-C stops it.\n")
-    console.print(f"  gateway  {url}")
+    typer.secho("GaoCache is up.", fg="green", bold=True, nl=False)
+    print(" Ctrl-C stops it.\n")
+    print(f"  gateway  http://{gateway.address}")
     for child in nodes:
         idle = "" if child is nodes[0] else "  (on its own: the gateway asks the first)"
-        console.print(f"  node     {child.address}{idle}")
-    console.print(f"  groups   {', '.join(settings.groups)}  from {file}", markup=False)
-    console.print("\nTry:\n")
-    console.print(f"  curl -s {url}/groups/{group}/keys/{key}", markup=False)
-    console.print(f"  gaocache get {group} {key} --node {node}", markup=False)
-    console.print(f"  {url}/docs")
+        print(f"  node     {child.address}{idle}")
+    print(f"  groups   {', '.join(settings.groups)}  from {file}")
+    print("\nTry:\n")
+    for line in examples(gateway.address, nodes[0].address, group, key):
+        print(f"  {line}")
+    sys.stdout.flush()
+
+
+def examples(gateway: str, node: str, group: str, key: str) -> tuple[str, str, str]:
+    """Return three lines to try, of which a shell runs the first two as they stand."""
+    url = f"http://{gateway}/groups/{quote(group, safe='')}/keys/{quote(key, safe='')}"
+    asked = [group, key, "--node", node]
+    if group.startswith("-"):  # it would pass for an option
+        asked = ["--node", node, "--", group, key]
+    return (
+        shlex.join(["curl", "-s", url]),
+        shlex.join(["gaocache", "get", *asked]),
+        f"http://{gateway}/docs",
+    )

@@ -1,4 +1,6 @@
 import os
+import re
+import shlex
 import signal
 import sqlite3
 from contextlib import closing
@@ -6,9 +8,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from processes import Run, Serving, Start
+from processes import GatewayAt, Run, Serving, Start
 
-from cache_core import Client, PeerUnavailable
+from cache_core import Client, Group, Node, PeerUnavailable
+from gateway.cli.up import examples
 
 FREE_PORTS = ("--listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0")
 GATEWAY = r"gateway  (http://\S+)"
@@ -91,6 +94,27 @@ async def test_a_table_of_ones_own_is_served(start: Start, tmp_path: Path) -> No
     url = await up.until(GATEWAY)
     assert (await get(url, "/groups/capitals/keys/Peru")).json()["value"] == "Lima"
     assert (await get(url, "/groups/scores/keys/Tom")).json()["reason"] == "unknown-group"
+
+
+@pytest.mark.parametrize("group", ["a/b", "it's $HOME & ü", "[red]", "-v", "a\\b"])
+async def test_the_lines_to_try_run_in_a_shell(run: Run, gateway_at: GatewayAt, group: str) -> None:
+    async with Node("127.0.0.1:0", [Group(group, lambda key: key.encode())]) as node:
+        address = (await gateway_at(node.address)).removeprefix("http://")
+        curl, gaocache, _ = examples(address, node.address, group, "KEY")
+        program, option, target = shlex.split(curl)
+        assert (program, option) == ("curl", "-s")
+        assert (await get(target, "")).json()["group"] == group
+        assert (await run(*shlex.split(gaocache)[1:])).stdout == b"KEY"
+
+
+async def test_up_says_an_ipv6_address_as_it_is(start: Start) -> None:
+    up = await start("up", "--listen", "[::1]:0", "--node-listen", "[::1]:0")
+    url = await up.until(GATEWAY)
+    assert url.startswith("http://[::1]:")
+    assert (await up.until(NODE)).startswith("[::1]:")
+    await up.until(re.escape(f"  {url}/docs"))
+    assert shlex.quote(f"{url}/groups/scores/keys/Tom") in up.said
+    assert (await get(url, "/groups/scores/keys/Tom")).json()["value"] == "630"
 
 
 async def test_several_nodes_are_processes_of_their_own_and_one_that_dies_ends_all(
