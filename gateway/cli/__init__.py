@@ -1,5 +1,17 @@
 """The `gaocache` command: one file a subcommand."""
 
-from gateway.cli.main import main
+import sys
+from typing import NoReturn
 
-__all__ = ["main"]
+from gateway.cli.interrupts import INTERRUPTED, interrupts_exit
+
+
+def main() -> NoReturn:
+    """Run the command; a Ctrl-C ends it without a word, also while it is still being imported."""
+    try:
+        with interrupts_exit():
+            from gateway.cli.command import run  # noqa: PLC0415 - it takes half a second to import
+        status = run()
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    sys.exit(status)

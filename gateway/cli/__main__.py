@@ -1,5 +1,5 @@
 """`python -m gateway.cli`: how `gaocache up` starts its processes."""
 
-from gateway.cli.main import main
+from gateway.cli import main
 
 main()

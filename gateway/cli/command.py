@@ -1,8 +1,8 @@
-"""The command's entry: its subcommands, and errors as one line each."""
+"""The command: its subcommands, and errors as one line each."""
 
 import sys
 from importlib.metadata import version
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from typer.exceptions import Abort, TyperException
@@ -10,8 +10,10 @@ from typer.exceptions import Abort, TyperException
 from gateway.cli.failure import Failure
 from gateway.cli.gateway import gateway
 from gateway.cli.get import get
+from gateway.cli.interrupts import INTERRUPTED
 from gateway.cli.node import node
 from gateway.cli.openapi import openapi
+from gateway.cli.output import unwritten
 from gateway.cli.up import up
 
 app = typer.Typer(
@@ -43,20 +45,31 @@ def options(
     """Hold the options that stand before a subcommand."""
 
 
-def main() -> NoReturn:
-    """Run the command; whatever goes wrong by the user's or a machine's doing is one line."""
+def run() -> int:
+    """Run the command that `sys.argv` names and return its exit status.
+
+    Whatever goes wrong by the user's or a machine's doing is one line. Raises KeyboardInterrupt.
+    """
     try:
-        status = app(standalone_mode=False)
+        return _run_command()
     except Failure as failure:
-        sys.exit(_say(str(failure), failure.exit_status))
+        return _say(str(failure), failure.exit_status)
     except TyperException as error:
         words = error.format_message().removesuffix(".")
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "gaocache"
-        sys.exit(_say(f"{words}; see {command} --help" if words else "", error.exit_code))
-    except (Abort, KeyboardInterrupt):
-        sys.exit(130)
-    sys.exit(status if isinstance(status, int) else 0)
+        return _say(f"{words}; see {command} --help" if words else "", error.exit_code)
+    except Abort:
+        return INTERRUPTED
+
+
+def _run_command() -> int:
+    try:
+        status = app(standalone_mode=False)
+        sys.stdout.flush()
+    except OSError as error:  # commands make a Failure of all others
+        raise unwritten(error) from error
+    return status if isinstance(status, int) else 0
 
 
 def _say(line: str, exit_status: int) -> int:

@@ -11,11 +11,13 @@ from cache_core.address import Address
 from cache_core.client import DEFAULT_ADDRESS
 from cache_core.node import DEFAULT_GRACE
 from gateway.cli.failure import listen_failure
+from gateway.cli.interrupts import interrupts_exit
 from gateway.cli.options import (
     GraceOption,
     LogLevel,
     LogLevelOption,
     SupervisedOption,
+    TimeoutOption,
     parse_address,
     set_up_logging,
 )
@@ -23,6 +25,7 @@ from gateway.cli.stopping import stop_event
 from gateway.limits import Limits
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8000"
+DEFAULT_TIMEOUT: Final = Limits().timeout
 
 
 def gateway(
@@ -32,9 +35,7 @@ def gateway(
     node: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="The node to ask.")
     ] = DEFAULT_ADDRESS,
-    timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.001, help="How long a request may take.")
-    ] = Limits().timeout,
+    timeout: TimeoutOption = DEFAULT_TIMEOUT,
     grace: GraceOption = DEFAULT_GRACE,
     log_level: LogLevelOption = LogLevel.warning,
     supervised: SupervisedOption = False,
@@ -52,7 +53,8 @@ def gateway(
     set_up_logging(log_level)
     sock = _listen(address)
     with contextlib.closing(sock):
-        from gateway.server import serve  # noqa: PLC0415 - FastAPI takes 0.4 s to import
+        with interrupts_exit():
+            from gateway.server import serve  # noqa: PLC0415 - FastAPI takes 0.4 s to import
 
         address = address._replace(port=sock.getsockname()[1])
         ready = str(address) if supervised else f"gateway http://{address} asks node {node_address}"

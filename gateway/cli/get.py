@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 import typer
 
-from cache_core.client import DEFAULT_ADDRESS, Client
+from cache_core.client import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, Client
 from cache_core.errors import CacheError, NotFound, PeerUnavailable
 from cache_core.value import Value
 from gateway.cli.failure import Failure
-from gateway.cli.options import check_text, parse_address
+from gateway.cli.options import TimeoutOption, check_text, parse_address
+from gateway.cli.output import write
 from gateway.representation import RAW, as_json
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ def get(
     gateway: Annotated[
         str | None, typer.Option(metavar="URL", help="Ask this gateway over HTTP instead.")
     ] = None,
-    timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.001, help="How long to wait for the answer.")
-    ] = 1.0,
+    timeout: TimeoutOption = DEFAULT_TIMEOUT,
     json_: Annotated[
         bool, typer.Option("--json", help="Print the JSON form that the gateway answers with.")
     ] = False,
@@ -58,9 +57,8 @@ def get(
     else:
         value = _ask_gateway(gateway, group, key, timeout=timeout)
     data = as_json(group, key, value) if json_ else value.data
-    sys.stdout.buffer.write(data)
-    if json_ or sys.stdout.isatty():
-        sys.stdout.buffer.write(b"\n")
+    end = b"\n" if json_ or sys.stdout.isatty() else b""
+    write(data + end)
 
 
 async def _ask_node(address: str, group: str, key: str, *, timeout: float) -> Value:

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 import uvloop
 
+from cache_core.address import Address
 from cache_core.assembly import open_groups
-from cache_core.config import ConfigError, load
+from cache_core.config import ConfigError, Settings, load
 from cache_core.logs import LogHook, logger
 from cache_core.node import DEFAULT_ADDRESS, DEFAULT_GRACE, Node
 from gateway.cli.demo import ensure_demo
@@ -47,7 +48,11 @@ def node(
     address = parse_address("--listen", listen)
     set_up_logging(log_level)
     file = config or demo_config(data_dir)
-    uvloop.run(_serve(str(address), file, grace=grace, supervised=supervised))
+    try:
+        settings = load(file)
+    except ConfigError as error:
+        raise Failure(str(error)) from error
+    uvloop.run(_serve(address, settings, file, grace=grace, supervised=supervised))
 
 
 def demo_config(data_dir: Path) -> Path:
@@ -61,19 +66,17 @@ def demo_config(data_dir: Path) -> Path:
         ) from error
 
 
-async def _serve(address: str, file: Path, *, grace: float, supervised: bool) -> None:
+async def _serve(
+    address: Address, settings: Settings, file: Path, *, grace: float, supervised: bool
+) -> None:
+    stop = stop_event(supervised=supervised)  # first, for a signal may come at any time
     try:
-        groups = await open_groups(load(file), file)
+        groups = await open_groups(settings, file)
     except ConfigError as error:
         raise Failure(str(error)) from error
-    serving = Node(address, groups, hook=LogHook(lambda: serving.address), grace=grace)
+    serving = Node(str(address), groups, hook=LogHook(lambda: serving.address), grace=grace)
     try:
-        await serving.start()
-    except OSError as error:
-        await serving.stop()
-        raise listen_failure(address, error) from error
-    stop = stop_event(supervised=supervised)
-    try:
+        await _start(serving, address)
         names = ", ".join(group.name for group in groups)
         print(
             serving.address if supervised else f"node {serving.address} serves {names}", flush=True
@@ -82,3 +85,10 @@ async def _serve(address: str, file: Path, *, grace: float, supervised: bool) ->
         logger.info("node %s is draining", serving.address)
     finally:
         await serving.stop()
+
+
+async def _start(serving: Node, address: Address) -> None:
+    try:
+        await serving.start()
+    except OSError as error:
+        raise listen_failure(address, error) from error

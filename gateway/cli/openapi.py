@@ -1,7 +1,6 @@
 """`gaocache openapi`: the gateway's OpenAPI document."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 
 from cache_core.client import Client
 from gateway.cli.failure import Failure
+from gateway.cli.output import write
 
 
 def openapi(
@@ -27,7 +27,7 @@ def openapi(
 
     text = json.dumps(create_app(Client()).openapi(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
-        sys.stdout.write(text)
+        write(text.encode())
         return
     try:
         output.write_text(text, encoding="utf-8")

@@ -3,12 +3,15 @@
 import logging
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import platformdirs
 import typer
 
 from cache_core.address import Address, InvalidAddress
+
+MAX_SECONDS: Final = 86_400
+"""A day; timers take neither infinity nor what is near it."""
 
 DATA_DIR = platformdirs.user_data_path("gaocache", appauthor=False)
 
@@ -74,7 +77,18 @@ GraceOption: TypeAlias = Annotated[
         "--grace",
         metavar="SECONDS",
         min=0,
+        max=MAX_SECONDS,
         help="How long running calls may take to finish when told to stop.",
+    ),
+]
+TimeoutOption: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=0.001,
+        max=MAX_SECONDS,
+        help="How long an answer may take.",
     ),
 ]
 SupervisedOption: TypeAlias = Annotated[

@@ -4,11 +4,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from processes import Ended, Run, Serving, Start, spawn
 
-from gateway.cli import main
+from gateway.cli.command import run as run_command
 
 
 @pytest.fixture
@@ -34,18 +35,11 @@ def run(
     async def run(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["gaocache", *arguments])
         capfdbinary.readouterr()
-        status = await asyncio.to_thread(exit_status)
+        status = await asyncio.to_thread(run_command)
         stdout, stderr = capfdbinary.readouterr()
         return Ended(status, stdout, stderr.decode())
 
     return run
-
-
-def exit_status() -> int:
-    """Run the command that `sys.argv` names and return what it exits with."""
-    with pytest.raises(SystemExit) as caught:
-        main()
-    return int(caught.value.code or 0)
 
 
 @pytest.fixture
@@ -53,8 +47,9 @@ async def start(environment: dict[str, str]) -> AsyncIterator[Start]:
     """Start a `gaocache` command that serves; it is ended after the test."""
     started: list[Serving] = []
 
-    async def start(*arguments: str) -> Serving:
-        started.append(Serving(await spawn(arguments, environment)))
+    async def start(*arguments: str, stdout: BinaryIO | None = None, **more: str) -> Serving:
+        process = await spawn(arguments, {**environment, **more}, stdout=stdout)
+        started.append(Serving(process))
         return started[-1]
 
     yield start

@@ -1,10 +1,12 @@
 """Whatever goes wrong is one clear line and a non-zero exit, never a traceback."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fakes import FakeSource
 from processes import Run, Start
 
 from cache_core import Node
@@ -25,8 +27,8 @@ def free() -> str:
 
 
 @pytest.mark.parametrize("command", ["node", "gateway"])
-async def test_a_port_in_use(run: Run, taken: str, command: str) -> None:
-    ended = await run(command, "--listen", taken)
+async def test_a_port_in_use(start: Start, taken: str, command: str) -> None:
+    ended = await (await start(command, "--listen", taken)).end()
     assert ended.status == 1
     assert ended.stderr == (
         f"gaocache: can't listen at {taken}: Address already in use; "
@@ -57,6 +59,13 @@ async def test_a_port_in_use_for_up(start: Start, taken: str) -> None:
         (("node", "--listen", "8080"), "invalid addr 8080, it should be x.x.x.x:port"),
         (("gateway", "--node", "nowhere"), "invalid addr nowhere, it should be x.x.x.x:port"),
         (("gateway", "--timeout", "0"), "Invalid value for '--timeout'"),
+        (("gateway", "--timeout", "inf"), "Invalid value for '--timeout'"),
+        (("gateway", "--grace", "inf"), "Invalid value for '--grace'"),
+        (("up", "--grace", "nan"), "Invalid value for '--grace'"),
+        (("get", "g", "k", "--timeout", "nan"), "Invalid value for '--timeout'"),
+        (("get", "g", "k", "--timeout", "inf", "--gateway", "http://a"), "for '--timeout'"),
+        (("get", "g", "k", "--timeout", "1e300", "--gateway", "http://a"), "for '--timeout'"),
+        (("node", "--listen", "127.0.0.1:" + "9" * 5_000), "it should be x.x.x.x:port"),
         (("get", "scores"), "Missing argument 'KEY'; see gaocache get --help"),
         (("get", "scores", "a\udcff"), "Invalid value for 'KEY': it should be UTF-8"),
         (("get", "g", "k", "--gateway", "localhost:1"), "it should be like http://"),
@@ -98,6 +107,29 @@ async def test_an_address_that_is_not_this_machines(run: Run) -> None:
 async def test_a_key_in_an_error_cannot_break_its_line(run: Run, node: Node) -> None:
     ended = await run("get", "scores", "a\x1b[31mb", "--node", node.address)
     assert ended.stderr == "gaocache: a\\x1b[31mb not exist\n"
+
+
+@pytest.mark.parametrize("key", ["Tom", "binary"])
+async def test_an_output_that_is_full(start: Start, node: Node, key: str) -> None:
+    with os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb") as full:
+        getting = await start("get", "scores", key, "--node", node.address, stdout=full)
+        ended = await getting.end()
+    assert ended.status == 3
+    assert ended.stderr == "gaocache: can't write the output: No space left on device\n"
+
+
+@pytest.mark.parametrize("command", [("get", "scores", "large"), ("openapi",)])
+async def test_an_output_that_nobody_reads(
+    start: Start, node: Node, source: FakeSource, command: tuple[str, ...]
+) -> None:
+    source.values["large"] = b"x" * 1_000_000
+    options = ("--node", node.address) if command[0] == "get" else ()
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        ended = await (await start(*command, *options, stdout=pipe)).end()
+    assert ended.status == 3
+    assert ended.stderr == "gaocache: can't write the output: Broken pipe\n"
 
 
 async def test_the_bare_command_teaches(run: Run) -> None:

@@ -1,0 +1,28 @@
+"""Standard output, which may be full or have nobody who reads it."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from gateway.cli.failure import Failure
+
+EXIT_UNWRITTEN: Final = 3
+
+
+def write(data: bytes) -> None:
+    """Write all of `data`. Raises Failure."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise unwritten(error) from error
+
+
+def unwritten(error: OSError) -> Failure:
+    """Return the failure for an output that can't be written to, and give that output up."""
+    # What is still buffered goes nowhere, else the interpreter fails at it once more, aloud.
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    words = f"can't write the output: {error.strerror or error}"
+    return Failure(words, exit_status=EXIT_UNWRITTEN)
