@@ -87,15 +87,17 @@ class _Server(uvicorn.Server):
             sock.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        await self._connections_end(self._grace)
+        await self._wait_for_the_rest(self._grace)
         self._running.end()
-        await self._connections_end(FLUSH_SECONDS)
+        await self._wait_for_the_rest(FLUSH_SECONDS)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
 
-    async def _connections_end(self, seconds: float) -> None:
+    async def _wait_for_the_rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self.server_state.connections:
                     self._lost.clear()
                     await self._lost.wait()
+                if self.server_state.tasks:  # what a request leaves to do once it is answered
+                    await asyncio.wait(self.server_state.tasks)
