@@ -1,31 +1,38 @@
 """What the OpenAPI document says beyond what FastAPI reads off the routes."""
 
+import json
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from gateway.problems import MEDIA_TYPE, Problem
-from gateway.representation import RAW
+from cache_core.errors import (
+    CacheError,
+    DeadlineExceeded,
+    KeyRequired,
+    NotFound,
+    PeerUnavailable,
+    RetrieverFailed,
+    ValueTooLarge,
+)
+from gateway import problems
+from gateway.limits import Limits
+from gateway.problems import Problem, Refused
+from gateway.raw_target import shortened, target_too_long
+from gateway.representation import JSON, RAW
+
+NODE: Final = "127.0.0.1:8080"
 
 
-def _problem(
-    description: str, *, status: int, grpc_status: str, reason: str, detail: str
-) -> dict[str, Any]:
-    example = Problem(
-        status=status,
-        detail=detail,
-        instance="/groups/scores/keys/Tom",
-        grpc_status=grpc_status,
-        reason=reason,
-        retryable=status in {503, 504},
-    )
+def _problem(description: str, error: CacheError | Refused, *, key: str = "Tom") -> dict[str, Any]:
+    """Return the response that `error` makes of a get of `key`, the example as it is answered."""
+    example = problems.answer(error, shortened(f"/groups/scores/keys/{key}"))
     return {
         "description": description,
         "content": {
-            MEDIA_TYPE: {
+            problems.MEDIA_TYPE: {
                 "schema": {"$ref": "#/components/schemas/Problem"},
-                "example": example.model_dump(exclude_none=True),
+                "example": json.loads(bytes(example.body)),
             }
         },
     }
@@ -37,60 +44,37 @@ VALUE_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         "content": {RAW: {"schema": {"type": "string", "format": "binary"}}},
     },
     400: _problem(
-        "The group or key is malformed, too long or empty.",
-        reason="key-required",
-        status=400,
-        grpc_status="INVALID_ARGUMENT",
-        detail="key required",
+        "The group or key is malformed, too long or empty.", KeyRequired(node=NODE), key=""
     ),
     404: _problem(
         "There is no such key, or no such group.",
-        reason="key-not-found",
-        status=404,
-        grpc_status="NOT_FOUND",
-        detail="Tom not exist",
+        NotFound("NotExist not exist", node=NODE),
+        key="NotExist",
     ),
     406: _problem(
         "There is no form of the value that `Accept` asks for.",
-        reason="not-acceptable",
-        status=406,
-        grpc_status="INVALID_ARGUMENT",
-        detail="there is application/json and application/octet-stream",
+        Refused(406, "not-acceptable", f"there is {JSON} and {RAW}"),
     ),
     414: _problem(
         "The request's target is longer than 8 KiB.",
-        reason="target-too-long",
-        status=414,
-        grpc_status="INVALID_ARGUMENT",
-        detail="the target has 9000 bytes, the limit is 8192",
+        target_too_long(9000, Limits().target_bytes),
+        key="k" * 8980,
     ),
     500: _problem(
-        "The source is at fault.",
-        reason="source-failed",
-        status=500,
-        grpc_status="INTERNAL",
-        detail="the source of group scores failed",
+        "The source is at fault.", RetrieverFailed("the source of group scores failed", node=NODE)
     ),
     502: _problem(
         "The value is larger than 4 MiB.",
-        reason="value-too-large",
-        status=502,
-        grpc_status="RESOURCE_EXHAUSTED",
-        detail="the value has 5000000 bytes, the limit is 4194304",
+        ValueTooLarge("the value has 5000000 bytes, the limit is 4194304", node=NODE),
+        key="large",
     ),
     503: _problem(
-        "The node or the source can't be reached now.",
-        reason="node-unavailable",
-        status=503,
-        grpc_status="UNAVAILABLE",
-        detail="node 127.0.0.1:8080 can't be reached",
+        "The node or the source can't be reached now, or the gateway is draining.",
+        PeerUnavailable(f"node {NODE} can't be reached", node=NODE),
     ),
     504: _problem(
         "No answer came in time.",
-        reason="deadline-exceeded",
-        status=504,
-        grpc_status="DEADLINE_EXCEEDED",
-        detail="node 127.0.0.1:8080 did not answer within the deadline",
+        DeadlineExceeded(f"node {NODE} did not answer within the deadline", node=NODE),
     ),
 }
 
