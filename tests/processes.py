@@ -38,8 +38,9 @@ class Serving:
         return match[1] if match.groups() else match[0]
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> Ended:
-        """Send it a signal and wait until it has ended."""
-        self.process.send_signal(number)
+        """Send it a signal, unless it has ended, and wait until it has."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
         return await self.end()
 
     async def end(self) -> Ended:

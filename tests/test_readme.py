@@ -1,11 +1,17 @@
 """The README tells the truth: its examples are run as they stand, but for ports and paths."""
 
+import argparse
 import asyncio
+import contextlib
+import json
 import re
 import shlex
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import TypeAlias
 
+import httpx
 import pytest
 from processes import GAOCACHE, Serving, spawn
 
@@ -30,8 +36,7 @@ async def output(*command: str) -> str:
 class Up:
     """A running `gaocache up` on free ports, and the README's text with those."""
 
-    def __init__(self, serving: Serving, gateway: str, node: str) -> None:
-        self.serving = serving
+    def __init__(self, gateway: str, node: str) -> None:
         self._gateway = gateway
         self._node = node
 
@@ -39,12 +44,39 @@ class Up:
         return text.replace("localhost:8000", self._gateway).replace("127.0.0.1:8080", self._node)
 
 
-async def start_up(tmp_path: Path, *options: str) -> Up:
+StartUp: TypeAlias = Callable[..., Awaitable[Up]]
+
+
+@pytest.fixture
+async def start_up(tmp_path: Path) -> AsyncIterator[StartUp]:
+    """Start `gaocache up` with options; it is stopped after the test."""
     environment = {"GAOCACHE_DATA_DIR": str(tmp_path / "data"), "PATH": str(BIN)}
     free_ports = ("--listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0")
-    serving = Serving(await spawn(["up", *free_ports, *options], environment))
-    gateway = await serving.until(r"gateway  http://(\S+)")
-    return Up(serving, gateway, await serving.until(r"node     (\S+)"))
+    async with contextlib.AsyncExitStack() as started:
+
+        async def start(*options: str) -> Up:
+            serving = Serving(await spawn(["up", *free_ports, *options], environment))
+            started.push_async_callback(serving.stop)
+            gateway = await serving.until(r"gateway  http://(\S+)")
+            return Up(gateway, await serving.until(r"node     (\S+)"))
+
+        yield start
+
+
+async def answer(command: str) -> str:
+    """Return what the `curl` command prints, for which no curl needs to be there."""
+    arguments = shlex.split(command)
+    assert arguments[0] == "curl"
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-s", action="store_true", required=True)
+    parser.add_argument("-G", action="store_true")
+    parser.add_argument("--data-urlencode", action="append", default=[])
+    parser.add_argument("url")
+    asked = parser.parse_args(arguments[1:])
+    assert bool(asked.data_urlencode) == asked.G
+    query = dict(field.split("=", 1) for field in asked.data_urlencode)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return (await http.get(f"http://{asked.url}", params=query)).text
 
 
 def test_it_opens_with_the_two_commands_and_the_first_curl() -> None:
@@ -55,40 +87,49 @@ def test_it_opens_with_the_two_commands_and_the_first_curl() -> None:
     assert README.index("gaocache up") < README.index("$ curl") < README.index("pytest")
 
 
-async def test_every_console_session_answers_what_it_shows(tmp_path: Path) -> None:
-    up = await start_up(tmp_path)
+async def test_every_console_session_answers_what_it_shows(start_up: StartUp) -> None:
+    up = await start_up()
     sessions = blocks("console")
     assert len(sessions) == 3
     for session in sessions:
-        command, shown = up.at_its_ports(session).split("\n", 1)
-        program, *arguments = shlex.split(command.removeprefix("$ "))
-        path = str(BIN / program) if (BIN / program).exists() else program
-        assert (await output(path, *arguments)).strip() == shown.strip()
-    await up.serving.stop()
+        command, shown = up.at_its_ports(session).removeprefix("$ ").split("\n", 1)
+        if command.startswith("curl "):
+            printed = await answer(command)
+        else:
+            program, *arguments = shlex.split(command)
+            printed = await output(str(BIN / program), *arguments)
+        assert printed.strip() == shown.strip()
+
+
+async def test_the_curl_that_asks_for_any_key_asks_for_it(start_up: StartUp) -> None:
+    (curl,) = re.findall(r"`(curl -sG [^`]+)`", README)
+    problem = json.loads(await answer((await start_up()).at_its_ports(curl)))
+    assert problem["detail"] == ".. not exist"
 
 
 @pytest.mark.parametrize(
     ("number", "printed"),
     [(0, "630\n"), (1, "b'630'\nNotExist not exist\n"), (2, "b'144' b'27'\n")],
 )
-async def test_every_python_example_runs(tmp_path: Path, number: int, printed: str) -> None:
+async def test_every_python_example_runs(start_up: StartUp, number: int, printed: str) -> None:
     examples = blocks("python")
     assert len(examples) == 3
-    up = await start_up(tmp_path)
+    up = await start_up()
     assert await output(sys.executable, "-c", up.at_its_ports(examples[number])) == printed
-    await up.serving.stop()
 
 
-async def test_a_table_of_ones_own_is_served_with_the_readmes_config(tmp_path: Path) -> None:
+async def test_a_table_of_ones_own_is_served_with_the_readmes_config(
+    start_up: StartUp, tmp_path: Path
+) -> None:
     (config,) = blocks("toml")
     (tmp_path / "gaocache.toml").write_text(config)
     (make_table,) = (block for block in blocks("sh") if "world.db" in block)
     await output("sh", "-c", f"cd {tmp_path} && {make_table}")
-    up = await start_up(tmp_path, "--config", str(tmp_path / "gaocache.toml"))
-    (curl,) = re.findall(r"curl -s (\S+capitals\S+)", README)
-    answer = await output("curl", "-s", up.at_its_ports(curl))
-    assert answer == '{"group":"capitals","key":"Peru","value":"Lima","encoding":"utf-8"}'
-    await up.serving.stop()
+    up = await start_up("--config", str(tmp_path / "gaocache.toml"))
+    (curl,) = re.findall(r"^curl -s \S+capitals\S+$", README, flags=re.MULTILINE)
+    assert await answer(up.at_its_ports(curl)) == (
+        '{"group":"capitals","key":"Peru","value":"Lima","encoding":"utf-8"}'
+    )
 
 
 async def test_the_command_table_names_every_command() -> None:

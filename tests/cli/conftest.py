@@ -54,5 +54,4 @@ async def start(environment: dict[str, str]) -> AsyncIterator[Start]:
 
     yield start
     for serving in started:
-        if serving.process.returncode is None:
-            await serving.stop(signal.SIGKILL)
+        await serving.stop(signal.SIGKILL)
