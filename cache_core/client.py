@@ -3,8 +3,7 @@
 from types import TracebackType
 from typing import Final, Self
 
-from cache_core.address import DEFAULT_ADDRESS as DEFAULT_ADDRESS  # noqa: PLC0414 - exported here too
-from cache_core.address import Address
+from cache_core.address import DEFAULT_ADDRESS, Address
 from cache_core.errors import InvalidKey
 from cache_core.rpc.channel import Channel
 from cache_core.value import Value

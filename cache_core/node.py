@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Final, Self
 
-from cache_core.address import DEFAULT_ADDRESS as DEFAULT_ADDRESS  # noqa: PLC0414 - exported here too
-from cache_core.address import Address
+from cache_core.address import DEFAULT_ADDRESS, Address
 from cache_core.events import Hook
 from cache_core.group import Group
 from cache_core.rpc.server import Server

@@ -7,8 +7,7 @@ from typing import Annotated, Final
 import typer
 import uvloop
 
-from cache_core.address import Address
-from cache_core.client import DEFAULT_ADDRESS
+from cache_core.address import DEFAULT_ADDRESS, Address
 from cache_core.node import DEFAULT_GRACE
 from gateway.cli.failure import listen_failure
 from gateway.cli.interrupts import interrupts_exit

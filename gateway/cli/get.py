@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import typer
 
-from cache_core.client import DEFAULT_ADDRESS, DEFAULT_TIMEOUT, Client
+from cache_core.address import DEFAULT_ADDRESS
+from cache_core.client import DEFAULT_TIMEOUT, Client
 from cache_core.errors import CacheError, NotFound, PeerUnavailable
 from cache_core.value import Value
 from gateway.cli.failure import Failure

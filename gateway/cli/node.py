@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 import uvloop
 
-from cache_core.address import Address
+from cache_core.address import DEFAULT_ADDRESS, Address
 from cache_core.assembly import open_groups
 from cache_core.config import ConfigError, Settings, load
 from cache_core.logs import LogHook, logger
-from cache_core.node import DEFAULT_ADDRESS, DEFAULT_GRACE, Node
+from cache_core.node import DEFAULT_GRACE, Node
 from gateway.cli.demo import ensure_demo
 from gateway.cli.failure import Failure, listen_failure
 from gateway.cli.options import (
@@ -84,7 +84,15 @@ async def _serve(
         await stop.wait()
         logger.info("node %s is draining", serving.address)
     finally:
+        await _stop(serving)
+
+
+async def _stop(serving: Node) -> None:
+    try:
         await serving.stop()
+    except* Exception as errors:  # noqa: BLE001 - whatever any source raises
+        for error in errors.exceptions:
+            logger.warning("a source did not close well: %s", type(error).__name__)
 
 
 async def _start(serving: Node, address: Address) -> None:

@@ -12,9 +12,9 @@ from urllib.parse import quote
 import typer
 import uvloop
 
-from cache_core.address import Address
+from cache_core.address import DEFAULT_ADDRESS, Address
 from cache_core.config import ConfigError, Settings, load
-from cache_core.node import DEFAULT_ADDRESS, DEFAULT_GRACE
+from cache_core.node import DEFAULT_GRACE
 from gateway.cli.children import Child
 from gateway.cli.failure import Failure
 from gateway.cli.gateway import DEFAULT_LISTEN
