@@ -18,13 +18,18 @@ from cache_core.errors import (
 from cache_core.group import Group
 from cache_core.node import Node
 from cache_core.retriever import Retriever
-from cache_core.value import Value
+from cache_core.settings import GroupSettings
+from cache_core.stats import GroupStats
+from cache_core.value import Answer, Value
 
 __all__ = [
+    "Answer",
     "CacheError",
     "Client",
     "DeadlineExceeded",
     "Group",
+    "GroupSettings",
+    "GroupStats",
     "InvalidKey",
     "KeyRequired",
     "Node",

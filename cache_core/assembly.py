@@ -20,7 +20,7 @@ async def open_groups(settings: Settings, file: Path) -> list[Group]:
         for name, table in settings.groups.items():
             place = ("groups", name, "source")
             retriever = await _open_retriever(table.source, opened, file=file, place=place)
-            groups.append(Group(name, retriever, capacity=table.capacity))
+            groups.append(Group(name, retriever, table))
         opened.pop_all()
         return groups
 

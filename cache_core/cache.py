@@ -1,56 +1,226 @@
-"""The byte-bounded map of one group. Knows no sources, no event loop and no clock."""
+"""The byte-bounded map of one group: the engine. Knows no sources, no event loop and no clock.
 
-from cache_core.eviction import Policy
-from cache_core.value import Value
+Keys lead to slots in parallel columns (see slots.py); a policy orders the slots, and expiry
+buckets find those whose time is over.
+"""
 
-OVERHEAD = 256
+from math import inf
+from typing import Final
+
+from cache_core.entry import Entry
+from cache_core.eviction import PolicyFactory
+from cache_core.expiry import ExpiryBuckets
+from cache_core.slots import Slots
+from cache_core.stats import CacheStats, Cause
+
+OVERHEAD: Final = 256
 """Bytes charged an entry on top of its key and value: what the interpreter adds to small ones."""
 
+SWEEP_STEP: Final = 2_000
+"""How many entries one sweep frees at the most, so that it takes less than a millisecond."""
 
-def weight(key: str, value: Value) -> int:
-    """Return the bytes charged for an entry."""
-    return len(key.encode()) + len(value.data) + OVERHEAD
+MAX_HITS: Final = 3
 
 
 class Cache:
-    """A map from keys to values whose weights never sum to more than `capacity` bytes."""
+    """A map from keys to bytes whose weights never sum to more than `capacity` bytes.
 
-    def __init__(self, capacity: int, policy: Policy) -> None:
+    A value of more than `max_value` bytes, or too heavy for the capacity, is not held. Times
+    are the caller's: any clock in seconds that does not go back.
+    """
+
+    __slots__ = (
+        "_counts",
+        "_expires",
+        "_expiry",
+        "_factory",
+        "_index",
+        "_leftovers",
+        "_max_value",
+        "_policy",
+        "_removed_bytes",
+        "_slots",
+        "_touch",
+        "bytes",
+        "capacity",
+        "hits",
+    )
+
+    def __init__(self, capacity: int, policy: PolicyFactory, *, max_value: int) -> None:
         self.capacity = capacity
+        self.hits = 0
+        self._max_value = max_value
+        self._factory = policy
+        self._counts = [0] * len(Cause)
+        self._removed_bytes = [0] * len(Cause)
+        self._leftovers: list[_Leftovers] = []
+        self._expires = False
         self.bytes = 0
-        self._values: dict[str, Value] = {}
-        self._policy = policy
+        self._index: dict[str, int] = {}
+        self._use(Slots())
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._index)
 
-    def get(self, key: str) -> Value | None:
-        """Return the value held for `key`, or None."""
-        value = self._values.get(key)
-        if value is not None:
-            self._policy.touch(key)
-        return value
+    def get(self, key: str, now: float) -> bytes | None:
+        """Return the value held for `key` if it is fresh at `now`, and count the hit."""
+        slot = self._index.get(key)
+        if slot is None:
+            return None
+        slots = self._slots
+        if slots.soft[slot] <= now:
+            return None
+        self.hits += 1
+        # Inlined here, for a call of the policy would cost a hit a quarter more.
+        hits = slots.hits
+        if hits[slot] < MAX_HITS:
+            hits[slot] += 1
+        if self._touch is not None:
+            self._touch(slot)
+        return slots.values[slot]
 
-    def set(self, key: str, value: Value) -> None:
-        """Hold `value` for `key` in place of what was held, evicting others to make room.
+    def entry(self, key: str) -> Entry | None:
+        """Return what is held for `key`, fresh or not, without counting it as read."""
+        slot = self._index.get(key)
+        if slot is None:
+            return None
+        slots = self._slots
+        return Entry(slots.values[slot], slots.loaded[slot], slots.soft[slot], slots.hard[slot])
 
-        A value that the whole budget can't take is not held, and neither is what it replaces.
+    def set(self, key: str, data: bytes, loaded: float, soft: float, hard: float) -> bool:
+        """Hold `data` for `key` in place of what was held, evicting others to make room.
+
+        The times are an Entry's. Return whether it is held; if not, neither is what it would
+        have replaced.
         """
-        self.remove(key)
-        charge = weight(key, value)
-        if charge > self.capacity:
-            return
-        while self.bytes + charge > self.capacity:
-            self._discard(self._policy.victim())
-        self._values[key] = value
+        slots = self._slots
+        slot = self._index.get(key)
+        charge = (len(key) if key.isascii() else len(key.encode())) + len(data) + OVERHEAD
+        if len(data) > self._max_value or charge > self.capacity:
+            if slot is not None:
+                self._discard(slot, Cause.REPLACED)
+            self._counts[Cause.REJECTED] += 1
+            self._removed_bytes[Cause.REJECTED] += charge
+            return False
+        if slot is not None:
+            self._policy.forget(slot)
+            self._uncharge(slot, Cause.REPLACED)
+            slots.hits[slot] = min(slots.hits[slot] + 1, MAX_HITS)
+        if self.bytes + charge > self.capacity:
+            self._make_room(charge)
+        if slot is None:
+            free = slots.free
+            self._index[key] = slot = free.pop() if free else slots.grow()
+            slots.keys[slot] = key
+        slots.values[slot] = data
+        slots.weights[slot] = charge
+        slots.loaded[slot] = loaded
         self.bytes += charge
-        self._policy.touch(key)
+        self._policy.admit(slot)
+        if hard != inf:
+            slots.soft[slot] = soft
+            slots.hard[slot] = hard
+            self._expiry.add(slot)
+            self._expires = True
+        return True
 
-    def remove(self, key: str) -> None:
-        """Hold nothing for `key`."""
-        if key in self._values:
-            self._policy.forget(key)
-            self._discard(key)
+    def remove(self, key: str) -> bool:
+        """Hold nothing for `key`; return whether something was held."""
+        slot = self._index.get(key)
+        if slot is None:
+            return False
+        self._discard(slot, Cause.REMOVED)
+        return True
 
-    def _discard(self, key: str) -> None:
-        self.bytes -= weight(key, self._values.pop(key))
+    def flush(self) -> None:
+        """Hold nothing. Takes the same time however much was held; `sweep` frees the memory."""
+        self._counts[Cause.FLUSHED] += len(self)
+        self._removed_bytes[Cause.FLUSHED] += self.bytes
+        self._leftovers.append(_Leftovers(self._index, self._slots))
+        self.bytes = 0
+        self._index = {}
+        self._use(Slots())
+
+    def sweep(self, now: float, limit: int = SWEEP_STEP) -> int:
+        """Free what has expired at `now` and what was flushed, `limit` entries at the most.
+
+        Return how many were freed.
+        """
+        freed = 0
+        for slot in self._expiry.expired(now):
+            if freed == limit:
+                return freed
+            self._discard(slot, Cause.EXPIRED)
+            freed += 1
+        while self._leftovers and freed < limit:
+            released = self._leftovers[-1].release(limit - freed)
+            if not released:
+                self._leftovers.pop()
+            freed += released
+        return freed
+
+    def stats(self) -> CacheStats:
+        """Return the figures as they are now."""
+        return CacheStats(
+            entries=len(self),
+            bytes=self.bytes,
+            capacity=self.capacity,
+            removals={cause: self._counts[cause] for cause in Cause},
+            removed_bytes={cause: self._removed_bytes[cause] for cause in Cause},
+        )
+
+    def _make_room(self, charge: int) -> None:
+        slots, evict = self._slots, self._policy.evict
+        weights, release = slots.weights, slots.release
+        room = self.capacity - charge
+        held, count = self.bytes, 0
+        while held > room:
+            slot = evict(charge)
+            held -= weights[slot]
+            count += 1
+            if self._expires and slots.hard[slot] != inf:
+                self._expiry.remove(slot)
+            del self._index[slots.keys[slot]]
+            release(slot)
+        self._counts[Cause.EVICTED] += count
+        self._removed_bytes[Cause.EVICTED] += self.bytes - held
+        self.bytes = held
+
+    def _discard(self, slot: int, cause: Cause) -> None:
+        self._policy.forget(slot)
+        self._uncharge(slot, cause)
+        del self._index[self._slots.keys[slot]]
+        self._slots.release(slot)
+
+    def _uncharge(self, slot: int, cause: Cause) -> None:
+        slots = self._slots
+        charge = slots.weights[slot]
+        self.bytes -= charge
+        self._counts[cause] += 1
+        self._removed_bytes[cause] += charge
+        if slots.hard[slot] != inf:
+            self._expiry.remove(slot)
+
+    def _use(self, slots: Slots) -> None:
+        self._slots = slots
+        self._policy = self._factory(slots, self.capacity)
+        self._touch = self._policy.touch
+        self._expiry = ExpiryBuckets(slots)
+
+
+class _Leftovers:
+    """What a flush left behind, let go of a little at a time: a million entries take 100 ms."""
+
+    def __init__(self, index: dict[str, int], slots: Slots) -> None:
+        self._index = index
+        self._keys = slots.keys
+        self._values = slots.values
+
+    def release(self, limit: int) -> int:
+        """Let go of up to `limit` entries and return of how many; 0 when none is left."""
+        count = min(limit, len(self._values))
+        for _ in range(min(count, len(self._index))):
+            self._index.popitem()
+        del self._values[len(self._values) - count :]
+        del self._keys[len(self._keys) - count :]
+        return count

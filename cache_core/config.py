@@ -6,19 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ByteSize,
-    ConfigDict,
-    Field,
-    ValidationError,
-)
+from pydantic import AfterValidator, Field, ValidationError
 
-DEFAULT_CAPACITY = ByteSize(64 * 1024 * 1024)
+from cache_core.settings import DURATION, SIZE, GroupSettings, Table
+
 MAX_GROUP_BYTES = 128
-SIZE = 'it should be a size like "64MiB"'
 
 
 class ConfigError(Exception):
@@ -46,19 +38,7 @@ def _group_name(name: str) -> str:
     return name
 
 
-def _size(given: object) -> object:
-    if isinstance(given, bool):
-        raise ValueError(SIZE)  # noqa: TRY004 - a ValueError is what pydantic reports
-    if isinstance(given, int) and given <= 0:
-        raise ValueError("it should be more than 0 bytes")
-    return given
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SqlSource(_Table):
+class SqlSource(Table):
     """`[groups.NAME.source]` with `kind = "sql"`: a query with the one parameter `:key`."""
 
     kind: Literal["sql"]
@@ -66,18 +46,17 @@ class SqlSource(_Table):
     query: str
 
 
-class GroupSettings(_Table):
-    """`[groups.NAME]`: the byte budget, in bytes or like "64MiB", and the source."""
+class GroupTable(GroupSettings):
+    """`[groups.NAME]`: the group's settings, and its source."""
 
-    capacity: Annotated[ByteSize, Field(gt=0), BeforeValidator(_size)] = DEFAULT_CAPACITY
     source: SqlSource
 
 
-class Settings(_Table):
+class Settings(Table):
     """The whole file."""
 
     groups: Annotated[
-        dict[Annotated[str, AfterValidator(_group_name)], GroupSettings], Field(min_length=1)
+        dict[Annotated[str, AfterValidator(_group_name)], GroupTable], Field(min_length=1)
     ]
 
 
@@ -104,8 +83,10 @@ def _problem(found: Mapping[str, Any]) -> tuple[list[str], str]:
             words = "it is missing"
         case "extra_forbidden":
             words = _unknown(found["loc"])
-        case "byte_size" | "int_parsing":
+        case "byte_size":
             words = SIZE
+        case "float_type" | "float_parsing":
+            words = DURATION
         case "dict_type" | "model_type":
             words = "it should be a table"
         case "value_error":
@@ -121,12 +102,12 @@ def _unknown(loc: tuple[int | str, ...]) -> str:
     return f"unknown, did you mean {near[0]}?" if near else f"unknown, use {', '.join(known)}"
 
 
-def _table_at(loc: tuple[int | str, ...]) -> type[_Table]:
+def _table_at(loc: tuple[int | str, ...]) -> type[Table]:
     match loc:
         case ():
             return Settings
         case ("groups", _):
-            return GroupSettings
+            return GroupTable
         case _:
             return SqlSource
 

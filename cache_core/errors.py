@@ -11,13 +11,15 @@ class CacheError(Exception):
     """Why a get has no value; its text is fit for the caller's eyes.
 
     `status` is the name of a gRPC status code, `reason` a stable word for programs, `retryable`
-    whether the same call may succeed later. `node` is the address of the node that answered,
+    whether the same call may succeed later, and `retry_after` in how many seconds it may be tried
+    again, where that can be said. `node` is the address of the node that answered,
     where the error came over the wire.
     """
 
     status: str = "UNKNOWN"
     reason: str = "unknown"
     retryable: ClassVar[bool] = False
+    retry_after: ClassVar[float | None] = None
 
     def __init__(self, message: str, *, node: str | None = None) -> None:
         super().__init__(message)
@@ -101,6 +103,7 @@ class Overloaded(CacheError):
     status = "RESOURCE_EXHAUSTED"
     reason = "overloaded"
     retryable = True
+    retry_after = 1.0
 
 
 class DeadlineExceeded(CacheError):

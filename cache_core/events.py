@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from cache_core.errors import CacheError
+from cache_core.value import Answer
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -15,15 +18,33 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A get was answered from the cache."""
+    """A get was answered from the cache with a fresh value."""
 
     group: str
     key: str
 
 
 @dataclass(frozen=True, slots=True)
+class StaleHit:
+    """A get was answered from the cache with a value past its TTL, STALE or STALE_ERROR."""
+
+    group: str
+    key: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A get must wait for the source: MISS for a load of its own, or COLLAPSED into another's."""
+
+    group: str
+    key: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class LoadStarted:
-    """The group's retriever is being asked for a key."""
+    """A load of a key has begun, for a miss or to refresh behind."""
 
     group: str
     key: str
@@ -31,13 +52,13 @@ class LoadStarted:
 
 @dataclass(frozen=True, slots=True)
 class LoadFailed:
-    """The group's retriever raised `error`, or returned what is no value."""
+    """A load ended in `error`: a RetrieverFailed, or an Overloaded before it asked the source."""
 
     group: str
     key: str
-    error: BaseException
+    error: CacheError
 
 
-Event: TypeAlias = Received | Hit | LoadStarted | LoadFailed
+Event: TypeAlias = Received | Hit | StaleHit | Miss | LoadStarted | LoadFailed
 Hook: TypeAlias = Callable[[Event], None]
 """Told of each event, in the event loop, at once; it must return quickly and not raise."""

@@ -1,109 +1,235 @@
 """Group.get: the algorithm. Knows no sockets, no HTTP and no gRPC."""
 
-import asyncio
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+from math import inf
 
 from cache_core.cache import Cache
-from cache_core.errors import (
-    KeyRequired,
-    NotFound,
-    RetrieverFailed,
-    SourceUnavailable,
-)
-from cache_core.events import Event, Hit, Hook, LoadFailed, LoadStarted
-from cache_core.eviction.lru import LRU
+from cache_core.entry import Entry
+from cache_core.errors import InvalidKey, KeyRequired, NotFound, Overloaded, RetrieverFailed
+from cache_core.events import Event, Hit, Hook, LoadFailed, LoadStarted, Miss, StaleHit
+from cache_core.eviction import POLICIES
+from cache_core.freshness import Freshness, Rules
+from cache_core.loader import Loader
 from cache_core.retriever import FunctionRetriever, Retriever, RetrieverFunction
+from cache_core.settings import GroupSettings
 from cache_core.singleflight import Flights
-from cache_core.value import Value
+from cache_core.stats import GroupStats, Tally
+from cache_core.value import Answer, Value
 
-DEFAULT_CAPACITY = 64 * 1024 * 1024
+NEGATIVE_SHARE = 20
+"""Of the budget, a twentieth holds negative entries in a group that has them."""
+
+NEGATIVE_WORDS = 2048
+"""The longest words of a NotFound that are remembered, in bytes."""
+
+RETRY_PAUSE = 1.0
+"""Seconds after a failed load in which nothing is refreshed behind, to spare the source."""
+
+SWEEP_BEHIND = 16
+"""How many expired entries are freed after each load, for groups that nobody sweeps."""
 
 
 class Group:
-    """A named set of keys with one retriever and a budget of `capacity` bytes.
+    """A named set of keys with one retriever and the byte budget `settings.capacity`.
 
     `retriever` is a Retriever or a plain function from a key to its bytes, or to None where
-    the source has no such key.
+    the source has no such key. `clock` is in seconds and does not go back; `rng` spreads
+    expiries and early refreshes.
     """
 
     def __init__(
         self,
         name: str,
         retriever: Retriever | RetrieverFunction,
+        settings: GroupSettings | None = None,
         *,
-        capacity: int = DEFAULT_CAPACITY,
+        clock: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
     ) -> None:
         self.name = name
+        self.settings = settings = settings or GroupSettings()
+        self._clock = clock
+        self._random = (rng or random.Random()).random
         self._hooks: list[Hook] = []
-        self._retriever = FunctionRetriever(retriever) if callable(retriever) else retriever
-        self._cache = Cache(capacity, LRU())
-        self._flights: Flights[Value] = Flights()
+        self._rules = Rules(
+            ttl=settings.ttl,
+            jitter=settings.jitter,
+            stale_while_revalidate=settings.stale_while_revalidate,
+            stale_if_error=settings.stale_if_error,
+            refresh_ahead=settings.refresh_ahead,
+        )
+        negatives = settings.capacity // NEGATIVE_SHARE if settings.negative_ttl else 0
+        policy = POLICIES[settings.policy]
+        self._cache = Cache(settings.capacity - negatives, policy, max_value=settings.largest_value)
+        self._negatives = Cache(negatives, policy, max_value=NEGATIVE_WORDS)
+        self._loader = Loader(
+            name,
+            FunctionRetriever(retriever) if callable(retriever) else retriever,
+            concurrency=settings.load_concurrency,
+            queue=settings.load_queue,
+            timeout=settings.load_timeout,
+        )
+        self._flights: Flights[Entry | NotFound] = Flights()
+        self._failed_at = -inf
+        self._tally = Tally()
 
     def observe(self, hook: Hook) -> None:
         """Tell `hook` of every event in this group from now on."""
         self._hooks.append(hook)
 
-    def peek(self, key: str) -> Value | None:
-        """Return the value held for `key` without waiting, or None where it must be loaded."""
-        value = self._cache.get(key)
-        if value is not None and self._hooks:
-            self._emit(Hit(self.name, key))
-        return value
+    def peek(self, key: str) -> bytes | None:
+        """Return the bytes held for `key` if they are fresh, at once; else None: ask `get`."""
+        data = self._cache.get(key, self._clock() + self._rules.refresh_ahead)
+        if data is not None:
+            for hook in self._hooks:
+                hook(Hit(self.name, key))
+        return data
 
     async def get(self, key: str) -> Value:
         """Return the key's value, loading it once however many ask meanwhile.
 
-        Raises KeyRequired, NotFound, RetrieverFailed or SourceUnavailable.
+        Raises KeyRequired, InvalidKey, NotFound, RetrieverFailed, SourceUnavailable or Overloaded.
         """
         if not key:
             raise KeyRequired
-        value = self.peek(key)
-        if value is not None:
-            return value
-        return await self._flights.join(key, lambda: self._load(key))
+        now = self._clock()
+        entry = self._cache.entry(key)
+        freshness = self._rules.judge(entry, now)
+        if entry is None or freshness is Freshness.GONE:
+            return await self._get_missing(key, now)
+        if freshness is Freshness.FRESH:
+            return self._get_fresh(key, entry, now)
+        if freshness is Freshness.STALE:
+            return self._get_stale(key, entry, now, Answer.STALE)
+        if self._failed_at > -inf:
+            return self._get_stale(key, entry, now, Answer.STALE_ERROR)
+        return await self._get_or_fall_back(key)
+
+    def remove(self, key: str) -> bool:
+        """Hold nothing for `key`, and store nothing of a load that runs now.
+
+        Return whether something was held. A get that comes after loads anew.
+        """
+        self._flights.fence(key)
+        return self._cache.remove(key) | self._negatives.remove(key)
+
+    def flush(self) -> None:
+        """Hold nothing, and store nothing of the loads that run now; as quick for any size."""
+        self._flights.fence_all()
+        self._cache.flush()
+        self._negatives.flush()
+
+    def sweep(self) -> int:
+        """Free what has expired or was flushed, some thousands at most; return how many."""
+        now = self._clock()
+        return self._cache.sweep(now) + self._negatives.sweep(now)
+
+    def stats(self) -> GroupStats:
+        """Return the group's figures as they are now."""
+        return GroupStats(
+            hits=self._cache.hits,
+            stale_hits=self._tally.stale_hits,
+            stale_errors=self._tally.stale_errors,
+            negative_hits=self._negatives.hits,
+            misses=self._tally.misses,
+            loads=self._tally.loads,
+            load_errors=self._tally.load_errors,
+            overloads=self._tally.overloads,
+            cache=self._cache.stats(),
+            negatives=self._negatives.stats(),
+        )
 
     async def aclose(self) -> None:
         """Let go of the source."""
-        await self._retriever.aclose()
+        await self._loader.aclose()
 
-    async def _load(self, key: str) -> Value:
-        held = self.peek(key)
-        if held is not None:
-            return held
+    def _get_fresh(self, key: str, entry: Entry, now: float) -> Value:
+        self._cache.get(key, now)
+        for hook in self._hooks:
+            hook(Hit(self.name, key))
+        if self._rules.refresh_ahead and self._rules.is_due(entry, now, self._random()):
+            self._refresh_behind(key, now)
+        return _value(entry, now, Answer.HIT)
+
+    def _get_stale(self, key: str, entry: Entry, now: float, answer: Answer) -> Value:
+        self._emit(StaleHit(self.name, key, answer))
+        self._refresh_behind(key, now)
+        return _value(entry, now, answer)
+
+    async def _get_missing(self, key: str, now: float) -> Value:
+        try:
+            key.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidKey from error
+        words = self._negatives.get(key, now)
+        if words is not None:
+            raise NotFound(words.decode())
+        return await self._load_through(key)
+
+    async def _get_or_fall_back(self, key: str) -> Value:
+        try:
+            return await self._load_through(key)
+        except (RetrieverFailed, Overloaded):
+            # Looked up again, for it may have been removed while the load ran.
+            now, entry = self._clock(), self._cache.entry(key)
+            if entry is None or self._rules.judge(entry, now) is Freshness.GONE:
+                raise
+            return self._get_stale(key, entry, now, Answer.STALE_ERROR)
+
+    async def _load_through(self, key: str) -> Value:
+        answer = Answer.COLLAPSED if key in self._flights else Answer.MISS
+        self._emit(Miss(self.name, key, answer))
+        found = await self._flights.join(key, partial(self._load, key), partial(self._settle, key))
+        if isinstance(found, NotFound):
+            raise NotFound(found.message)
+        return _value(found, self._clock(), answer)
+
+    def _refresh_behind(self, key: str, now: float) -> None:
+        if now - self._failed_at >= RETRY_PAUSE:
+            load, settle = partial(self._load, key), partial(self._settle, key)
+            self._flights.start_behind(key, load, settle)
+
+    async def _load(self, key: str) -> Entry | NotFound:
         self._emit(LoadStarted(self.name, key))
         try:
-            value = Value(await self._retrieve(key))
-        except RetrieverFailed as error:
+            value = await self._loader.load(key)
+        except NotFound as error:
+            self._failed_at = -inf
+            return error
+        except (RetrieverFailed, Overloaded) as error:
+            if isinstance(error, RetrieverFailed):
+                self._failed_at = self._clock()
             self._emit(LoadFailed(self.name, key, error))
             raise
-        self._cache.set(key, value)
-        return value
+        self._failed_at = -inf
+        now = self._clock()
+        soft, hard = self._rules.expiries(now, value.ttl, self._random())
+        return Entry(value.data, now - value.age, soft, hard)
 
-    async def _retrieve(self, key: str) -> bytes:
-        try:
-            data = await self._retriever.retrieve(key)
-        except (NotFound, RetrieverFailed, GeneratorExit):
-            raise
-        except (ConnectionError, TimeoutError) as error:
-            raise SourceUnavailable(f"the source of group {self.name} is unavailable") from error
-        except BaseException as error:
-            # Even SystemExit is the retriever's failure and not the node's; only the
-            # cancellation of this very flight is not.
-            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
-                raise
-            raise RetrieverFailed(f"the source of group {self.name} failed") from error
-        if data is None:
-            raise NotFound.of(key)
-        if not isinstance(data, bytes):
-            raise RetrieverFailed(
-                f"the retriever of group {self.name} returned {type(data).__name__}, not bytes"
-            )
-        return data
+    def _settle(self, key: str, found: Entry | NotFound) -> None:
+        now = self._clock()
+        self._cache.sweep(now, SWEEP_BEHIND)
+        if isinstance(found, NotFound):
+            self._cache.remove(key)
+            if self.settings.negative_ttl:
+                until = now + self.settings.negative_ttl
+                self._negatives.set(key, found.message.encode(), now, until, until)
+            return
+        self._negatives.remove(key)
+        if found.hard > now:
+            self._cache.set(key, *found)
+        else:
+            self._cache.remove(key)
 
     def _emit(self, event: Event) -> None:
+        self._tally(event)
         for hook in self._hooks:
             hook(event)
 
 
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+def _value(entry: Entry, now: float, answer: Answer) -> Value:
+    ttl = None if entry.soft == inf else entry.soft - now
+    return Value(entry.data, ttl, now - entry.loaded, answer)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from cache_core.events import Event, Hit, LoadFailed, LoadStarted, Received
+from cache_core.events import Event, Hit, LoadFailed, LoadStarted, Received, StaleHit
 
 logger = logging.getLogger("gaocache")
 
@@ -31,6 +31,8 @@ class LogHook:
                 logger.debug(words, self._address(), _one_line(group), _one_line(key))
             case Hit(group, key):
                 logger.debug("cache hit (%s)/(%s)", group, _one_line(key))
+            case StaleHit(group, key, answer):
+                logger.debug("cache %s (%s)/(%s)", answer, group, _one_line(key))
             case LoadStarted(group, key):
                 logger.debug("[source %s] search key %s", group, _one_line(key))
             case LoadFailed(group, key, error):

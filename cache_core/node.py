@@ -14,6 +14,9 @@ from cache_core.rpc.service import Service
 DEFAULT_GRACE: Final = 10.0
 """Seconds that running calls get to finish in when a node stops."""
 
+SWEEP_SECONDS: Final = 1.0
+"""How often expired entries are freed."""
+
 CLOSE_SECONDS: Final = 3.0
 """How long the sources together may take to close."""
 
@@ -45,6 +48,7 @@ class Node:
         self._hook = hook
         self._grace = grace
         self._server: Server | None = None
+        self._sweeping: asyncio.Task[None] | None = None
         self._stopped = False
 
     @property
@@ -61,6 +65,7 @@ class Node:
         server = Server(Service(self._groups, self._hook), self._address)
         self._address = await server.start()
         self._server = server
+        self._sweeping = asyncio.create_task(self._sweep())
         self._stopped = False
 
     async def stop(self) -> None:
@@ -73,10 +78,20 @@ class Node:
         if self._stopped:
             return
         self._stopped = True
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         server, self._server = self._server, None
         if server is not None:
             await server.stop(self._grace)
         await self._close_sources()
+
+    async def _sweep(self) -> None:
+        """Free what expires in the groups, a step at a time, so that no call waits for long."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            for group in self._groups.values():
+                while group.sweep():  # noqa: ASYNC110 - it frees a step, it waits for nothing
+                    await asyncio.sleep(0)
 
     async def _close_sources(self) -> None:
         closing = [asyncio.create_task(group.aclose()) for group in self._groups.values()]

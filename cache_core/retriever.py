@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, TypeAlias
 
-Retrieved: TypeAlias = bytes | None
-"""A key's bytes, or None where the source has no such key."""
+from cache_core.value import Value
+
+Retrieved: TypeAlias = bytes | Value | None
+"""A key's bytes; a Value where the source says for how long (`ttl`); None for no such key."""
 
 RetrieverFunction: TypeAlias = Callable[[str], Retrieved | Awaitable[Retrieved]]
 
@@ -20,7 +22,7 @@ class Retriever(Protocol):
     """Code that asks a source for one key at a time."""
 
     async def retrieve(self, key: str) -> Retrieved:
-        """Return the key's bytes, or None where the source has no such key.
+        """Return the key's bytes, with a TTL or without, or None if the source has no such key.
 
         Raises SourceUnavailable where the source can't answer now, or NotFound; whatever else
         it raises becomes a RetrieverFailed to the callers.
@@ -41,7 +43,7 @@ class FunctionRetriever:
         self._is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
             getattr(function, "__call__", None)  # noqa: B004 - an object with an async __call__
         )
-        self._threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="gaocache-retriever")
+        self._threads = _threads()
 
     async def retrieve(self, key: str) -> Retrieved:
         """Return what the function returns for `key`, awaited where it is awaitable."""
@@ -54,11 +56,16 @@ class FunctionRetriever:
         return await answer if inspect.isawaitable(answer) else answer
 
     async def aclose(self) -> None:
-        """Let the threads end; one that hangs is not waited for."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Let the threads end, those that hang in their own time; a later call has new ones."""
+        threads, self._threads = self._threads, _threads()
+        threads.shutdown(wait=False, cancel_futures=True)
 
     def _call(self, key: str) -> Retrieved | Awaitable[Retrieved]:
         try:
             return self._function(key)
         except StopIteration as error:  # no future can carry it: its waiter would wait for ever
             raise RuntimeError("the function raised StopIteration") from error
+
+
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="gaocache-retriever")

@@ -1,24 +1,30 @@
-"""Least recently used: the key read or written longest ago leaves first."""
+"""Least recently used: the entry read or written longest ago leaves first."""
 
 from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from cache_core.slots import Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class LRU:
-    """The recency order of keys; every operation is O(1)."""
+    """The recency order of slots; every operation is O(1)."""
 
-    def __init__(self) -> None:
-        self._keys: OrderedDict[str, None] = OrderedDict()
+    def __init__(self, _slots: Slots, _capacity: int) -> None:
+        self._order: OrderedDict[int, None] = OrderedDict()
+        self.touch: Callable[[int], None] | None = self._order.move_to_end
 
-    def touch(self, key: str) -> None:
-        """Move `key` to the recent end."""
-        self._keys[key] = None
-        self._keys.move_to_end(key)
+    def admit(self, slot: int) -> None:
+        """Put `slot` at the recent end."""
+        self._order[slot] = None
 
-    def forget(self, key: str) -> None:
-        """Drop `key`. Raises KeyError if unknown."""
-        del self._keys[key]
+    def evict(self, _incoming: int) -> int:
+        """Give up the slot touched longest ago. Raises LookupError if there is none."""
+        slot, _ = self._order.popitem(last=False)
+        return slot
 
-    def victim(self) -> str:
-        """Drop and return the key touched longest ago. Raises KeyError if there is none."""
-        key, _ = self._keys.popitem(last=False)
-        return key
+    def forget(self, slot: int) -> None:
+        """Give up `slot`."""
+        del self._order[slot]

@@ -7,7 +7,6 @@ from cache_core.events import Hook, Received
 from cache_core.group import Group
 from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
 from cache_core.rpc.limits import MAX_VALUE_BYTES
-from cache_core.value import Value
 
 
 class Service:
@@ -37,19 +36,17 @@ class Service:
         group = self._groups.get(request.group)
         if group is None:
             raise UnknownGroup
-        value = group.peek(request.key)
-        if value is not None:
-            return _response(value)
+        data = group.peek(request.key)
+        if data is not None:
+            return _response(data)
         return _load(group, request.key)
 
 
 async def _load(group: Group, key: str) -> GetResponse:
-    return _response(await group.get(key))
+    return _response((await group.get(key)).data)
 
 
-def _response(value: Value) -> GetResponse:
-    if len(value.data) > MAX_VALUE_BYTES:
-        raise ValueTooLarge(
-            f"the value has {len(value.data)} bytes, the limit is {MAX_VALUE_BYTES}"
-        )
-    return GetResponse(value=value.data)
+def _response(data: bytes) -> GetResponse:
+    if len(data) > MAX_VALUE_BYTES:
+        raise ValueTooLarge(f"the value has {len(data)} bytes, the limit is {MAX_VALUE_BYTES}")
+    return GetResponse(value=data)

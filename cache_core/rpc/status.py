@@ -11,7 +11,7 @@ from typing import Final
 import grpc
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import DecodeError
-from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from cache_core.errors import (
@@ -65,6 +65,10 @@ def to_status(error: CacheError) -> tuple[grpc.StatusCode, str, tuple[tuple[str,
     info = Any()
     info.Pack(ErrorInfo(reason=error.reason, domain=DOMAIN))
     status = Status(code=code.value[0], message=words, details=[info])
+    if error.retry_after is not None:
+        hint = RetryInfo()
+        hint.retry_delay.FromNanoseconds(int(error.retry_after * 1e9))
+        status.details.add().Pack(hint)
     return code, words, ((DETAILS_KEY, status.SerializeToString()),)
 
 

@@ -1,0 +1,64 @@
+"""Which slots expire when: a bucket a second, so that the expired are found without a search.
+
+Knows no clock. Buckets are linked lists through two columns, so a slot that leaves early leaves
+its bucket at once and nothing grows with the rate of replacement.
+"""
+
+import heapq
+from array import array
+from collections.abc import Iterator
+from math import inf
+from typing import Final
+
+from cache_core.slots import Slots
+
+_END: Final = 0
+
+
+class ExpiryBuckets:
+    """The slots of `slots` that were added, by the second of their hard expiry."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._next = array("I")
+        self._previous = array("I")
+        self._first: dict[int, int] = {}
+        self._seconds: list[int] = []
+
+    def add(self, slot: int) -> None:
+        """Put `slot` into the bucket of its hard expiry, which must be finite."""
+        if slot >= len(self._next):
+            self._grow()
+        second = int(self._slots.hard[slot])
+        first = self._first.get(second)
+        if first is None:
+            heapq.heappush(self._seconds, second)
+            first = _END
+        self._next[slot] = first
+        self._previous[slot] = _END
+        self._previous[first] = slot
+        self._first[second] = slot
+
+    def remove(self, slot: int) -> None:
+        """Take `slot` out of its bucket; it has no expiry then."""
+        before, after = self._previous[slot], self._next[slot]
+        self._previous[after] = before
+        if before == _END:
+            self._first[int(self._slots.hard[slot])] = after
+        else:
+            self._next[before] = after
+        self._slots.soft[slot] = self._slots.hard[slot] = inf
+
+    def expired(self, now: float) -> Iterator[int]:
+        """Yield slots that have expired at `now`; each must be removed before the next."""
+        while self._seconds and self._seconds[0] + 1 <= now:
+            second = self._seconds[0]
+            while slot := self._first[second]:
+                yield slot
+            heapq.heappop(self._seconds)
+            del self._first[second]
+
+    def _grow(self) -> None:
+        count = len(self._slots.keys) - len(self._next)
+        for column in (self._next, self._previous):
+            column.frombytes(bytes(count * column.itemsize))
