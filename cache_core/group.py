@@ -180,6 +180,7 @@ class Group:
             return self._get_stale(key, entry, now, Answer.STALE_ERROR)
 
     async def _load_through(self, key: str) -> Value:
+        self._loader.refuse_cycle(key)
         answer = Answer.COLLAPSED if key in self._flights else Answer.MISS
         self._emit(Miss(self.name, key, answer))
         found = await self._flights.join(key, partial(self._load, key), partial(self._settle, key))

@@ -29,14 +29,18 @@ class Loader:
         self._most = concurrency + queue
         self._timeout = timeout
 
+    def refuse_cycle(self, key: str) -> None:
+        """Raise RetrieverFailed inside a load of `key`, which would wait for itself."""
+        if (id(self), key) in _loading.get():
+            words = f"the retriever of group {self._group} asks for a key that it is loading"
+            raise RetrieverFailed(words)
+
     async def load(self, key: str) -> Value:
         """Return what the source has for `key`; its `ttl` is what the source said, if it did.
 
         Raises NotFound, RetrieverFailed, SourceUnavailable (also past the timeout), Overloaded.
         """
         outer = _loading.get()
-        if (id(self), key) in outer:
-            raise RetrieverFailed(f"the retriever of group {self._group} asks itself for a key")
         token = _loading.set(outer | {(id(self), key)})
         try:
             if any(loader == id(self) for loader, _ in outer):

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
+
+from cache_core import Value
 
 
 class FakeSource:
     """A Retriever over a dict that records its look-ups and can be held back."""
 
-    def __init__(self, values: Mapping[str, bytes] | None = None) -> None:
-        self.values = dict(values or {})
+    def __init__(self, values: Mapping[str, bytes | Value] | None = None) -> None:
+        self.values: dict[str, Any] = dict(values or {})
+        self.error: Exception | None = None
         self.lookups: list[str] = []
         self.cancelled: list[str] = []
         self.closed = False
@@ -17,8 +21,8 @@ class FakeSource:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def retrieve(self, key: str) -> bytes | None:
-        """Return the value once the gate is open."""
+    async def retrieve(self, key: str) -> bytes | Value | None:
+        """Return the value, or raise `error` if there is one, once the gate is open."""
         self.lookups.append(key)
         self.asked.set()
         try:
@@ -27,6 +31,8 @@ class FakeSource:
             self.cancelled.append(key)
             self.left.set()
             raise
+        if self.error is not None:
+            raise self.error
         return self.values.get(key)
 
     async def aclose(self) -> None:
@@ -36,3 +42,24 @@ class FakeSource:
 
 SCORES = {"Tom": b"630", "Jack": b"589", "Sam": b"567", "Alice": b"788"}
 ALL_BYTES = bytes(range(256))
+
+
+class FakeClock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        """Return the time it was set to."""
+        return self.now
+
+    def tick(self, seconds: float) -> None:
+        """Move on."""
+        self.now += seconds
+
+
+async def settled() -> None:
+    """Let every task that is ready run until none is."""
+    for _ in range(20):
+        await asyncio.sleep(0)

@@ -15,6 +15,8 @@ import httpx
 import pytest
 from processes import GAOCACHE, Serving, spawn
 
+from cache_core import GroupSettings
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BIN = Path(sys.executable).parent
@@ -138,3 +140,16 @@ async def test_the_command_table_names_every_command() -> None:
         re.findall(r"^│ (\w+)  ", await output(str(GAOCACHE), "--help"), flags=re.MULTILINE)
     )
     assert listed == shown
+
+
+def test_the_table_of_settings_names_every_setting_and_its_default() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.+?) \|", README[README.index("## A group's sett") :], re.MULTILINE
+    )
+    assert [name for name, _ in rows[: len(GroupSettings.model_fields)]] == list(
+        GroupSettings.model_fields
+    )
+    for name, default in rows[: len(GroupSettings.model_fields)]:
+        if default.startswith("`"):
+            given = GroupSettings.model_validate({name: json.loads(default.strip("`"))})
+            assert getattr(given, name) == getattr(GroupSettings(), name)

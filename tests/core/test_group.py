@@ -5,29 +5,31 @@ import pytest
 from fakes import FakeSource
 
 from cache_core import (
+    Answer,
     CacheError,
     Group,
+    GroupSettings,
+    InvalidKey,
     KeyRequired,
     NotFound,
     PeerUnavailable,
     RetrieverFailed,
     SourceUnavailable,
-    Value,
 )
-from cache_core.events import Event, Hit, LoadFailed, LoadStarted
+from cache_core.events import Event, Hit, LoadFailed, LoadStarted, Miss
 
 
 async def test_a_key_is_looked_up_once_and_then_held(source: FakeSource) -> None:
     group = Group("scores", source)
-    assert await group.get("Tom") == Value(b"630")
-    assert await group.get("Tom") == Value(b"630")
+    assert (await group.get("Tom")).data == b"630"
+    assert (await group.get("Tom")).data == b"630"
     assert source.lookups == ["Tom"]
 
 
 async def test_empty_bytes_are_a_value(source: FakeSource) -> None:
     group = Group("scores", source)
-    assert await group.get("empty") == Value(b"")
-    assert await group.get("empty") == Value(b"")
+    assert (await group.get("empty")).data == b""
+    assert (await group.get("empty")).data == b""
     assert source.lookups == ["empty"]
 
 
@@ -45,13 +47,22 @@ async def test_an_empty_key_never_reaches_the_source(source: FakeSource) -> None
     assert source.lookups == []
 
 
+async def test_text_that_utf_8_cannot_carry_never_reaches_the_source(source: FakeSource) -> None:
+    with pytest.raises(InvalidKey):
+        await Group("scores", source).get("a\udcff")
+    assert source.lookups == []
+
+
 async def test_a_hundred_gets_of_a_cold_key_look_it_up_once(source: FakeSource) -> None:
     group = Group("scores", source)
     source.gate.clear()
     gets = [asyncio.create_task(group.get("Tom")) for _ in range(100)]
     await source.asked.wait()
     source.gate.set()
-    assert await asyncio.gather(*gets) == [Value(b"630")] * 100
+    values = await asyncio.gather(*gets)
+    assert {value.data for value in values} == {b"630"}
+    answers = [value.answer for value in values]
+    assert (answers.count(Answer.MISS), answers.count(Answer.COLLAPSED)) == (1, 99)
     assert source.lookups == ["Tom"]
 
 
@@ -67,9 +78,9 @@ async def test_two_gets_that_enter_the_flight_one_after_the_other_look_it_up_onc
 
 
 async def test_a_value_over_the_budget_is_served_and_not_held(source: FakeSource) -> None:
-    group = Group("scores", source, capacity=100)
+    group = Group("scores", source, GroupSettings(capacity=100))
     for _ in range(2):
-        assert await group.get("Tom") == Value(b"630")
+        assert (await group.get("Tom")).data == b"630"
     assert source.lookups == ["Tom", "Tom"]
 
 
@@ -141,7 +152,7 @@ async def test_cancelling_any_caller_harms_no_other_and_the_last_cancels_the_loo
     await asyncio.gather(gets[9], return_exceptions=True)
     source.gate.set()
     await source.left.wait()
-    assert await group.get("Tom") == Value(b"630")
+    assert (await group.get("Tom")).data == b"630"
     assert source.cancelled == ["Tom"]
 
 
@@ -154,8 +165,10 @@ async def test_hooks_are_told_of_hits_and_loads() -> None:
     with pytest.raises(RetrieverFailed) as caught:
         await group.get("bad")
     assert events == [
+        Miss("g", "k", Answer.MISS),
         LoadStarted("g", "k"),
         Hit("g", "k"),
+        Miss("g", "bad", Answer.MISS),
         LoadStarted("g", "bad"),
         LoadFailed("g", "bad", caught.value),
     ]

@@ -6,6 +6,10 @@ import pytest
 from cache_core.singleflight import Flights
 
 
+def ignore(_outcome: int) -> None:
+    """Settle nothing."""
+
+
 class Load:
     """A load that waits until it is let go, and counts how often it was started."""
 
@@ -31,7 +35,7 @@ class Load:
 
 async def test_all_who_ask_meanwhile_share_one_flight() -> None:
     flights, load = Flights[int](), Load()
-    waiters = [asyncio.create_task(flights.join("k", load)) for _ in range(100)]
+    waiters = [asyncio.create_task(flights.join("k", load, ignore)) for _ in range(100)]
     await load.running.wait()
     load.go.set()
     assert await asyncio.gather(*waiters) == [7] * 100
@@ -42,26 +46,26 @@ async def test_all_who_ask_meanwhile_share_one_flight() -> None:
 async def test_different_keys_fly_apart() -> None:
     flights, load = Flights[int](), Load()
     load.go.set()
-    await asyncio.gather(flights.join("a", load), flights.join("b", load))
+    await asyncio.gather(flights.join("a", load, ignore), flights.join("b", load, ignore))
     assert load.started == 2
 
 
 async def test_an_error_reaches_every_waiter_and_the_next_call_loads_again() -> None:
     flights, load = Flights[int](), Load(ValueError("no"))
-    waiters = [asyncio.create_task(flights.join("k", load)) for _ in range(3)]
+    waiters = [asyncio.create_task(flights.join("k", load, ignore)) for _ in range(3)]
     await load.running.wait()
     load.go.set()
     outcomes = await asyncio.gather(*waiters, return_exceptions=True)
     assert [str(outcome) for outcome in outcomes] == ["no"] * 3
     with pytest.raises(ValueError, match="no"):
-        await flights.join("k", load)
+        await flights.join("k", load, ignore)
     assert load.started == 2
 
 
 @pytest.mark.parametrize("leaver", [0, 1, 2])
 async def test_a_cancelled_caller_harms_no_other(leaver: int) -> None:
     flights, load = Flights[int](), Load()
-    waiters = [asyncio.create_task(flights.join("k", load)) for _ in range(3)]
+    waiters = [asyncio.create_task(flights.join("k", load, ignore)) for _ in range(3)]
     await load.running.wait()
     waiters[leaver].cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -74,7 +78,7 @@ async def test_a_cancelled_caller_harms_no_other(leaver: int) -> None:
 
 async def test_the_last_waiter_to_leave_cancels_the_flight() -> None:
     flights, load = Flights[int](), Load()
-    waiters = [asyncio.create_task(flights.join("k", load)) for _ in range(2)]
+    waiters = [asyncio.create_task(flights.join("k", load, ignore)) for _ in range(2)]
     await load.running.wait()
     for waiter in waiters:
         waiter.cancel()
@@ -97,7 +101,7 @@ async def test_an_error_after_the_last_waiter_has_left_is_not_logged(
             raise ValueError("hunter2")
 
     flights = Flights[int]()
-    waiter = asyncio.create_task(flights.join("k", fail_when_cancelled))
+    waiter = asyncio.create_task(flights.join("k", fail_when_cancelled, ignore))
     await asyncio.sleep(0)
     waiter.cancel()
     await asyncio.gather(waiter, return_exceptions=True)
@@ -108,12 +112,47 @@ async def test_an_error_after_the_last_waiter_has_left_is_not_logged(
 
 async def test_who_comes_after_a_cancelled_flight_gets_one_of_his_own() -> None:
     flights, first, second = Flights[int](), Load(1), Load(2)
-    leaver = asyncio.create_task(flights.join("k", first))
+    leaver = asyncio.create_task(flights.join("k", first, ignore))
     await first.running.wait()
     leaver.cancel()
-    comer = asyncio.create_task(flights.join("k", second))
+    comer = asyncio.create_task(flights.join("k", second, ignore))
     await second.running.wait()
-    joiner = asyncio.create_task(flights.join("k", first))
+    joiner = asyncio.create_task(flights.join("k", first, ignore))
     second.go.set()
     assert await comer == await joiner == 2
     assert first.started == 1
+
+
+@pytest.mark.parametrize("fence", ["one", "all"])
+async def test_a_fenced_flight_answers_its_waiters_and_settles_nothing(fence: str) -> None:
+    flights, first, second = Flights[int](), Load(1), Load(2)
+    settled: list[int] = []
+    early = asyncio.create_task(flights.join("k", first, settled.append))
+    await first.running.wait()
+    if fence == "one":
+        flights.fence("k")
+    else:
+        flights.fence_all()
+    late = asyncio.create_task(flights.join("k", second, settled.append))
+    await second.running.wait()
+    first.go.set()
+    assert await early == 1
+    assert settled == []
+    second.go.set()
+    assert await late == 2
+    assert settled == [2]
+
+
+async def test_a_flight_started_behind_goes_on_when_its_waiters_leave() -> None:
+    flights, load = Flights[int](), Load()
+    settled: list[int] = []
+    flights.start_behind("k", load, settled.append)
+    flights.start_behind("k", load, settled.append)
+    waiter = asyncio.create_task(flights.join("k", load, settled.append))
+    await load.running.wait()
+    waiter.cancel()
+    await asyncio.gather(waiter, return_exceptions=True)
+    load.go.set()
+    assert await flights.join("k", load, settled.append) == 7
+    assert settled == [7]
+    assert load.started == 1

@@ -6,8 +6,8 @@ import pytest
 from fakes import FakeSource
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from cache_core import Client, Group, Node, PeerUnavailable, ValueTooLarge
-from cache_core.events import Event, Hit, LoadStarted, Received
+from cache_core import Answer, Client, Group, Node, PeerUnavailable, ValueTooLarge
+from cache_core.events import Event, Hit, LoadStarted, Miss, Received
 
 MIB = 1024 * 1024
 
@@ -76,6 +76,7 @@ async def test_what_happens_is_told_in_the_tutorials_order(source: FakeSource) -
         await client.get("scores", "Tom")
     assert events == [
         Received("scores", "Tom"),
+        Miss("scores", "Tom", Answer.MISS),
         LoadStarted("scores", "Tom"),
         Received("scores", "Tom"),
         Hit("scores", "Tom"),
