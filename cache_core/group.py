@@ -19,14 +19,14 @@ from cache_core.singleflight import Flights
 from cache_core.stats import GroupStats, Tally
 from cache_core.value import Answer, Value
 
-NEGATIVE_SHARE = 20
-"""Of the budget, a twentieth holds negative entries in a group that has them."""
+SMALL_SHARE = 20
+"""Of the budget, a twentieth holds negative entries, and one more which loads failed lately."""
 
 NEGATIVE_WORDS = 2048
 """The longest words of a NotFound that are remembered, in bytes."""
 
 RETRY_PAUSE = 1.0
-"""Seconds after a failed load in which nothing is refreshed behind, to spare the source."""
+"""Seconds after a key's failed load in which it is not refreshed behind, to spare the source."""
 
 SWEEP_BEHIND = 16
 """How many expired entries are freed after each load, for groups that nobody sweeps."""
@@ -61,19 +61,23 @@ class Group:
             stale_if_error=settings.stale_if_error,
             refresh_ahead=settings.refresh_ahead,
         )
-        negatives = settings.capacity // NEGATIVE_SHARE if settings.negative_ttl else 0
+        share = settings.capacity // SMALL_SHARE
+        negatives = share if settings.negative_ttl else 0
+        failures = share if settings.stale_while_revalidate or settings.stale_if_error else 0
         policy = POLICIES[settings.policy]
-        self._cache = Cache(settings.capacity - negatives, policy, max_value=settings.largest_value)
+        budget = settings.capacity - negatives - failures
+        self._cache = Cache(budget, policy, max_value=settings.largest_value)
         self._negatives = Cache(negatives, policy, max_value=NEGATIVE_WORDS)
+        self._failures = Cache(failures, policy, max_value=0)
+        self._source_fails = False
         self._loader = Loader(
             name,
-            FunctionRetriever(retriever) if callable(retriever) else retriever,
+            _as_retriever(retriever, threads=settings.load_concurrency),
             concurrency=settings.load_concurrency,
             queue=settings.load_queue,
             timeout=settings.load_timeout,
         )
         self._flights: Flights[Entry | NotFound] = Flights()
-        self._failed_at = -inf
         self._tally = Tally()
 
     def observe(self, hook: Hook) -> None:
@@ -104,7 +108,7 @@ class Group:
             return self._get_fresh(key, entry, now)
         if freshness is Freshness.STALE:
             return self._get_stale(key, entry, now, Answer.STALE)
-        if self._failed_at > -inf:
+        if self._source_fails or key in self._flights or self._failed_lately(key, now):
             return self._get_stale(key, entry, now, Answer.STALE_ERROR)
         return await self._get_or_fall_back(key)
 
@@ -125,7 +129,7 @@ class Group:
     def sweep(self) -> int:
         """Free what has expired or was flushed, some thousands at most; return how many."""
         now = self._clock()
-        return self._cache.sweep(now) + self._negatives.sweep(now)
+        return sum(cache.sweep(now) for cache in (self._cache, self._negatives, self._failures))
 
     def stats(self) -> GroupStats:
         """Return the group's figures as they are now."""
@@ -171,7 +175,9 @@ class Group:
 
     async def _get_or_fall_back(self, key: str) -> Value:
         try:
-            return await self._load_through(key)
+            # Behind, so that it goes on when its waiters give up: a source that hangs is known
+            # to fail once the load has timed out, and from then on nobody waits for it.
+            return await self._load_through(key, behind=True)
         except (RetrieverFailed, Overloaded):
             # Looked up again, for it may have been removed while the load ran.
             now, entry = self._clock(), self._cache.entry(key)
@@ -179,9 +185,11 @@ class Group:
                 raise
             return self._get_stale(key, entry, now, Answer.STALE_ERROR)
 
-    async def _load_through(self, key: str) -> Value:
+    async def _load_through(self, key: str, *, behind: bool = False) -> Value:
         self._loader.refuse_cycle(key)
         answer = Answer.COLLAPSED if key in self._flights else Answer.MISS
+        if behind:
+            self._refresh_behind(key, self._clock())
         self._emit(Miss(self.name, key, answer))
         found = await self._flights.join(key, partial(self._load, key), partial(self._settle, key))
         if isinstance(found, NotFound):
@@ -189,26 +197,34 @@ class Group:
         return _value(found, self._clock(), answer)
 
     def _refresh_behind(self, key: str, now: float) -> None:
-        if now - self._failed_at >= RETRY_PAUSE:
+        if not self._failed_lately(key, now):
             load, settle = partial(self._load, key), partial(self._settle, key)
             self._flights.start_behind(key, load, settle)
+
+    def _failed_lately(self, key: str, now: float) -> bool:
+        return self._failures.get(key, now) is not None
 
     async def _load(self, key: str) -> Entry | NotFound:
         self._emit(LoadStarted(self.name, key))
         try:
             value = await self._loader.load(key)
         except NotFound as error:
-            self._failed_at = -inf
+            self._source_fails = False
             return error
         except (RetrieverFailed, Overloaded) as error:
-            if isinstance(error, RetrieverFailed):
-                self._failed_at = self._clock()
-            self._emit(LoadFailed(self.name, key, error))
+            self._note_failure(key, error)
             raise
-        self._failed_at = -inf
+        self._source_fails = False
         now = self._clock()
         soft, hard = self._rules.expiries(now, value.ttl, self._random())
         return Entry(value.data, now - value.age, soft, hard)
+
+    def _note_failure(self, key: str, error: RetrieverFailed | Overloaded) -> None:
+        if isinstance(error, RetrieverFailed):
+            now = self._clock()
+            self._source_fails = True
+            self._failures.set(key, b"", now, now + RETRY_PAUSE, now + RETRY_PAUSE)
+        self._emit(LoadFailed(self.name, key, error))
 
     def _settle(self, key: str, found: Entry | NotFound) -> None:
         now = self._clock()
@@ -234,3 +250,7 @@ class Group:
 def _value(entry: Entry, now: float, answer: Answer) -> Value:
     ttl = None if entry.soft == inf else entry.soft - now
     return Value(entry.data, ttl, now - entry.loaded, answer)
+
+
+def _as_retriever(given: Retriever | RetrieverFunction, *, threads: int) -> Retriever:
+    return FunctionRetriever(given, threads=threads) if callable(given) else given

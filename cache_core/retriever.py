@@ -14,8 +14,7 @@ Retrieved: TypeAlias = bytes | Value | None
 
 RetrieverFunction: TypeAlias = Callable[[str], Retrieved | Awaitable[Retrieved]]
 
-MAX_THREADS: Final = 64
-"""How many calls of one function that isn't `async` run at a time."""
+DEFAULT_THREADS: Final = 64
 
 
 class Retriever(Protocol):
@@ -33,17 +32,18 @@ class Retriever(Protocol):
 
 
 class FunctionRetriever:
-    """A Retriever made of a plain function; one that isn't `async` runs in a thread.
+    """A Retriever made of a plain function; one that isn't `async` runs in up to `threads`.
 
     The threads are its own, so that a function that hangs holds up no other group.
     """
 
-    def __init__(self, function: RetrieverFunction) -> None:
+    def __init__(self, function: RetrieverFunction, *, threads: int = DEFAULT_THREADS) -> None:
         self._function = function
+        self._most_threads = threads
         self._is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
             getattr(function, "__call__", None)  # noqa: B004 - an object with an async __call__
         )
-        self._threads = _threads()
+        self._threads = self._new_threads()
 
     async def retrieve(self, key: str) -> Retrieved:
         """Return what the function returns for `key`, awaited where it is awaitable."""
@@ -57,7 +57,7 @@ class FunctionRetriever:
 
     async def aclose(self) -> None:
         """Let the threads end, those that hang in their own time; a later call has new ones."""
-        threads, self._threads = self._threads, _threads()
+        threads, self._threads = self._threads, self._new_threads()
         threads.shutdown(wait=False, cancel_futures=True)
 
     def _call(self, key: str) -> Retrieved | Awaitable[Retrieved]:
@@ -66,6 +66,5 @@ class FunctionRetriever:
         except StopIteration as error:  # no future can carry it: its waiter would wait for ever
             raise RuntimeError("the function raised StopIteration") from error
 
-
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="gaocache-retriever")
+    def _new_threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._most_threads, thread_name_prefix="gaocache-retriever")

@@ -6,7 +6,15 @@ import random
 import pytest
 from fakes import FakeClock, FakeSource, settled
 
-from cache_core import Answer, Group, GroupSettings, NotFound, SourceUnavailable, Value
+from cache_core import (
+    Answer,
+    Group,
+    GroupSettings,
+    NotFound,
+    RetrieverFailed,
+    SourceUnavailable,
+    Value,
+)
 
 
 @pytest.fixture
@@ -153,6 +161,47 @@ async def test_a_failing_source_is_asked_again_only_after_a_pause(clock: FakeClo
     await group.get("k")
     await settled()
     assert source.lookups == ["k", "k", "k"]
+
+
+async def test_a_key_that_always_fails_keeps_no_other_from_being_refreshed(
+    clock: FakeClock,
+) -> None:
+    async def load(key: str) -> bytes:
+        if key == "poison":
+            raise ValueError
+        return b"%d" % clock.now
+
+    group = Group(
+        "g", load, GroupSettings(ttl=10, jitter=0, stale_while_revalidate=600), clock=clock
+    )
+    await group.get("k")
+    clock.tick(11)
+    with pytest.raises(RetrieverFailed):
+        await group.get("poison")
+    assert (await group.get("k")).data == b"1000"
+    await settled()
+    assert (await group.get("k")).data == b"1011"
+
+
+async def test_when_all_give_up_on_a_hanging_source_it_is_still_found_to_fail(
+    clock: FakeClock,
+) -> None:
+    source = FakeSource({"k": b"old"})
+    group = group_of(source, clock, ttl=10, stale_if_error=600, load_timeout=0.05)
+    await group.get("k")
+    clock.tick(11)
+    source.gate.clear()
+    source.asked.clear()
+    giving_up = asyncio.create_task(group.get("k"))
+    await source.asked.wait()
+    assert (await group.get("k")).answer is Answer.STALE_ERROR
+    giving_up.cancel()
+    await asyncio.gather(giving_up, return_exceptions=True)
+    assert source.cancelled == []
+    await source.left.wait()
+    await settled()
+    assert group.stats().load_errors == 1
+    assert (await group.get("k")).answer is Answer.STALE_ERROR
 
 
 async def test_a_missing_key_is_remembered_for_its_negative_ttl(clock: FakeClock) -> None:
