@@ -144,7 +144,8 @@ class Cache:
     def sweep(self, now: float, limit: int = SWEEP_STEP) -> int:
         """Free what has expired at `now` and what was flushed, `limit` entries at the most.
 
-        Return how many were freed.
+        Return how many were freed, the free slots of what was flushed included; while that is
+        not 0, there may be more.
         """
         freed = 0
         for slot in self._expiry.expired(now):
@@ -217,7 +218,7 @@ class _Leftovers:
         self._values = slots.values
 
     def release(self, limit: int) -> int:
-        """Let go of up to `limit` entries and return of how many; 0 when none is left."""
+        """Let go of up to `limit` slots and return of how many; 0 when none is left."""
         count = min(limit, len(self._values))
         for _ in range(min(count, len(self._index))):
             self._index.popitem()
