@@ -1,0 +1,282 @@
+"""One contract suite for every policy; of LRU and LFU, the exact order too."""
+
+from collections import OrderedDict
+from functools import partial
+from typing import Protocol
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from cache_core.cache import MAX_HITS
+from cache_core.eviction import POLICIES, Policy
+from cache_core.eviction.lfu import LFU
+from cache_core.eviction.lru import LRU
+from cache_core.slots import RESERVED, Slots
+
+CAPACITY = 10_000
+
+weights = st.integers(1, CAPACITY // 5)
+numbers = st.integers(0, 999)
+
+
+class Shelf:
+    """Slots that a policy orders, filled and read as the cache does it."""
+
+    def __init__(self, policy: str) -> None:
+        self.slots = Slots()
+        self.policy: Policy = POLICIES[policy](self.slots, CAPACITY)
+
+    def put(self, key: str, weight: int = 100) -> int:
+        free = self.slots.free
+        slot = free.pop() if free else self.slots.grow()
+        self.slots.keys[slot] = key
+        self.slots.weights[slot] = weight
+        self.policy.admit(slot)
+        return slot
+
+    def replace(self, slot: int, weight: int = 100) -> None:
+        self.policy.forget(slot)
+        self._bump(slot)
+        self.slots.weights[slot] = weight
+        self.policy.admit(slot)
+
+    def read(self, slot: int) -> None:
+        self._bump(slot)
+        if self.policy.touch is not None:
+            self.policy.touch(slot)
+
+    def forget(self, slot: int) -> None:
+        self.policy.forget(slot)
+        self.slots.release(slot)
+
+    def evict(self, incoming: int = 100) -> str:
+        slot = self.policy.evict(incoming)
+        key = self.slots.keys[slot]
+        self.slots.release(slot)
+        return key
+
+    def _bump(self, slot: int) -> None:
+        self.slots.hits[slot] = min(self.slots.hits[slot] + 1, MAX_HITS)
+
+
+class Order(Protocol):
+    """A model of an order: `use` is a key's arrival, rewriting or read."""
+
+    def use(self, key: str) -> None: ...
+
+    def drop(self, key: str) -> None: ...
+
+    def may_leave(self) -> set[str]: ...
+
+
+class AnyOrder:
+    """Who is held may leave."""
+
+    def __init__(self) -> None:
+        self.held: set[str] = set()
+
+    def use(self, key: str) -> None:
+        self.held.add(key)
+
+    def drop(self, key: str) -> None:
+        self.held.remove(key)
+
+    def may_leave(self) -> set[str]:
+        return self.held
+
+
+class RecencyOrder:
+    """Who was used longest ago leaves."""
+
+    def __init__(self) -> None:
+        self.held: OrderedDict[str, None] = OrderedDict()
+
+    def use(self, key: str) -> None:
+        self.held[key] = None
+        self.held.move_to_end(key)
+
+    def drop(self, key: str) -> None:
+        del self.held[key]
+
+    def may_leave(self) -> set[str]:
+        return {next(iter(self.held))}
+
+
+class FrequencyOrder:
+    """Who was used least leaves, of several the one that has been at that count longest."""
+
+    def __init__(self) -> None:
+        self.moves = 0
+        self.held: dict[str, tuple[int, int]] = {}
+
+    def use(self, key: str) -> None:
+        uses, _ = self.held.get(key, (0, 0))
+        self.moves += 1
+        self.held[key] = (uses + 1, self.moves)
+
+    def drop(self, key: str) -> None:
+        del self.held[key]
+
+    def may_leave(self) -> set[str]:
+        return {min(self.held, key=self.held.__getitem__)}
+
+
+ORDERS: dict[str, type[Order]] = {"lru": RecencyOrder, "lfu": FrequencyOrder}
+
+
+class PolicyMachine(RuleBasedStateMachine):
+    """A policy beside a model of its order, keys made up as they are needed."""
+
+    def __init__(self, policy: str) -> None:
+        super().__init__()
+        self.shelf = Shelf(policy)
+        self.order: Order = ORDERS.get(policy, AnyOrder)()
+        self.held: dict[str, int] = {}
+        self.left: list[str] = []
+
+    @initialize(count=st.integers(0, 20))
+    def fill(self, count: int) -> None:
+        for number in range(count):
+            self.put(number, 100)
+
+    @rule(number=numbers, weight=weights)
+    def put(self, number: int, weight: int) -> None:
+        key = str(number)
+        if key in self.held:
+            self.shelf.replace(self.held[key], weight)
+        else:
+            slot = self.shelf.put(key, weight)
+            assert slot >= RESERVED
+            assert slot not in self.held.values()
+            self.held[key] = slot
+        self.order.use(key)
+
+    @rule()
+    @precondition(lambda self: self.left)
+    def put_again_what_left(self) -> None:
+        self.put(int(self.left.pop()), 100)
+
+    @rule(pick=numbers, weight=weights)
+    @precondition(lambda self: self.held)
+    def replace(self, pick: int, weight: int) -> None:
+        self.put(int(self._picked(pick)), weight)
+
+    @rule(pick=numbers, times=st.integers(1, 4))
+    @precondition(lambda self: self.held)
+    def read(self, pick: int, times: int) -> None:
+        key = self._picked(pick)
+        for _ in range(times):
+            self.shelf.read(self.held[key])
+            self.order.use(key)
+
+    @rule(pick=numbers)
+    @precondition(lambda self: self.held)
+    def forget(self, pick: int) -> None:
+        key = self._picked(pick)
+        self.shelf.forget(self.held.pop(key))
+        self.order.drop(key)
+
+    @rule(incoming=weights)
+    def evict(self, incoming: int) -> None:
+        if not self.held:
+            with pytest.raises(LookupError):
+                self.shelf.evict(incoming)
+            return
+        key = self.shelf.evict(incoming)
+        assert key in self.order.may_leave()
+        del self.held[key]
+        self.order.drop(key)
+        self.left.append(key)
+
+    def teardown(self) -> None:
+        while self.held:
+            self.evict(100)
+        self.evict(100)
+
+    def _picked(self, pick: int) -> str:
+        return list(self.held)[pick % len(self.held)]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_in_any_interleaving_each_slot_leaves_once_and_in_the_policys_order(policy: str) -> None:
+    run_state_machine_as_test(
+        partial(PolicyMachine, policy),
+        settings=settings(max_examples=60, stateful_step_count=40, deadline=None),
+    )
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_an_empty_policy_has_nothing_to_evict(policy: str) -> None:
+    shelf = Shelf(policy)
+    with pytest.raises(LookupError):
+        shelf.evict()
+    shelf.forget(shelf.put("a"))
+    with pytest.raises(LookupError):
+        shelf.evict()
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_each_of_more_slots_than_the_columns_grow_by_leaves_once(policy: str) -> None:
+    shelf = Shelf(policy)
+    keys = [f"{number}" for number in range(5000)]
+    for key in keys:
+        shelf.put(key)
+    assert sorted(shelf.evict() for _ in keys) == sorted(keys)
+    with pytest.raises(LookupError):
+        shelf.evict()
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_slot_used_again_owes_nothing_to_who_had_it_before(policy: str) -> None:
+    shelf = Shelf(policy)
+    first = shelf.put("read often")
+    for _ in range(10):
+        shelf.read(first)
+    shelf.forget(first)
+    assert shelf.put("new") == first
+    shelf.read(shelf.put("read once"))
+    assert shelf.evict(CAPACITY) == "new"
+
+
+def test_lru_gives_up_what_was_read_or_written_longest_ago() -> None:
+    shelf = Shelf("lru")
+    a, b, *_ = [shelf.put(key) for key in "abcd"]
+    shelf.read(a)
+    shelf.replace(b)
+    assert isinstance(shelf.policy, LRU)
+    assert [shelf.evict() for _ in range(4)] == ["c", "d", "a", "b"]
+
+
+def test_lfu_gives_up_what_was_used_least_and_of_those_what_came_first() -> None:
+    shelf = Shelf("lfu")
+    a, b, c, _ = [shelf.put(key) for key in "abcd"]
+    for slot in (c, a, a, b):
+        shelf.read(slot)
+    assert isinstance(shelf.policy, LFU)
+    assert [shelf.evict() for _ in range(4)] == ["d", "c", "b", "a"]
+
+
+def test_lfu_counts_past_what_the_caches_own_counter_holds() -> None:
+    shelf = Shelf("lfu")
+    often, oftener = shelf.put("often"), shelf.put("oftener")
+    for slot in [oftener] * 50 + [often] * 49:
+        shelf.read(slot)
+    assert [shelf.evict() for _ in range(2)] == ["often", "oftener"]
+
+
+def test_lfu_keeps_a_keys_count_over_a_new_value() -> None:
+    shelf = Shelf("lfu")
+    rewritten = shelf.put("rewritten")
+    for _ in range(5):
+        shelf.read(rewritten)
+    shelf.replace(rewritten)
+    shelf.read(shelf.put("once"))
+    assert [shelf.evict() for _ in range(2)] == ["once", "rewritten"]
