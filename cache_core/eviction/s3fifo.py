@@ -80,6 +80,8 @@ class S3FIFO:
         cell = fingerprint & self._mask
         if self._ghost[cell] == fingerprint:
             self._ghost[cell] = 0
+        elif self._hits[slot] and self._queue[slot] == MAIN:
+            pass  # a new value of a key in the main queue: the small one's share is not for it
         elif not self._warming or small_bytes <= self._small_limit:
             self._small_bytes = small_bytes
             self._append(slot, SMALL)
