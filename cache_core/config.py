@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from cache_core.settings import DURATION, SIZE, GroupSettings, Table
+from cache_core.settings import GroupSettings, Table
 
 MAX_GROUP_BYTES = 128
 
@@ -83,10 +83,6 @@ def _problem(found: Mapping[str, Any]) -> tuple[list[str], str]:
             words = "it is missing"
         case "extra_forbidden":
             words = _unknown(found["loc"])
-        case "byte_size":
-            words = SIZE
-        case "float_type" | "float_parsing":
-            words = DURATION
         case "dict_type" | "model_type":
             words = "it should be a table"
         case "value_error":

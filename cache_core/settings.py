@@ -3,7 +3,17 @@
 import re
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 MIB: Final = 1024 * 1024
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -12,29 +22,39 @@ _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 
 SIZE: Final = 'it should be a size like "64MiB"'
 DURATION: Final = 'it should be seconds or like "90s", "10m", "1h", "500ms"'
+NUMBER: Final = "it should be a number"
 
 
-def _parse_duration(given: object) -> object:
-    if isinstance(given, bool):
-        raise ValueError(DURATION)  # noqa: TRY004 - a ValueError is what pydantic reports
-    if not isinstance(given, str):
+def _parse_duration(given: object) -> float:
+    if isinstance(given, int | float) and not isinstance(given, bool):
         return given
-    match = _DURATION.fullmatch(given.strip())
+    match = _DURATION.fullmatch(given.strip()) if isinstance(given, str) else None
     if match is None:
         raise ValueError(DURATION)
     return float(match[1]) * _SECONDS[match[2]]
 
 
-def _parse_size(given: object) -> object:
-    if isinstance(given, bool):
-        raise ValueError(SIZE)  # noqa: TRY004 - a ValueError is what pydantic reports
-    if isinstance(given, int) and given <= 0:
+def _parse_size(given: object, parse: ValidatorFunctionWrapHandler) -> object:
+    if isinstance(given, int) and not isinstance(given, bool) and given <= 0:
         raise ValueError("it should be more than 0 bytes")
+    try:
+        if not isinstance(given, bool):
+            return parse(given)
+    except ValidationError as error:
+        raise ValueError(SIZE) from error
+    raise ValueError(SIZE)
+
+
+def _refuse_bool(given: object) -> object:
+    if isinstance(given, bool):
+        raise ValueError(NUMBER)  # noqa: TRY004 - a ValueError is what pydantic reports
     return given
 
 
 Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, allow_inf_nan=False)]
-Size = Annotated[ByteSize, Field(gt=0), BeforeValidator(_parse_size)]
+Size = Annotated[ByteSize, WrapValidator(_parse_size), Field(gt=0)]
+Share = Annotated[float, BeforeValidator(_refuse_bool), Field(ge=0, lt=1)]
+Count = Annotated[int, BeforeValidator(_refuse_bool), Field(ge=0)]
 
 
 class Table(BaseModel):
@@ -58,7 +78,7 @@ class GroupSettings(Table):
     ttl: Seconds | None = Field(
         default=None, gt=0, description="how long a value is fresh; without it, for ever"
     )
-    jitter: Annotated[float, Field(ge=0, lt=1)] = Field(
+    jitter: Share = Field(
         default=0.1, description="the share of the TTL by which chance shortens it"
     )
     stale_while_revalidate: Seconds = Field(
@@ -78,10 +98,10 @@ class GroupSettings(Table):
     load_timeout: Seconds = Field(
         default=10.0, gt=0, description="how long the source may take for a key"
     )
-    load_concurrency: Annotated[int, Field(gt=0)] = Field(
-        default=64, description="how many keys the source is asked for at a time"
+    load_concurrency: Count = Field(
+        default=64, gt=0, description="how many keys the source is asked for at a time"
     )
-    load_queue: Annotated[int, Field(ge=0)] = Field(
+    load_queue: Count = Field(
         default=1024, description="how many more may wait; past that a get is refused"
     )
 
