@@ -16,7 +16,8 @@ from cache_core.loader import Loader
 from cache_core.retriever import FunctionRetriever, Retriever, RetrieverFunction
 from cache_core.settings import GroupSettings
 from cache_core.singleflight import Flights
-from cache_core.stats import GroupStats, Tally
+from cache_core.stats import GroupStats
+from cache_core.tally import Tally
 from cache_core.value import Answer, Value
 
 SMALL_SHARE = 20
