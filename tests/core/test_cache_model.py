@@ -152,5 +152,5 @@ def test_a_cache_does_at_every_step_what_a_simple_model_does(name: str) -> None:
         policy = name
 
     run_state_machine_as_test(
-        Machine, settings=settings(max_examples=40, stateful_step_count=30, deadline=None)
+        Machine, settings=settings(max_examples=30, stateful_step_count=30, deadline=None)
     )

@@ -212,7 +212,7 @@ def test_in_any_interleaving_each_slot_leaves_once_and_in_the_policys_order(name
         policy = name
 
     run_state_machine_as_test(
-        Machine, settings=settings(max_examples=40, stateful_step_count=40, deadline=None)
+        Machine, settings=settings(max_examples=30, stateful_step_count=40, deadline=None)
     )
 
 

@@ -102,7 +102,7 @@ class CalendarMachine(RuleBasedStateMachine):
 def test_buckets_yield_what_a_dict_of_expiries_would_within_a_second() -> None:
     run_state_machine_as_test(
         CalendarMachine,
-        settings=settings(max_examples=40, stateful_step_count=40, deadline=None),
+        settings=settings(max_examples=30, stateful_step_count=40, deadline=None),
     )
 
 

@@ -3,6 +3,7 @@
 from itertools import cycle
 from math import inf
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,7 +108,8 @@ def test_a_key_that_left_long_ago_comes_back_as_a_new_one() -> None:
     assert held(cache, left) == []
 
 
-def test_an_all_hot_policy_evicts_with_a_bounded_number_of_entries_spared() -> None:
+@pytest.mark.parametrize("incoming", [1, ENTRIES])
+def test_an_all_hot_policy_evicts_with_a_bounded_number_of_entries_spared(incoming: int) -> None:
     slots = Slots()
     policy = S3FIFO(slots, ENTRIES)
     for number in range(ENTRIES):
@@ -118,7 +120,7 @@ def test_an_all_hot_policy_evicts_with_a_bounded_number_of_entries_spared() -> N
         slots.hits[slot] = MAX_HITS
     for _ in range(ENTRIES):
         before = bytes(slots.hits)
-        gone = policy.evict(1)
+        gone = policy.evict(incoming)
         slots.hits[gone] = before[gone]
         spared = sum(was != now for was, now in zip(before, slots.hits, strict=True))
         assert spared <= MAX_SPARED
