@@ -72,6 +72,7 @@ class GroupSettings(Table):
     )
     max_value: Size | None = Field(
         default=None,
+        le=2**31,
         description="the largest value that is kept; a larger one is served and not kept. "
         "Default: a tenth of the capacity, at most 4 MiB",
     )
