@@ -8,14 +8,21 @@ from math import inf
 
 from cache_core.cache import Cache
 from cache_core.entry import Entry
-from cache_core.errors import InvalidKey, KeyRequired, NotFound, Overloaded, RetrieverFailed
+from cache_core.errors import (
+    InvalidKey,
+    KeyRequired,
+    NotFound,
+    Overloaded,
+    RetrieverFailed,
+    SourceUnavailable,
+)
 from cache_core.events import Event, Hit, Hook, LoadFailed, LoadStarted, Miss, StaleHit
 from cache_core.eviction import POLICIES
 from cache_core.freshness import Freshness, Rules
 from cache_core.loader import Loader
 from cache_core.retriever import FunctionRetriever, Retriever, RetrieverFunction
 from cache_core.settings import GroupSettings
-from cache_core.singleflight import Flights
+from cache_core.singleflight import FlightEnded, Flights
 from cache_core.stats import GroupStats
 from cache_core.tally import Tally
 from cache_core.value import Answer, Value
@@ -148,7 +155,8 @@ class Group:
         )
 
     async def aclose(self) -> None:
-        """Let go of the source."""
+        """End the loads that run, and let go of the source."""
+        await self._flights.aclose()
         await self._loader.aclose()
 
     def _get_fresh(self, key: str, entry: Entry, now: float) -> Value:
@@ -192,7 +200,11 @@ class Group:
         if behind:
             self._refresh_behind(key, self._clock())
         self._emit(Miss(self.name, key, answer))
-        found = await self._flights.join(key, partial(self._load, key), partial(self._settle, key))
+        load, settle = partial(self._load, key), partial(self._settle, key)
+        try:
+            found = await self._flights.join(key, load, settle)
+        except FlightEnded as error:
+            raise SourceUnavailable(f"group {self.name} is closing") from error
         if isinstance(found, NotFound):
             raise NotFound(found.message)
         return _value(found, self._clock(), answer)

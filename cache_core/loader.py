@@ -6,6 +6,7 @@ from typing import Final
 
 from cache_core.errors import NotFound, Overloaded, RetrieverFailed, SourceUnavailable
 from cache_core.retriever import Retrieved, Retriever
+from cache_core.singleflight import is_cancelled
 from cache_core.value import Value
 
 _loading: Final[ContextVar[frozenset[tuple[int, str]]]] = ContextVar("loading", default=frozenset())
@@ -77,7 +78,7 @@ class Loader:
         except BaseException as error:
             # Even SystemExit is the retriever's failure and not the node's; only the
             # cancellation of this very flight is not.
-            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+            if isinstance(error, asyncio.CancelledError) and is_cancelled():
                 raise
             raise RetrieverFailed(f"the source of group {self._group} failed") from error
         return self._checked(key, found)
@@ -92,8 +93,3 @@ class Loader:
                 "not bytes"
             )
         return value
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

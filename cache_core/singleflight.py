@@ -1,6 +1,7 @@
 """One load a key at a time, shared by all who ask meanwhile."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeAlias, TypeVar
 
@@ -8,6 +9,10 @@ T = TypeVar("T")
 
 Settle: TypeAlias = Callable[[T], None]
 """Told what a flight returned, at once, unless the flight was fenced off meanwhile."""
+
+
+class FlightEnded(Exception):
+    """The flight was ended before it returned anything, and not by its waiters."""
 
 
 class Flight(Generic[T]):
@@ -31,6 +36,7 @@ class Flights(Generic[T]):
 
     def __init__(self) -> None:
         self._flights: dict[str, Flight[T]] = {}
+        self._tasks: set[asyncio.Task[T]] = set()  # the loop holds its tasks only weakly
 
     def __len__(self) -> int:
         return len(self._flights)
@@ -41,7 +47,8 @@ class Flights(Generic[T]):
     async def join(self, key: str, load: Callable[[], Awaitable[T]], settle: Settle[T]) -> T:
         """Return what the key's flight returns, starting one with `load` if none runs.
 
-        Whatever `load` raises is raised to every waiter.
+        Whatever `load` raises is raised to every waiter, and FlightEnded where `aclose` is
+        called meanwhile.
         """
         flight = self._flights.get(key)
         if flight is None:
@@ -49,6 +56,10 @@ class Flights(Generic[T]):
         flight.waiters += 1
         try:
             return await asyncio.shield(flight.task)
+        except asyncio.CancelledError as error:
+            if flight.task.cancelled() and not is_cancelled():
+                raise FlightEnded from error
+            raise
         finally:
             flight.waiters -= 1
             if flight.waiters == 0:
@@ -56,9 +67,12 @@ class Flights(Generic[T]):
                 flight.task.cancel()
 
     def start_behind(self, key: str, load: Callable[[], Awaitable[T]], settle: Settle[T]) -> None:
-        """Start a flight that nobody needs to wait for, if none runs for the key."""
+        """Start a flight that nobody needs to wait for, if none runs for the key.
+
+        It has a context of its own, for it is no part of what its caller does.
+        """
         if key not in self._flights:
-            self._start(key, load, settle).waiters += 1
+            self._start(key, load, settle, contextvars.Context()).waiters += 1
 
     def fence(self, key: str) -> None:
         """Let a flight of the key settle nothing; who comes next starts another."""
@@ -68,7 +82,20 @@ class Flights(Generic[T]):
         """Let no flight that runs now settle anything."""
         self._flights = {}
 
-    def _start(self, key: str, load: Callable[[], Awaitable[T]], settle: Settle[T]) -> Flight[T]:
+    async def aclose(self) -> None:
+        """Cancel the flights that run, fenced ones included, and wait until they have ended."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(
+        self,
+        key: str,
+        load: Callable[[], Awaitable[T]],
+        settle: Settle[T],
+        context: contextvars.Context | None = None,
+    ) -> Flight[T]:
         async def run() -> T:
             try:
                 outcome = await load()
@@ -78,17 +105,23 @@ class Flights(Generic[T]):
             finally:
                 self._remove(key, flight)
 
-        flight = Flight(asyncio.create_task(run()))
-        flight.task.add_done_callback(_retrieve_exception)
+        flight = Flight(asyncio.create_task(run(), context=context))
+        self._tasks.add(flight.task)
+        flight.task.add_done_callback(self._forget)
         self._flights[key] = flight
         return flight
+
+    def _forget(self, task: "asyncio.Task[T]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # else asyncio logs one that came after the last waiter had left
 
     def _remove(self, key: str, flight: Flight[T]) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
 
 
-def _retrieve_exception(task: "asyncio.Task[T]") -> None:
-    """Keep asyncio from logging an error that came after the last waiter had left."""
-    if not task.cancelled():
-        task.exception()
+def is_cancelled() -> bool:
+    """Tell whether somebody has cancelled the current task."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -174,6 +174,20 @@ async def test_hooks_are_told_of_hits_and_loads() -> None:
     ]
 
 
+async def test_closing_a_group_ends_its_loads_first_and_tells_their_waiters(
+    source: FakeSource,
+) -> None:
+    group = Group("scores", source)
+    source.gate.clear()
+    waiting = asyncio.create_task(group.get("Tom"))
+    await source.asked.wait()
+    group.remove("Tom")
+    await group.aclose()
+    assert source.cancelled == ["Tom"]
+    with pytest.raises(SourceUnavailable, match="group scores is closing"):
+        await waiting
+
+
 async def test_closing_a_group_closes_its_source(source: FakeSource) -> None:
     await Group("scores", source).aclose()
     assert source.closed

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from fakes import FakeSource, settled
+from fakes import FakeClock, FakeSource, settled
 
 from cache_core import Group, GroupSettings, Overloaded, RetrieverFailed
 
@@ -69,3 +69,28 @@ async def test_a_loader_that_asks_for_the_key_it_loads_is_told_so() -> None:
         async with asyncio.timeout(5):
             with pytest.raises(RetrieverFailed, match="asks for a key that it is loading"):
                 await asked.get(key)
+
+
+async def test_a_refresh_begun_inside_a_load_needs_a_place_of_its_own() -> None:
+    clock = FakeClock()
+    running: list[int] = [0, 0]
+
+    async def load(key: str) -> bytes:
+        running[0] += 1
+        running[1] = max(running)
+        await settled()
+        if key == "all":
+            await asyncio.gather(*(group.get(str(number)) for number in range(5)))
+        await settled()
+        running[0] -= 1
+        return b""
+
+    settings = GroupSettings(ttl=10, stale_while_revalidate=100, load_concurrency=1)
+    group = Group("g", load, settings, clock=clock)
+    for number in range(5):
+        await group.get(str(number))
+    clock.tick(11)
+    running[1] = 0
+    await group.get("all")
+    await group.aclose()
+    assert running[1] == 1
