@@ -1,4 +1,4 @@
-"""Which slots expire when: a bucket a second, so that the expired are found without a search.
+"""Which slots expire when, in buckets of a second or a minute, so that nobody searches.
 
 Knows no clock. Buckets are linked lists through two columns, so a slot that leaves early leaves
 its bucket at once and nothing grows with the rate of replacement.
@@ -14,6 +14,11 @@ from cache_core.slots import Slots
 
 BUCKETS_STEP: Final = 500
 """How many buckets one search closes at the most: a day's empty ones would take 60 ms."""
+
+LONG_LIFE: Final = 3600.0
+COARSE: Final = 63
+"""An entry that lives longer than an hour shares a bucket of 64 seconds: else a month's buckets
+would take 180 MB, most of them emptied by evictions long before their time."""
 
 _END: Final = 0
 
@@ -32,7 +37,7 @@ class ExpiryBuckets:
         """Put `slot` into the bucket of its hard expiry, which must be finite."""
         if slot >= len(self._next):
             self._grow()
-        second = int(self._slots.hard[slot])
+        second = self._second(slot)
         first = self._first.get(second)
         if first is None:
             heapq.heappush(self._seconds, second)
@@ -47,7 +52,7 @@ class ExpiryBuckets:
         before, after = self._previous[slot], self._next[slot]
         self._previous[after] = before
         if before == _END:
-            self._first[int(self._slots.hard[slot])] = after
+            self._first[self._second(slot)] = after
         else:
             self._next[before] = after
         self._slots.soft[slot] = self._slots.hard[slot] = inf
@@ -65,6 +70,12 @@ class ExpiryBuckets:
                 yield slot
             heapq.heappop(self._seconds)
             del self._first[second]
+
+    def _second(self, slot: int) -> int:
+        """Return the last second of the slot's bucket, the same for as long as it is in it."""
+        hard = self._slots.hard[slot]
+        second = int(hard)
+        return second | COARSE if hard - self._slots.loaded[slot] > LONG_LIFE else second
 
     def _grow(self) -> None:
         count = len(self._slots.keys) - len(self._next)

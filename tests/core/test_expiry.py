@@ -150,3 +150,15 @@ def test_one_sweep_looks_into_a_bounded_number_of_seconds_whose_slots_have_all_l
         calendar.remove(slot)
     sweeps = [calendar.sweep(1e9) for _ in range(6)]
     assert sweeps == [[], [], [], [], [], [last]]
+
+
+def test_who_lives_long_is_found_within_a_minute_or_so_of_his_end_and_never_before() -> None:
+    calendar = Calendar()
+    month = 30 * 86_400.0
+    slots = {calendar.add(month + seconds): month + seconds for seconds in range(0, 600, 7)}
+    now = month - 100
+    while slots:
+        swept = calendar.sweep(now)
+        assert all(slots.pop(slot) <= now for slot in swept)
+        assert all(now < hard + 64 for hard in slots.values())
+        now += 1
