@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
-from fakes import ALL_BYTES, SCORES, FakeSource
+from fakes import ALL_BYTES, SCORES, FakeClock, FakeSource
 from processes import GatewayAt
 
 from cache_core import Client, Group, Node
@@ -100,6 +100,11 @@ async def serve_gateway(node_address: str) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"
         stop.set()
         await serving
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture

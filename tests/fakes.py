@@ -1,10 +1,11 @@
 """Hand-written stand-ins for what a test must steer: sources."""
 
 import asyncio
+import random
 from collections.abc import Mapping
 from typing import Any
 
-from cache_core import Value
+from cache_core import Group, GroupSettings, Value
 
 
 class FakeSource:
@@ -63,3 +64,9 @@ async def settled() -> None:
     """Let every task that is ready run until none is."""
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+def group_of(source: FakeSource, clock: FakeClock, **settings: object) -> Group:
+    """A group over `source` by `clock`, whose TTLs chance does not shorten unless asked to."""
+    given = GroupSettings.model_validate({"jitter": 0, **settings})
+    return Group("g", source, given, clock=clock, rng=random.Random(7))

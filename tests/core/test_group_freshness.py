@@ -1,10 +1,9 @@
 """A group over time: fresh, stale, refreshed, failing, forgotten."""
 
 import asyncio
-import random
 
 import pytest
-from fakes import FakeClock, FakeSource, settled
+from fakes import FakeClock, FakeSource, group_of, settled
 
 from cache_core import (
     Answer,
@@ -15,16 +14,6 @@ from cache_core import (
     SourceUnavailable,
     Value,
 )
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-def group_of(source: FakeSource, clock: FakeClock, **settings: object) -> Group:
-    given = GroupSettings.model_validate({"jitter": 0, **settings})
-    return Group("g", source, given, clock=clock, rng=random.Random(7))
 
 
 async def test_a_value_is_fresh_for_its_ttl_and_says_what_is_left(clock: FakeClock) -> None:
@@ -264,53 +253,3 @@ async def test_what_expired_is_freed_without_another_access(clock: FakeClock) ->
     assert group.sweep() == 1000
     assert group.sweep() == 0
     assert group.stats().cache.bytes == 0
-
-
-@pytest.mark.parametrize("how", ["remove", "flush"])
-async def test_a_load_that_began_before_a_removal_is_answered_and_never_stored(
-    clock: FakeClock, how: str
-) -> None:
-    source = FakeSource({"k": b"old"})
-    group = group_of(source, clock, ttl=10)
-    source.gate.clear()
-    early = asyncio.create_task(group.get("k"))
-    await source.asked.wait()
-    group.remove("k") if how == "remove" else group.flush()
-    late = asyncio.create_task(group.get("k"))
-    await settled()
-    assert source.lookups == ["k", "k"]
-    source.values["k"] = b"new"
-    source.gate.set()
-    await asyncio.gather(early, late)
-    assert (await group.get("k")).answer is Answer.HIT
-    assert (await late).answer is Answer.MISS
-
-
-async def test_a_not_found_that_began_before_a_removal_is_not_remembered(clock: FakeClock) -> None:
-    source = FakeSource()
-    group = group_of(source, clock, negative_ttl=60)
-    source.gate.clear()
-    early = asyncio.create_task(group.get("k"))
-    await source.asked.wait()
-    group.remove("k")
-    source.gate.set()
-    with pytest.raises(NotFound):
-        await early
-    source.values["k"] = b"1"
-    assert (await group.get("k")).data == b"1"
-
-
-async def test_no_stale_value_is_answered_after_its_removal(clock: FakeClock) -> None:
-    source = FakeSource({"k": b"old"})
-    group = group_of(source, clock, ttl=10, stale_if_error=600)
-    await group.get("k")
-    clock.tick(11)
-    source.gate.clear()
-    source.asked.clear()
-    source.error = ConnectionRefusedError()
-    falling_back = asyncio.create_task(group.get("k"))
-    await source.asked.wait()
-    assert group.remove("k")
-    source.gate.set()
-    with pytest.raises(SourceUnavailable):
-        await falling_back
