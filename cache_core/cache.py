@@ -136,6 +136,8 @@ class Cache:
         """Hold nothing. Takes the same time however much was held; `sweep` frees the memory."""
         self._counts[Cause.FLUSHED] += len(self)
         self._removed_bytes[Cause.FLUSHED] += self.bytes
+        if not self._index:
+            return
         self._leftovers.append(_Leftovers(self._index, self._slots))
         self.bytes = 0
         self._index = {}

@@ -1,4 +1,4 @@
-"""Which slots expire when, in buckets of a second or a minute, so that nobody searches.
+"""Which slots expire when, in buckets, so that the expired are found without a search.
 
 Knows no clock. Buckets are linked lists through two columns, so a slot that leaves early leaves
 its bucket at once and nothing grows with the rate of replacement.
@@ -15,10 +15,9 @@ from cache_core.slots import Slots
 BUCKETS_STEP: Final = 500
 """How many buckets one search closes at the most: a day's empty ones would take 60 ms."""
 
-LONG_LIFE: Final = 3600.0
-COARSE: Final = 63
-"""An entry that lives longer than an hour shares a bucket of 64 seconds: else a month's buckets
-would take 180 MB, most of them emptied by evictions long before their time."""
+WIDTH_BITS: Final = 7
+"""A bucket is as wide as a life's 64th or less: so a few thousand buckets hold any lives, where
+a second each would take 180 MB for those of a month, most of them emptied long before."""
 
 _END: Final = 0
 
@@ -74,8 +73,8 @@ class ExpiryBuckets:
     def _second(self, slot: int) -> int:
         """Return the last second of the slot's bucket, the same for as long as it is in it."""
         hard = self._slots.hard[slot]
-        second = int(hard)
-        return second | COARSE if hard - self._slots.loaded[slot] > LONG_LIFE else second
+        life = int(hard - self._slots.loaded[slot])
+        return int(hard) | (1 << max(0, life.bit_length() - WIDTH_BITS)) - 1
 
     def _grow(self) -> None:
         count = len(self._slots.keys) - len(self._next)

@@ -70,10 +70,10 @@ class Rules:
     def is_due(self, entry: Entry, now: float, chance: float) -> bool:
         """Tell whether a read of the fresh `entry` should refresh it early.
 
-        Within `refresh_ahead` of its expiry, with a probability that rises exponentially
-        towards it, `chance` being from 0 to 1: a hot key is refreshed by one early read.
+        Within `refresh_ahead` of its expiry, but not in the first half of its life, with a
+        probability that rises exponentially towards the end, `chance` being from 0 to 1: a hot
+        key is refreshed by one early read.
         """
         left = entry.soft - now
-        if left >= self.refresh_ahead:
-            return False
-        return chance < exp(-STEEPNESS * left / self.refresh_ahead)
+        window = min(self.refresh_ahead, (entry.soft - entry.loaded) / 2)
+        return left < window and chance < exp(-STEEPNESS * left / window)

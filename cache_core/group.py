@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from math import inf
+from typing import cast
 
 from cache_core.cache import Cache
 from cache_core.entry import Entry
@@ -71,7 +72,8 @@ class Group:
         )
         share = settings.capacity // SMALL_SHARE
         negatives = share if settings.negative_ttl else 0
-        failures = share if settings.stale_while_revalidate or settings.stale_if_error else 0
+        refreshes = settings.stale_while_revalidate, settings.stale_if_error, settings.refresh_ahead
+        failures = share if any(refreshes) else 0
         policy = POLICIES[settings.policy]
         budget = settings.capacity - negatives - failures
         self._cache = Cache(budget, policy, max_value=settings.largest_value)
@@ -116,7 +118,7 @@ class Group:
             return self._get_fresh(key, entry, now)
         if freshness is Freshness.STALE:
             return self._get_stale(key, entry, now, Answer.STALE)
-        if self._source_fails or key in self._flights or self._failed_lately(key, now):
+        if self._source_fails or self._failed_lately(key, now):
             return self._get_stale(key, entry, now, Answer.STALE_ERROR)
         return await self._get_or_fall_back(key)
 
@@ -190,21 +192,26 @@ class Group:
         except (RetrieverFailed, Overloaded):
             # Looked up again, for it may have been removed while the load ran.
             now, entry = self._clock(), self._cache.entry(key)
-            if entry is None or self._rules.judge(entry, now) is Freshness.GONE:
+            freshness = self._rules.judge(entry, now)
+            if entry is None or freshness is Freshness.GONE:
                 raise
+            if freshness is Freshness.FRESH:
+                return self._get_fresh(key, entry, now)
             return self._get_stale(key, entry, now, Answer.STALE_ERROR)
 
     async def _load_through(self, key: str, *, behind: bool = False) -> Value:
-        self._loader.refuse_cycle(key)
         answer = Answer.COLLAPSED if key in self._flights else Answer.MISS
-        if behind:
-            self._refresh_behind(key, self._clock())
-        self._emit(Miss(self.name, key, answer))
+        if not behind:
+            self._emit(Miss(self.name, key, answer))
         load, settle = partial(self._load, key), partial(self._settle, key)
+        keep = behind or not self._loader.can_stop
         try:
-            found = await self._flights.join(key, load, settle)
+            with self._loader.waiting_for(key):
+                found = await self._flights.join(key, load, settle, keep=keep)
         except FlightEnded as error:
-            raise SourceUnavailable(f"group {self.name} is closing") from error
+            raise SourceUnavailable(f"the load of group {self.name} was ended") from error
+        if behind:
+            self._emit(Miss(self.name, key, answer))
         if isinstance(found, NotFound):
             raise NotFound(found.message)
         return _value(found, self._clock(), answer)
@@ -218,9 +225,15 @@ class Group:
         return self._failures.get(key, now) is not None
 
     async def _load(self, key: str) -> Entry | NotFound:
-        self._emit(LoadStarted(self.name, key))
+        began = self._clock()
+
+        def begin() -> None:
+            nonlocal began
+            began = self._clock()
+            self._emit(LoadStarted(self.name, key))
+
         try:
-            value = await self._loader.load(key)
+            value = await self._loader.load(key, begin)
         except NotFound as error:
             self._source_fails = False
             return error
@@ -228,14 +241,14 @@ class Group:
             self._note_failure(key, error)
             raise
         self._source_fails = False
-        now = self._clock()
-        soft, hard = self._rules.expiries(now, value.ttl, self._random())
-        return Entry(value.data, now - value.age, soft, hard)
+        # From its beginning, for the source may have read the value right then.
+        soft, hard = self._rules.expiries(began, value.ttl, self._random())
+        return Entry(value.data, began - value.age, soft, hard)
 
     def _note_failure(self, key: str, error: RetrieverFailed | Overloaded) -> None:
         if isinstance(error, RetrieverFailed):
             now = self._clock()
-            self._source_fails = True
+            self._source_fails |= isinstance(error, SourceUnavailable)
             self._failures.set(key, b"", now, now + RETRY_PAUSE, now + RETRY_PAUSE)
         self._emit(LoadFailed(self.name, key, error))
 
@@ -246,7 +259,7 @@ class Group:
             self._cache.remove(key)
             if self.settings.negative_ttl:
                 until = now + self.settings.negative_ttl
-                self._negatives.set(key, found.message.encode(), now, until, until)
+                self._negatives.set(key, found.message.encode(errors="replace"), now, until, until)
             return
         self._negatives.remove(key)
         if found.hard > now:
@@ -266,4 +279,6 @@ def _value(entry: Entry, now: float, answer: Answer) -> Value:
 
 
 def _as_retriever(given: Retriever | RetrieverFunction, *, threads: int) -> Retriever:
-    return FunctionRetriever(given, threads=threads) if callable(given) else given
+    if hasattr(given, "retrieve"):
+        return cast("Retriever", given)  # also one that happens to be callable
+    return FunctionRetriever(given, threads=threads)

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -44,8 +45,12 @@ class Flights(Generic[T]):
     def __contains__(self, key: str) -> bool:
         return key in self._flights
 
-    async def join(self, key: str, load: Callable[[], Awaitable[T]], settle: Settle[T]) -> T:
+    async def join(
+        self, key: str, load: Callable[[], Awaitable[T]], settle: Settle[T], *, keep: bool = False
+    ) -> T:
         """Return what the key's flight returns, starting one with `load` if none runs.
+
+        One that is to be kept goes on when its last waiter gives up.
 
         Whatever `load` raises is raised to every waiter, and FlightEnded where `aclose` is
         called meanwhile.
@@ -53,6 +58,7 @@ class Flights(Generic[T]):
         flight = self._flights.get(key)
         if flight is None:
             flight = self._start(key, load, settle)
+            flight.waiters += keep
         flight.waiters += 1
         try:
             return await asyncio.shield(flight.task)
@@ -102,17 +108,18 @@ class Flights(Generic[T]):
                 if self._flights.get(key) is flight:
                     settle(outcome)
                 return outcome
-            finally:
+            finally:  # at once, and not only when the loop gets to the task's callbacks
                 self._remove(key, flight)
 
         flight = Flight(asyncio.create_task(run(), context=context))
         self._tasks.add(flight.task)
-        flight.task.add_done_callback(self._forget)
+        flight.task.add_done_callback(partial(self._land, key, flight))
         self._flights[key] = flight
         return flight
 
-    def _forget(self, task: "asyncio.Task[T]") -> None:
+    def _land(self, key: str, flight: Flight[T], task: "asyncio.Task[T]") -> None:
         self._tasks.discard(task)
+        self._remove(key, flight)  # of a task that was cancelled before it ran
         if not task.cancelled():
             task.exception()  # else asyncio logs one that came after the last waiter had left
 

@@ -22,9 +22,10 @@ class Calendar:
         self.slots = Slots()
         self.buckets = ExpiryBuckets(self.slots)
 
-    def add(self, hard: float) -> int:
+    def add(self, hard: float, *, life: float = 0.0) -> int:
         free = self.slots.free
         slot = free.pop() if free else self.slots.grow()
+        self.slots.loaded[slot] = hard - life
         self.slots.soft[slot] = self.slots.hard[slot] = hard
         self.buckets.add(slot)
         return slot
@@ -152,13 +153,12 @@ def test_one_sweep_looks_into_a_bounded_number_of_seconds_whose_slots_have_all_l
     assert sweeps == [[], [], [], [], [], [last]]
 
 
-def test_who_lives_long_is_found_within_a_minute_or_so_of_his_end_and_never_before() -> None:
+@pytest.mark.parametrize("life", [1.0, 60.0, 3_600.0, 86_400.0, 30 * 86_400.0])
+def test_who_expired_is_found_within_a_64th_of_his_life_and_never_before(life: float) -> None:
     calendar = Calendar()
-    month = 30 * 86_400.0
-    slots = {calendar.add(month + seconds): month + seconds for seconds in range(0, 600, 7)}
-    now = month - 100
+    slots = {calendar.add(life + part, life=life): life + part for part in range(50)}
+    now, late = life - 1, life / 64 + 2
     while slots:
-        swept = calendar.sweep(now)
-        assert all(slots.pop(slot) <= now for slot in swept)
-        assert all(now < hard + 64 for hard in slots.values())
-        now += 1
+        assert all(slots.pop(slot) <= now for slot in calendar.sweep(now))
+        assert all(now < hard + late for hard in slots.values())
+        now += max(1, life / 1000)

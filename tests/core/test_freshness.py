@@ -137,12 +137,25 @@ def test_what_never_expires_is_never_refreshed_early() -> None:
     assert not Rules(refresh_ahead=5.0).is_due(entry_of(Expiries(inf, inf)), 0.0, 0.0)
 
 
+def lived_100(left: float) -> Entry:
+    """An entry that is fresh for 100 seconds in all and for `left` more from time 0 on."""
+    return Entry(b"", left - 100.0, left, left)
+
+
+@given(life=ttls, spent=st.floats(0, 0.5), chance=chances)
+def test_nothing_is_refreshed_in_the_first_half_of_its_life(
+    life: float, spent: float, chance: float
+) -> None:
+    entry = Entry(b"", 0.0, life, life)
+    assert not Rules(refresh_ahead=1e9).is_due(entry, spent * life, chance)
+
+
 @given(one=st.floats(0, 10), other=st.floats(0, 10), chance=chances)
 def test_what_is_due_stays_due_as_its_expiry_comes_nearer(
     one: float, other: float, chance: float
 ) -> None:
     rules = Rules(ttl=100.0, refresh_ahead=10.0)
-    near, far = (entry_of(Expiries(left, left)) for left in sorted((one, other)))
+    near, far = (lived_100(left) for left in sorted((one, other)))
     assume(rules.is_due(far, 0.0, chance))
     assert rules.is_due(near, 0.0, chance)
 
@@ -154,6 +167,6 @@ def test_the_chance_of_an_early_refresh_rises_exponentially_to_certain(
     left: float, one_in: float
 ) -> None:
     rules = Rules(ttl=100.0, refresh_ahead=10.0)
-    entry = entry_of(Expiries(left, left))
+    entry = lived_100(left)
     assert rules.is_due(entry, 0.0, 0.98 / one_in)
     assert one_in == 1.0 or not rules.is_due(entry, 0.0, 1.02 / one_in)

@@ -184,7 +184,7 @@ async def test_closing_a_group_ends_its_loads_first_and_tells_their_waiters(
     group.remove("Tom")
     await group.aclose()
     assert source.cancelled == ["Tom"]
-    with pytest.raises(SourceUnavailable, match="group scores is closing"):
+    with pytest.raises(SourceUnavailable, match="the load of group scores was ended"):
         await waiting
 
 

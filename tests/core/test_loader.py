@@ -1,11 +1,20 @@
 """Loads within limits, and loads inside loads."""
 
 import asyncio
+import threading
 
 import pytest
 from fakes import FakeClock, FakeSource, settled
 
-from cache_core import Group, GroupSettings, Overloaded, RetrieverFailed
+from cache_core import (
+    Group,
+    GroupSettings,
+    Overloaded,
+    RetrieverFailed,
+    SourceUnavailable,
+    Value,
+)
+from cache_core.retriever import FunctionRetriever
 
 
 async def test_loads_run_within_the_concurrency_and_wait_within_the_queue() -> None:
@@ -94,3 +103,76 @@ async def test_a_refresh_begun_inside_a_load_needs_a_place_of_its_own() -> None:
     await group.get("all")
     await group.aclose()
     assert running[1] == 1
+
+
+async def test_a_load_inside_a_load_does_not_wait_behind_its_parent_for_a_place() -> None:
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def load(key: str) -> bytes:
+        if key != "parent":
+            return b"1"
+        asked.set()
+        await go.wait()
+        return (await group.get("child")).data
+
+    group = Group("g", load, GroupSettings(load_concurrency=1))
+    parent = asyncio.create_task(group.get("parent"))
+    await asked.wait()
+    queued = asyncio.create_task(group.get("child"))
+    await settled()
+    go.set()
+    async with asyncio.timeout(5):
+        assert (await parent).data == (await queued).data == b"1"
+        assert (await group.get("another")).data == b"1"
+
+
+async def test_a_function_in_a_thread_runs_on_for_the_next_who_asks() -> None:
+    lookups: list[str] = []
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(key: str) -> bytes:
+        lookups.append(key)
+        begun.set()
+        go.wait()
+        return b"1"
+
+    group = Group("g", slow)
+    for _ in range(5):
+        impatient = asyncio.create_task(group.get("k"))
+        await settled()
+        await asyncio.to_thread(begun.wait)
+        impatient.cancel()
+        await asyncio.gather(impatient, return_exceptions=True)
+    go.set()
+    assert (await group.get("k")).data == b"1"
+    assert lookups == ["k"]
+    await group.aclose()
+
+
+async def test_threads_that_hang_are_an_error_and_no_queue() -> None:
+    go = threading.Event()
+    retriever = FunctionRetriever(lambda _: b"" if go.wait() else None, threads=1)
+    hanging = [asyncio.create_task(retriever.retrieve(str(number))) for number in range(2)]
+    await settled()
+    with pytest.raises(SourceUnavailable, match="all 2 threads of the function are taken"):
+        await retriever.retrieve("k")
+    go.set()
+    await asyncio.gather(*hanging)
+    assert await retriever.retrieve("k") == b""
+    await retriever.aclose()
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (Value(b"", float("nan")), "returned the ttl nan, not seconds or None"),
+        (Value(b"", "60"), "returned the ttl '60', not seconds or None"),  # type: ignore[arg-type] # on purpose
+        (Value(b"", 1.0, -1.0), "returned the age -1.0, not seconds from 0 on"),
+        (Value("630"), "returned str, not bytes"),  # type: ignore[arg-type] # on purpose
+    ],
+)
+async def test_a_value_that_is_none_is_an_error_that_says_so(value: Value, words: str) -> None:
+    group = Group("g", FakeSource({"k": value}))
+    with pytest.raises(RetrieverFailed, match=f"^the retriever of group g {words}$"):
+        await group.get("k")
+    assert group.stats().load_errors == 1

@@ -156,3 +156,22 @@ async def test_a_flight_started_behind_goes_on_when_its_waiters_leave() -> None:
     assert await flights.join("k", load, settled.append) == 7
     assert settled == [7]
     assert load.started == 1
+
+
+async def test_a_flight_cancelled_before_it_took_off_strands_nobody() -> None:
+    flights, load = Flights[int](), Load()
+    load.go.set()
+    flights.start_behind("k", load, ignore)
+    await flights.aclose()
+    assert await flights.join("k", load, ignore) == 7
+
+
+async def test_a_kept_flight_goes_on_when_its_last_waiter_leaves() -> None:
+    flights, load = Flights[int](), Load()
+    waiter = asyncio.create_task(flights.join("k", load, ignore, keep=True))
+    await load.running.wait()
+    waiter.cancel()
+    await asyncio.gather(waiter, return_exceptions=True)
+    load.go.set()
+    assert await flights.join("k", load, ignore) == 7
+    assert load.started == 1

@@ -1,0 +1,60 @@
+"""Places to run in, and a bounded queue for them. Knows nothing of what runs."""
+
+import asyncio
+
+
+class Full(Exception):
+    """All places are taken and the queue is full."""
+
+
+class Places:
+    """`count` places, and up to `queue` who wait for one, the first come first.
+
+    Belongs to one event loop.
+    """
+
+    def __init__(self, count: int, queue: int) -> None:
+        self._count = count
+        self._free = count
+        self._most_waiting = queue
+        self._waiting: dict[asyncio.Future[bool], str] = {}
+
+    @property
+    def busy(self) -> int:
+        """How many have a place or wait for one."""
+        return self._count - self._free + len(self._waiting)
+
+    async def take(self, key: str) -> bool:
+        """Return True with a place, to be given back, or False where `key` was hurried.
+
+        Raises Full.
+        """
+        if self._free:
+            self._free -= 1
+            return True
+        if len(self._waiting) >= self._most_waiting:
+            raise Full
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting[turn] = key
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.result():
+                self.give_back()
+            raise
+        finally:
+            self._waiting.pop(turn, None)
+
+    def give_back(self) -> None:
+        """Free a place, for the first who waits if anybody does."""
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_result(True)
+                return
+        self._free += 1
+
+    def hurry(self, key: str) -> None:
+        """Let those who wait with `key` go on without a place."""
+        for turn, waiting_key in self._waiting.items():
+            if waiting_key == key and not turn.done():
+                turn.set_result(False)
