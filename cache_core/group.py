@@ -186,9 +186,9 @@ class Group:
 
     async def _get_or_fall_back(self, key: str) -> Value:
         try:
-            # Behind, so that it goes on when its waiters give up: a source that hangs is known
-            # to fail once the load has timed out, and from then on nobody waits for it.
-            return await self._load_through(key, behind=True)
+            # It goes on when its waiters give up: a source that hangs is known to fail once the
+            # load has timed out, and from then on nobody waits for it.
+            return await self._load_through(key, has_fallback=True)
         except (RetrieverFailed, Overloaded):
             # Looked up again, for it may have been removed while the load ran.
             now, entry = self._clock(), self._cache.entry(key)
@@ -199,18 +199,18 @@ class Group:
                 return self._get_fresh(key, entry, now)
             return self._get_stale(key, entry, now, Answer.STALE_ERROR)
 
-    async def _load_through(self, key: str, *, behind: bool = False) -> Value:
+    async def _load_through(self, key: str, *, has_fallback: bool = False) -> Value:
         answer = Answer.COLLAPSED if key in self._flights else Answer.MISS
-        if not behind:
+        if not has_fallback:
             self._emit(Miss(self.name, key, answer))
         load, settle = partial(self._load, key), partial(self._settle, key)
-        keep = behind or not self._loader.can_stop
+        keep = has_fallback or not self._loader.can_stop
         try:
             with self._loader.waiting_for(key):
                 found = await self._flights.join(key, load, settle, keep=keep)
         except FlightEnded as error:
             raise SourceUnavailable(f"the load of group {self.name} was ended") from error
-        if behind:
+        if has_fallback:  # only now is it known not to be a stale hit
             self._emit(Miss(self.name, key, answer))
         if isinstance(found, NotFound):
             raise NotFound(found.message)
