@@ -1,0 +1,1 @@
+"""How nodes and clients learn who the members of their cluster are."""

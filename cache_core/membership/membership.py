@@ -1,0 +1,26 @@
+"""What nodes and clients ask of a membership. Knows no network."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from cache_core.member import Member
+
+
+class Membership(Protocol):
+    """The members of a cluster, as a list, DNS or a registry tells them."""
+
+    async def join(self, member: Member) -> None:
+        """Make `member`, a node that is about to serve, known to the others, until it leaves.
+
+        Raises MembershipError where that can't be.
+        """
+
+    async def leave(self) -> None:
+        """Take back what `join` did, if it did; others may go on knowing the member."""
+
+    def watch(self) -> AsyncIterator[frozenset[Member]]:
+        """Yield the members: once they are known, and again after each change.
+
+        A source of the list that can't be reached is no change: what was known last holds. Never
+        ends by itself and never raises, nor repeats itself.
+        """
