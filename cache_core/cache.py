@@ -79,13 +79,23 @@ class Cache:
             self._touch(slot)
         return slots.values[slot]
 
+    def read(self, key: str, now: float) -> Entry | None:
+        """Return what is held for `key` if it is fresh at `now`, and count the hit: as `get`."""
+        slot = self._index.get(key)
+        if slot is None or self._slots.soft[slot] <= now:
+            return None
+        self.hits += 1
+        hits = self._slots.hits
+        if hits[slot] < MAX_HITS:
+            hits[slot] += 1
+        if self._touch is not None:
+            self._touch(slot)
+        return self._entry(slot)
+
     def entry(self, key: str) -> Entry | None:
         """Return what is held for `key`, fresh or not, without counting it as read."""
         slot = self._index.get(key)
-        if slot is None:
-            return None
-        slots = self._slots
-        return Entry(slots.values[slot], slots.loaded[slot], slots.soft[slot], slots.hard[slot])
+        return None if slot is None else self._entry(slot)
 
     def set(self, key: str, data: bytes, loaded: float, soft: float, hard: float) -> bool:
         """Hold `data` for `key` in place of what was held, evicting others to make room.
@@ -143,6 +153,15 @@ class Cache:
         self._index = {}
         self._use(Slots())
 
+    def resize(self, capacity: int) -> None:
+        """Hold no more than `capacity` bytes from now on, evicting what is more at once.
+
+        Takes as long as all that is held needs to be put in order anew.
+        """
+        self.capacity = capacity
+        self._make_room(0)
+        self._arrange()
+
     def sweep(self, now: float, limit: int = SWEEP_STEP) -> int:
         """Free what has expired at `now` and what was flushed, `limit` entries at the most.
 
@@ -171,6 +190,10 @@ class Cache:
             removals={cause: self._counts[cause] for cause in Cause},
             removed_bytes={cause: self._removed_bytes[cause] for cause in Cause},
         )
+
+    def _entry(self, slot: int) -> Entry:
+        slots = self._slots
+        return Entry(slots.values[slot], slots.loaded[slot], slots.soft[slot], slots.hard[slot])
 
     def _make_room(self, charge: int) -> None:
         slots, evict = self._slots, self._policy.evict
@@ -206,9 +229,15 @@ class Cache:
 
     def _use(self, slots: Slots) -> None:
         self._slots = slots
-        self._policy = self._factory(slots, self.capacity)
-        self._touch = self._policy.touch
         self._expiry = ExpiryBuckets(slots)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Have a new policy, whose shares are the capacity's, order what is held by arrival."""
+        self._policy = self._factory(self._slots, self.capacity)
+        self._touch = self._policy.touch
+        for slot in self._index.values():
+            self._policy.admit(slot)
 
 
 class _Leftovers:

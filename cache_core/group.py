@@ -19,8 +19,10 @@ from cache_core.errors import (
 )
 from cache_core.events import Event, Hit, Hook, LoadFailed, LoadStarted, Miss, StaleHit
 from cache_core.eviction import POLICIES
+from cache_core.failures import Failures
 from cache_core.freshness import Freshness, Rules
 from cache_core.loader import Loader
+from cache_core.negatives import Negatives
 from cache_core.retriever import FunctionRetriever, Retriever, RetrieverFunction
 from cache_core.settings import GroupSettings
 from cache_core.singleflight import FlightEnded, Flights
@@ -30,12 +32,6 @@ from cache_core.value import Answer, Value
 
 SMALL_SHARE = 20
 """Of the budget, a twentieth holds negative entries, and one more which loads failed lately."""
-
-NEGATIVE_WORDS = 2048
-"""The longest words of a NotFound that are remembered, in bytes."""
-
-RETRY_PAUSE = 1.0
-"""Seconds after a key's failed load in which it is not refreshed behind, to spare the source."""
 
 SWEEP_BEHIND = 16
 """How many expired entries are freed after each load, for groups that nobody sweeps."""
@@ -75,11 +71,10 @@ class Group:
         refreshes = settings.stale_while_revalidate, settings.stale_if_error, settings.refresh_ahead
         failures = share if any(refreshes) else 0
         policy = POLICIES[settings.policy]
-        budget = settings.capacity - negatives - failures
-        self._cache = Cache(budget, policy, max_value=settings.largest_value)
-        self._negatives = Cache(negatives, policy, max_value=NEGATIVE_WORDS)
-        self._failures = Cache(failures, policy, max_value=0)
-        self._source_fails = False
+        self._budget = settings.capacity - negatives - failures
+        self._cache = Cache(self._budget, policy, max_value=settings.largest_value)
+        self._negatives = Negatives(negatives, policy, ttl=settings.negative_ttl)
+        self._failures = Failures(failures, policy)
         self._loader = Loader(
             name,
             _as_retriever(retriever, threads=settings.load_concurrency),
@@ -94,13 +89,29 @@ class Group:
         """Tell `hook` of every event in this group from now on."""
         self._hooks.append(hook)
 
-    def peek(self, key: str) -> bytes | None:
-        """Return the bytes held for `key` if they are fresh, at once; else None: ask `get`."""
-        data = self._cache.get(key, self._clock() + self._rules.refresh_ahead)
-        if data is not None:
-            for hook in self._hooks:
-                hook(Hit(self.name, key))
-        return data
+    def reserve(self, share: float) -> int:
+        """Leave `share` of the capacity, in place of what was left before, to be spent elsewhere.
+
+        Return the bytes: less where remembered failures need them. To be called before the
+        group is used; later, it evicts what is too much.
+        """
+        reserved = min(int(self.settings.capacity * share), self._budget)
+        if self._cache.capacity != self._budget - reserved:
+            self._cache.resize(self._budget - reserved)
+        return reserved
+
+    def peek(self, key: str) -> Value | None:
+        """Return the value held for `key` if it is fresh, at once; else None: ask `get`.
+
+        None too where an early refresh may be due.
+        """
+        now = self._clock()
+        entry = self._cache.read(key, now + self._rules.refresh_ahead)
+        if entry is None:
+            return None
+        for hook in self._hooks:
+            hook(Hit(self.name, key))
+        return _value(entry, now, Answer.HIT)
 
     async def get(self, key: str) -> Value:
         """Return the key's value, loading it once however many ask meanwhile.
@@ -118,7 +129,7 @@ class Group:
             return self._get_fresh(key, entry, now)
         if freshness is Freshness.STALE:
             return self._get_stale(key, entry, now, Answer.STALE)
-        if self._source_fails or self._failed_lately(key, now):
+        if self._failures.source_fails or self._failures.holds(key, now):
             return self._get_stale(key, entry, now, Answer.STALE_ERROR)
         return await self._get_or_fall_back(key)
 
@@ -139,7 +150,7 @@ class Group:
     def sweep(self) -> int:
         """Free what has expired or was flushed, some thousands at most; return how many."""
         now = self._clock()
-        return sum(cache.sweep(now) for cache in (self._cache, self._negatives, self._failures))
+        return self._cache.sweep(now) + self._negatives.sweep(now) + self._failures.sweep(now)
 
     def stats(self) -> GroupStats:
         """Return the group's figures as they are now."""
@@ -179,9 +190,9 @@ class Group:
             key.encode()
         except UnicodeEncodeError as error:
             raise InvalidKey from error
-        words = self._negatives.get(key, now)
-        if words is not None:
-            raise NotFound(words.decode())
+        missing = self._negatives.get(key, now)
+        if missing is not None:
+            raise missing
         return await self._load_through(key)
 
     async def _get_or_fall_back(self, key: str) -> Value:
@@ -217,12 +228,9 @@ class Group:
         return _value(found, self._clock(), answer)
 
     def _refresh_behind(self, key: str, now: float) -> None:
-        if not self._failed_lately(key, now):
+        if not self._failures.holds(key, now):
             load, settle = partial(self._load, key), partial(self._settle, key)
             self._flights.start_behind(key, load, settle)
-
-    def _failed_lately(self, key: str, now: float) -> bool:
-        return self._failures.get(key, now) is not None
 
     async def _load(self, key: str) -> Entry | NotFound:
         began = self._clock()
@@ -235,31 +243,24 @@ class Group:
         try:
             value = await self._loader.load(key, begin)
         except NotFound as error:
-            self._source_fails = False
+            self._failures.source_fails = False
             return error
         except (RetrieverFailed, Overloaded) as error:
-            self._note_failure(key, error)
+            if isinstance(error, RetrieverFailed):
+                self._failures.add(key, error, self._clock())
+            self._emit(LoadFailed(self.name, key, error))
             raise
-        self._source_fails = False
+        self._failures.source_fails = False
         # From its beginning, for the source may have read the value right then.
         soft, hard = self._rules.expiries(began, value.ttl, self._random())
         return Entry(value.data, began - value.age, soft, hard)
-
-    def _note_failure(self, key: str, error: RetrieverFailed | Overloaded) -> None:
-        if isinstance(error, RetrieverFailed):
-            now = self._clock()
-            self._source_fails |= isinstance(error, SourceUnavailable)
-            self._failures.set(key, b"", now, now + RETRY_PAUSE, now + RETRY_PAUSE)
-        self._emit(LoadFailed(self.name, key, error))
 
     def _settle(self, key: str, found: Entry | NotFound) -> None:
         now = self._clock()
         self._cache.sweep(now, SWEEP_BEHIND)
         if isinstance(found, NotFound):
             self._cache.remove(key)
-            if self.settings.negative_ttl:
-                until = now + self.settings.negative_ttl
-                self._negatives.set(key, found.message.encode(errors="replace"), now, until, until)
+            self._negatives.add(key, found, now)
             return
         self._negatives.remove(key)
         if found.hard > now:

@@ -96,6 +96,14 @@ class GroupSettings(Table):
         default=0.0,
         description="how long before its TTL ends a value that is read may be refreshed behind",
     )
+    hot_share: Share = Field(
+        default=0.125,
+        description="the share of the budget for copies of other nodes' popular keys",
+    )
+    hot_ttl: Seconds = Field(
+        default=10.0,
+        description="how long such a copy may be answered at the most; 0: no copies are kept",
+    )
     load_timeout: Seconds = Field(
         default=10.0, gt=0, description="how long the source may take for a key"
     )

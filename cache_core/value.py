@@ -23,10 +23,12 @@ class Value(NamedTuple):
     """A key's bytes, immutable; empty bytes are a value like any other.
 
     `ttl` is the seconds for which they stay fresh, None without end, below zero where they are
-    stale; `age` the seconds since they were as new as their source.
+    stale; `age` the seconds since they were as new as their source; `node` the address of the
+    node that answered, where they came over the wire.
     """
 
     data: bytes
     ttl: float | None = None
     age: float = 0.0
     answer: Answer = Answer.MISS
+    node: str | None = None

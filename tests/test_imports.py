@@ -26,6 +26,8 @@ PURE = (
     "expiry.py",
     "stats.py",
     "cache.py",
+    "negatives.py",
+    "failures.py",
     "freshness.py",
     "eviction/*.py",
 )

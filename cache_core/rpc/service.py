@@ -36,9 +36,9 @@ class Service:
         group = self._groups.get(request.group)
         if group is None:
             raise UnknownGroup
-        data = group.peek(request.key)
-        if data is not None:
-            return _response(data)
+        value = group.peek(request.key)
+        if value is not None:
+            return _response(value.data)
         return _load(group, request.key)
 
 

@@ -79,6 +79,19 @@ class CacheMachine(RuleBasedStateMachine):
         for key in list(self.model):
             self._left(key, Cause.FLUSHED)
 
+    @rule(capacity=st.integers(0, 6 * OVERHEAD))
+    def resize(self, capacity: int) -> None:
+        self.cache.resize(capacity)
+        for key in [key for key in self.model if self.cache.entry(key) is None]:
+            self._left(key, Cause.EVICTED)
+
+    @rule(key=keys)
+    def read(self, key: str) -> None:
+        entry = self.model.get(key)
+        fresh = entry is not None and self.now < entry.soft
+        self.hits += fresh
+        assert self.cache.read(key, self.now) == (entry if fresh else None)
+
     @rule(limit=st.integers(0, 4))
     def sweep_a_little(self, limit: int) -> None:
         freed = self.cache.sweep(self.now, limit)

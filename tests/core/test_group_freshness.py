@@ -22,7 +22,7 @@ async def test_a_value_is_fresh_for_its_ttl_and_says_what_is_left(clock: FakeClo
     assert await group.get("k") == Value(b"1", 60, 0, Answer.MISS)
     clock.tick(59)
     assert await group.get("k") == Value(b"1", 1, 59, Answer.HIT)
-    assert group.peek("k") == b"1"
+    assert group.peek("k") == Value(b"1", 1, 59, Answer.HIT)
     clock.tick(1)
     assert group.peek("k") is None
     assert (await group.get("k")).answer is Answer.MISS

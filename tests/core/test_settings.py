@@ -24,8 +24,10 @@ DURATIONS = (
     "stale_if_error",
     "negative_ttl",
     "refresh_ahead",
+    "hot_ttl",
     "load_timeout",
 )
+SHARES = ("jitter", "hot_share")
 SIZES = ("capacity", "max_value")
 
 DURATION = 'it should be seconds or like "90s", "10m", "1h", "500ms"'
@@ -49,13 +51,14 @@ WRONG: list[tuple[str, object, str]] = [
     ("policy", "fifo", "input should be 's3fifo', 'lru' or 'lfu'"),
     ("policy", "LRU", "input should be 's3fifo', 'lru' or 'lfu'"),
     ("policy", 1, "input should be 's3fifo', 'lru' or 'lfu'"),
-    ("jitter", 1.5, "input should be less than 1"),
-    ("jitter", 1, "input should be less than 1"),
-    ("jitter", -0.1, "input should be greater than or equal to 0"),
-    ("jitter", "much", "input should be a valid number"),
-    ("jitter", "10s", "input should be a valid number"),
-    ("jitter", False, "it should be a number"),
-    ("jitter", True, "it should be a number"),
+    *((name, wrong, "input should be less than 1") for name in SHARES for wrong in (1, 1.5)),
+    *((name, -0.1, "input should be greater than or equal to 0") for name in SHARES),
+    *(
+        (name, wrong, "input should be a valid number")
+        for name in SHARES
+        for wrong in ("much", "10s")
+    ),
+    *((name, wrong, "it should be a number") for name in SHARES for wrong in (False, True)),
     ("load_concurrency", 0, "input should be greater than 0"),
     ("load_concurrency", -1, "input should be greater than 0"),
     ("load_concurrency", 1.5, "input should be a valid integer"),
@@ -105,6 +108,8 @@ def test_the_defaults_hold_for_what_is_not_given(tmp_path: Path) -> None:
             "stale_if_error": 0.0,
             "negative_ttl": 0.0,
             "refresh_ahead": 0.0,
+            "hot_share": 0.125,
+            "hot_ttl": 10.0,
             "load_timeout": 10.0,
             "load_concurrency": 64,
             "load_queue": 1024,
@@ -158,12 +163,12 @@ def test_a_size_is_bytes_or_a_number_with_its_unit(
         ("policy", "s3fifo"),
         ("policy", "lru"),
         ("policy", "lfu"),
-        ("jitter", 0),
-        ("jitter", 0.999),
+        *((name, border) for name in SHARES for border in (0, 0.999)),
         ("stale_while_revalidate", 0),
         ("stale_if_error", 0),
         ("negative_ttl", 0),
         ("refresh_ahead", 0),
+        ("hot_ttl", 0),
         ("load_concurrency", 1),
         ("load_queue", 0),
     ],
