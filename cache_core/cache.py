@@ -4,13 +4,14 @@ Keys lead to slots in parallel columns (see slots.py); a policy orders the slots
 buckets find those whose time is over.
 """
 
+from collections.abc import Iterator
 from math import inf
 from typing import Final
 
 from cache_core.entry import Entry
 from cache_core.eviction import PolicyFactory
 from cache_core.expiry import ExpiryBuckets
-from cache_core.slots import Slots
+from cache_core.slots import RESERVED, Slots
 from cache_core.stats import CacheStats, Cause
 
 OVERHEAD: Final = 256
@@ -18,6 +19,9 @@ OVERHEAD: Final = 256
 
 SWEEP_STEP: Final = 2_000
 """How many entries one sweep frees at the most, so that it takes less than a millisecond."""
+
+SCAN_STEP: Final = 1_000
+"""How many slots one step of a walk through all looks at."""
 
 MAX_HITS: Final = 3
 
@@ -190,6 +194,20 @@ class Cache:
             removals={cause: self._counts[cause] for cause in Cause},
             removed_bytes={cause: self._removed_bytes[cause] for cause in Cause},
         )
+
+    def keys_by_hits(self) -> Iterator[list[str]]:
+        """Yield the keys held, those read most first, a list for each SCAN_STEP slots looked at.
+
+        Lists may be empty. The cache may change between two: a key may then be missing, have
+        left, or come twice.
+        """
+        slots = self._slots
+        ranks = bytes(slots.hits)
+        for rank in range(MAX_HITS, -1, -1):
+            for first in range(RESERVED, len(ranks), SCAN_STEP):
+                step = slice(first, first + SCAN_STEP)
+                held = zip(slots.keys[step], ranks[step], strict=False)
+                yield [key for key, hits in held if hits == rank and key]
 
     def _entry(self, slot: int) -> Entry:
         slots = self._slots

@@ -1,6 +1,9 @@
 """A stored value with its local times."""
 
+from math import inf
 from typing import NamedTuple
+
+from cache_core.value import Answer, Value
 
 
 class Entry(NamedTuple):
@@ -14,3 +17,8 @@ class Entry(NamedTuple):
     loaded: float
     soft: float
     hard: float
+
+    def value(self, now: float, answer: Answer) -> Value:
+        """Return what a get at `now` is answered with, in what is left of the times."""
+        ttl = None if self.soft == inf else self.soft - now
+        return Value(self.data, ttl, now - self.loaded, answer)

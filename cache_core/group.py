@@ -2,12 +2,10 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from math import inf
 from typing import cast
 
-from cache_core.cache import Cache
 from cache_core.entry import Entry
 from cache_core.errors import (
     InvalidKey,
@@ -18,23 +16,15 @@ from cache_core.errors import (
     SourceUnavailable,
 )
 from cache_core.events import Event, Hit, Hook, LoadFailed, LoadStarted, Miss, StaleHit
-from cache_core.eviction import POLICIES
-from cache_core.failures import Failures
 from cache_core.freshness import Freshness, Rules
+from cache_core.holdings import Holdings
 from cache_core.loader import Loader
-from cache_core.negatives import Negatives
 from cache_core.retriever import FunctionRetriever, Retriever, RetrieverFunction
 from cache_core.settings import GroupSettings
 from cache_core.singleflight import FlightEnded, Flights
 from cache_core.stats import GroupStats
 from cache_core.tally import Tally
 from cache_core.value import Answer, Value
-
-SMALL_SHARE = 20
-"""Of the budget, a twentieth holds negative entries, and one more which loads failed lately."""
-
-SWEEP_BEHIND = 16
-"""How many expired entries are freed after each load, for groups that nobody sweeps."""
 
 
 class Group:
@@ -66,15 +56,10 @@ class Group:
             stale_if_error=settings.stale_if_error,
             refresh_ahead=settings.refresh_ahead,
         )
-        share = settings.capacity // SMALL_SHARE
-        negatives = share if settings.negative_ttl else 0
-        refreshes = settings.stale_while_revalidate, settings.stale_if_error, settings.refresh_ahead
-        failures = share if any(refreshes) else 0
-        policy = POLICIES[settings.policy]
-        self._budget = settings.capacity - negatives - failures
-        self._cache = Cache(self._budget, policy, max_value=settings.largest_value)
-        self._negatives = Negatives(negatives, policy, ttl=settings.negative_ttl)
-        self._failures = Failures(failures, policy)
+        self._holdings = Holdings(settings)
+        self._cache = self._holdings.entries
+        self._negatives = self._holdings.negatives
+        self._failures = self._holdings.failures
         self._loader = Loader(
             name,
             _as_retriever(retriever, threads=settings.load_concurrency),
@@ -95,10 +80,7 @@ class Group:
         Return the bytes: less where remembered failures need them. To be called before the
         group is used; later, it evicts what is too much.
         """
-        reserved = min(int(self.settings.capacity * share), self._budget)
-        if self._cache.capacity != self._budget - reserved:
-            self._cache.resize(self._budget - reserved)
-        return reserved
+        return self._holdings.reserve(share)
 
     def peek(self, key: str) -> Value | None:
         """Return the value held for `key` if it is fresh, at once; else None: ask `get`.
@@ -111,7 +93,7 @@ class Group:
             return None
         for hook in self._hooks:
             hook(Hit(self.name, key))
-        return _value(entry, now, Answer.HIT)
+        return entry.value(now, Answer.HIT)
 
     async def get(self, key: str) -> Value:
         """Return the key's value, loading it once however many ask meanwhile.
@@ -133,24 +115,49 @@ class Group:
             return self._get_stale(key, entry, now, Answer.STALE_ERROR)
         return await self._get_or_fall_back(key)
 
+    def put(self, key: str, value: Value) -> bool:
+        """Hold `value`, handed over by another node, for what is left of its TTL.
+
+        Return whether it is held: not where it isn't fresh or is too large, nor where something
+        is held or being loaded for the key.
+        """
+        now = self._clock()
+        if not key or (value.ttl is not None and value.ttl <= 0):
+            return False
+        held = self._rules.judge(self._cache.entry(key), now) is not Freshness.GONE
+        if held or self._negatives.holds(key, now) or key in self._flights:
+            return False
+        # Its TTL had its jitter where it was loaded.
+        soft, hard = self._rules.expiries(now, value.ttl, 0.0)
+        return self._holdings.store(key, Entry(value.data, now - value.age, soft, hard), now)
+
+    def hottest(
+        self, limit_bytes: int, wanted: Callable[[str], bool]
+    ) -> Iterator[list[tuple[str, Value]]]:
+        """Give the fresh entries whose keys are `wanted`, those read most first, in steps.
+
+        Ends before keys and values sum to more than `limit_bytes`. Steps are short, and some
+        find nothing: a caller should let others run between them. The group may change
+        meanwhile; what is yielded is held at that moment.
+        """
+        return self._holdings.hottest(limit_bytes, wanted, self._clock)
+
     def remove(self, key: str) -> bool:
         """Hold nothing for `key`, and store nothing of a load that runs now.
 
         Return whether something was held. A get that comes after loads anew.
         """
         self._flights.fence(key)
-        return self._cache.remove(key) | self._negatives.remove(key)
+        return self._holdings.remove(key)
 
     def flush(self) -> None:
         """Hold nothing, and store nothing of the loads that run now; as quick for any size."""
         self._flights.fence_all()
-        self._cache.flush()
-        self._negatives.flush()
+        self._holdings.flush()
 
     def sweep(self) -> int:
         """Free what has expired or was flushed, some thousands at most; return how many."""
-        now = self._clock()
-        return self._cache.sweep(now) + self._negatives.sweep(now) + self._failures.sweep(now)
+        return self._holdings.sweep(self._clock())
 
     def stats(self) -> GroupStats:
         """Return the group's figures as they are now."""
@@ -178,12 +185,12 @@ class Group:
             hook(Hit(self.name, key))
         if self._rules.refresh_ahead and self._rules.is_due(entry, now, self._random()):
             self._refresh_behind(key, now)
-        return _value(entry, now, Answer.HIT)
+        return entry.value(now, Answer.HIT)
 
     def _get_stale(self, key: str, entry: Entry, now: float, answer: Answer) -> Value:
         self._emit(StaleHit(self.name, key, answer))
         self._refresh_behind(key, now)
-        return _value(entry, now, answer)
+        return entry.value(now, answer)
 
     async def _get_missing(self, key: str, now: float) -> Value:
         try:
@@ -225,7 +232,7 @@ class Group:
             self._emit(Miss(self.name, key, answer))
         if isinstance(found, NotFound):
             raise NotFound(found.message)
-        return _value(found, self._clock(), answer)
+        return found.value(self._clock(), answer)
 
     def _refresh_behind(self, key: str, now: float) -> None:
         if not self._failures.holds(key, now):
@@ -256,27 +263,12 @@ class Group:
         return Entry(value.data, began - value.age, soft, hard)
 
     def _settle(self, key: str, found: Entry | NotFound) -> None:
-        now = self._clock()
-        self._cache.sweep(now, SWEEP_BEHIND)
-        if isinstance(found, NotFound):
-            self._cache.remove(key)
-            self._negatives.add(key, found, now)
-            return
-        self._negatives.remove(key)
-        if found.hard > now:
-            self._cache.set(key, *found)
-        else:
-            self._cache.remove(key)
+        self._holdings.store(key, found, self._clock())
 
     def _emit(self, event: Event) -> None:
         self._tally(event)
         for hook in self._hooks:
             hook(event)
-
-
-def _value(entry: Entry, now: float, answer: Answer) -> Value:
-    ttl = None if entry.soft == inf else entry.soft - now
-    return Value(entry.data, ttl, now - entry.loaded, answer)
 
 
 def _as_retriever(given: Retriever | RetrieverFunction, *, threads: int) -> Retriever:

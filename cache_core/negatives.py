@@ -23,16 +23,22 @@ class Negatives:
         """How many gets were answered with a NotFound from here."""
         return self._cache.hits
 
-    def add(self, key: str, error: NotFound, now: float) -> None:
-        """Remember that the source has said `error` of `key`."""
-        if self._ttl:
-            until = now + self._ttl
-            self._cache.set(key, error.message.encode(errors="replace"), now, until, until)
+    def add(self, key: str, error: NotFound, now: float) -> bool:
+        """Remember that the source has said `error` of `key`; return whether it is."""
+        if not self._ttl:
+            return False
+        until = now + self._ttl
+        return self._cache.set(key, error.message.encode(errors="replace"), now, until, until)
 
     def get(self, key: str, now: float) -> NotFound | None:
         """Return what the source said of `key`, if that holds at `now`, and count the hit."""
         words = self._cache.get(key, now)
         return None if words is None else NotFound(words.decode())
+
+    def holds(self, key: str, now: float) -> bool:
+        """Tell whether something is remembered of `key` at `now`, without counting a hit."""
+        entry = self._cache.entry(key)
+        return entry is not None and now < entry.hard
 
     def remove(self, key: str) -> bool:
         """Remember nothing of `key`; return whether something was."""
