@@ -28,6 +28,8 @@ PURE = (
     "cache.py",
     "negatives.py",
     "failures.py",
+    "popularity.py",
+    "hot.py",
     "freshness.py",
     "eviction/*.py",
 )

@@ -1,0 +1,79 @@
+"""The hot cache: copies of other nodes' popular entries. Knows no peers and no ring."""
+
+from collections.abc import Callable
+from math import inf
+from typing import Final
+
+from cache_core.cache import OVERHEAD, Cache
+from cache_core.eviction import PolicyFactory
+from cache_core.popularity import MAX_WIDTH, Popularity
+from cache_core.stats import CacheStats
+from cache_core.value import Answer, Value
+
+POPULAR: Final = 3
+"""How often a key must have been asked for lately, for a copy of its value to be kept."""
+
+MIN_WIDTH: Final = 1024
+"""The narrowest row of counts; with room for more copies than that, a row is as wide."""
+
+
+class HotCache:
+    """Copies in `capacity` bytes, each for `ttl` seconds at the most; with a `ttl` of 0 none.
+
+    A copy ends when its owner's value does, if that is sooner. `hits` counts the gets that were
+    answered. `policy` and `max_value` are a Cache's, `clock` a group's.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        policy: PolicyFactory,
+        *,
+        max_value: int,
+        ttl: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self.hits = 0
+        self._ttl = ttl
+        self._clock = clock
+        # An entry's soft expiry is the owner's value's, its hard expiry the copy's: the sooner.
+        self._cache = Cache(capacity, policy, max_value=max_value)
+        width = min(max(capacity // OVERHEAD, MIN_WIDTH), MAX_WIDTH)
+        self._popularity = Popularity(width)
+
+    def get(self, key: str) -> Value | None:
+        """Return the copy of the key's value, with the TTL that its owner would say now.
+
+        Counts as asking for the key, whether there is a copy or not.
+        """
+        self._popularity.bump(key)
+        now = self._clock()
+        entry = self._cache.read(key, now)
+        if entry is None or entry.hard <= now:
+            return None
+        self.hits += 1
+        return entry.value(now, Answer.HIT)
+
+    def offer(self, key: str, value: Value) -> None:
+        """Keep a copy of `value`, just come from its owner, if it is fresh and the key popular."""
+        now = self._clock()
+        soft = inf if value.ttl is None else now + value.ttl
+        hard = min(soft, now + self._ttl)
+        if hard > now and self._popularity.count(key) >= POPULAR:
+            self._cache.set(key, value.data, now - value.age, soft, hard)
+
+    def remove(self, key: str) -> bool:
+        """Keep no copy for `key`; return whether there was one."""
+        return self._cache.remove(key)
+
+    def flush(self) -> None:
+        """Keep no copy; as quick for any number."""
+        self._cache.flush()
+
+    def sweep(self) -> int:
+        """Free the copies that ended or were flushed, some thousands at most; return how many."""
+        return self._cache.sweep(self._clock())
+
+    def stats(self) -> CacheStats:
+        """Return the figures as they are now."""
+        return self._cache.stats()
