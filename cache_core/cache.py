@@ -13,6 +13,7 @@ from cache_core.eviction import PolicyFactory
 from cache_core.expiry import ExpiryBuckets
 from cache_core.slots import RESERVED, Slots
 from cache_core.stats import CacheStats, Cause
+from cache_core.value import Answer, Value
 
 OVERHEAD: Final = 256
 """Bytes charged an entry on top of its key and value: what the interpreter adds to small ones."""
@@ -83,23 +84,35 @@ class Cache:
             self._touch(slot)
         return slots.values[slot]
 
-    def read(self, key: str, now: float) -> Entry | None:
-        """Return what is held for `key` if it is fresh at `now`, and count the hit: as `get`."""
+    def read(self, key: str, now: float, ahead: float = 0.0) -> Value | None:
+        """Return the value held for `key` with what is left of its times, and count the hit.
+
+        None if it is not fresh until `ahead` seconds past `now`, or of no use at `now`.
+        """
         slot = self._index.get(key)
-        if slot is None or self._slots.soft[slot] <= now:
+        if slot is None:
+            return None
+        slots = self._slots
+        soft = slots.soft[slot]
+        if soft <= now + ahead or slots.hard[slot] <= now:
             return None
         self.hits += 1
-        hits = self._slots.hits
+        # As in `get`, inlined.
+        hits = slots.hits
         if hits[slot] < MAX_HITS:
             hits[slot] += 1
         if self._touch is not None:
             self._touch(slot)
-        return self._entry(slot)
+        ttl = None if soft == inf else soft - now
+        return Value(slots.values[slot], ttl, now - slots.loaded[slot], Answer.HIT)
 
     def entry(self, key: str) -> Entry | None:
         """Return what is held for `key`, fresh or not, without counting it as read."""
         slot = self._index.get(key)
-        return None if slot is None else self._entry(slot)
+        if slot is None:
+            return None
+        slots = self._slots
+        return Entry(slots.values[slot], slots.loaded[slot], slots.soft[slot], slots.hard[slot])
 
     def set(self, key: str, data: bytes, loaded: float, soft: float, hard: float) -> bool:
         """Hold `data` for `key` in place of what was held, evicting others to make room.
@@ -208,10 +221,6 @@ class Cache:
                 step = slice(first, first + SCAN_STEP)
                 held = zip(slots.keys[step], ranks[step], strict=False)
                 yield [key for key, hits in held if hits == rank and key]
-
-    def _entry(self, slot: int) -> Entry:
-        slots = self._slots
-        return Entry(slots.values[slot], slots.loaded[slot], slots.soft[slot], slots.hard[slot])
 
     def _make_room(self, charge: int) -> None:
         slots, evict = self._slots, self._policy.evict

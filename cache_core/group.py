@@ -87,13 +87,11 @@ class Group:
 
         None too where an early refresh may be due.
         """
-        now = self._clock()
-        entry = self._cache.read(key, now + self._rules.refresh_ahead)
-        if entry is None:
-            return None
-        for hook in self._hooks:
-            hook(Hit(self.name, key))
-        return entry.value(now, Answer.HIT)
+        value = self._cache.read(key, self._clock(), self._rules.refresh_ahead)
+        if value is not None:
+            for hook in self._hooks:
+                hook(Hit(self.name, key))
+        return value
 
     async def get(self, key: str) -> Value:
         """Return the key's value, loading it once however many ask meanwhile.

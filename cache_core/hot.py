@@ -8,7 +8,7 @@ from cache_core.cache import OVERHEAD, Cache
 from cache_core.eviction import PolicyFactory
 from cache_core.popularity import MAX_WIDTH, Popularity
 from cache_core.stats import CacheStats
-from cache_core.value import Answer, Value
+from cache_core.value import Value
 
 POPULAR: Final = 3
 """How often a key must have been asked for lately, for a copy of its value to be kept."""
@@ -20,8 +20,8 @@ MIN_WIDTH: Final = 1024
 class HotCache:
     """Copies in `capacity` bytes, each for `ttl` seconds at the most; with a `ttl` of 0 none.
 
-    A copy ends when its owner's value does, if that is sooner. `hits` counts the gets that were
-    answered. `policy` and `max_value` are a Cache's, `clock` a group's.
+    A copy ends when its owner's value does, if that is sooner. `policy` and `max_value` are a
+    Cache's, `clock` a group's.
     """
 
     def __init__(
@@ -33,7 +33,6 @@ class HotCache:
         ttl: float,
         clock: Callable[[], float],
     ) -> None:
-        self.hits = 0
         self._ttl = ttl
         self._clock = clock
         # An entry's soft expiry is the owner's value's, its hard expiry the copy's: the sooner.
@@ -41,18 +40,18 @@ class HotCache:
         width = min(max(capacity // OVERHEAD, MIN_WIDTH), MAX_WIDTH)
         self._popularity = Popularity(width)
 
+    @property
+    def hits(self) -> int:
+        """How many gets were answered."""
+        return self._cache.hits
+
     def get(self, key: str) -> Value | None:
         """Return the copy of the key's value, with the TTL that its owner would say now.
 
         Counts as asking for the key, whether there is a copy or not.
         """
         self._popularity.bump(key)
-        now = self._clock()
-        entry = self._cache.read(key, now)
-        if entry is None or entry.hard <= now:
-            return None
-        self.hits += 1
-        return entry.value(now, Answer.HIT)
+        return self._cache.read(key, self._clock())
 
     def offer(self, key: str, value: Value) -> None:
         """Keep a copy of `value`, just come from its owner, if it is fresh and the key popular."""

@@ -249,25 +249,6 @@ def test_a_sweep_says_whether_there_was_anything_to_free(policy: str) -> None:
     assert removals(cache) == {Cause.EXPIRED: 1, Cause.FLUSHED: 1}
 
 
-def test_a_read_is_a_get_of_all_that_is_held(policy: str) -> None:
-    cache = cache_of(2, policy)
-    cache.set("a", b"1", 5.0, 10.0, 20.0)
-    assert cache.read("a", 9.9) == Entry(b"1", 5.0, 10.0, 20.0)
-    assert cache.read("a", 10.0) is None
-    assert cache.read("b", 0.0) is None
-    assert cache.hits == 1
-
-
-def test_an_entry_that_is_read_outlives_those_that_are_not(policy: str) -> None:
-    cache = cache_of(3, policy)
-    for key in "abc":
-        put(cache, key)
-    for _ in range(2):
-        cache.read("a", 0.0)
-    put(cache, "d")
-    assert cache.entry("a") is not None
-
-
 def test_a_resized_cache_holds_no_more_than_its_new_capacity(policy: str) -> None:
     cache = cache_of(100, policy)
     for number in range(10, 99):

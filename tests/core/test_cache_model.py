@@ -18,6 +18,7 @@ from cache_core.cache import OVERHEAD, Cache
 from cache_core.entry import Entry
 from cache_core.eviction import POLICIES
 from cache_core.stats import Cause
+from cache_core.value import Answer
 
 MAX_VALUE = 600
 
@@ -85,12 +86,13 @@ class CacheMachine(RuleBasedStateMachine):
         for key in [key for key in self.model if self.cache.entry(key) is None]:
             self._left(key, Cause.EVICTED)
 
-    @rule(key=keys)
-    def read(self, key: str) -> None:
+    @rule(key=keys, ahead=spans)
+    def read(self, key: str, ahead: float) -> None:
         entry = self.model.get(key)
-        fresh = entry is not None and self.now < entry.soft
+        fresh = entry is not None and self.now + ahead < entry.soft
         self.hits += fresh
-        assert self.cache.read(key, self.now) == (entry if fresh else None)
+        expected = entry.value(self.now, Answer.HIT) if entry and fresh else None
+        assert self.cache.read(key, self.now, ahead) == expected
 
     @rule(limit=st.integers(0, 4))
     def sweep_a_little(self, limit: int) -> None:
