@@ -21,6 +21,8 @@ PURE = (
     "errors.py",
     "value.py",
     "address.py",
+    "member.py",
+    "ring.py",
     "entry.py",
     "slots.py",
     "expiry.py",
