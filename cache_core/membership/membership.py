@@ -6,6 +6,14 @@ from typing import Protocol
 from cache_core.member import Member
 
 
+class MembershipError(Exception):
+    """A member could not be made known to the others; the text says why."""
+
+
+class InvalidMembership(ValueError):
+    """What was given describes no membership; the text says why, and what would be right."""
+
+
 class Membership(Protocol):
     """The members of a cluster, as a list, DNS or a registry tells them."""
 

@@ -1,0 +1,80 @@
+"""The members are all addresses behind a name, as a Kubernetes headless service has them."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Final, TypeAlias
+
+from cache_core.address import Address
+from cache_core.member import Member
+from cache_core.membership.backoff import Backoff
+from cache_core.membership.reach import Reach
+
+Resolve: TypeAlias = Callable[[str, int], Awaitable[Iterable[str]]]
+"""Return the addresses of a host, IPv4 or IPv6, for a port; raise OSError where there is none."""
+
+INTERVAL: Final = 5.0
+FIRST_RETRY: Final = 0.25
+"""As long as nothing is known, the name is asked again after so many seconds, then after twice."""
+
+
+async def system_resolve(host: str, port: int) -> Iterable[str]:
+    """Ask the system's resolver (getaddrinfo), outside the event loop."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+class DnsMembership:
+    """Every address behind `host` is a member of weight 1, at `port`.
+
+    The name is asked every `interval` seconds. An answer without addresses is none: what was
+    known last holds.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        interval: float = INTERVAL,
+        resolve: Resolve = system_resolve,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._interval = interval
+        self._resolve = resolve
+        self._reach = Reach(f"the name {host}")
+
+    async def join(self, member: Member) -> None:
+        """Do nothing: whoever keeps the name's addresses knows the member."""
+
+    async def leave(self) -> None:
+        """Do nothing."""
+
+    async def watch(self) -> AsyncIterator[frozenset[Member]]:
+        """Yield the members: once the name has an address, and again after each change."""
+        part = object()
+        known: frozenset[Member] = frozenset()
+        unknown = Backoff(FIRST_RETRY, self._interval)
+        try:
+            while True:
+                try:
+                    members = await self._members()
+                except OSError as error:
+                    self._reach.lost(part, error)
+                else:
+                    self._reach.found(part)
+                    if members != known:
+                        known = members
+                        yield known
+                await (asyncio.sleep(self._interval) if known else unknown.wait())
+        finally:
+            self._reach.forget(part)
+
+    async def _members(self) -> frozenset[Member]:
+        hosts = await self._resolve(self._host, self._port)
+        members = frozenset(Member(str(Address(host, self._port))) for host in hosts)
+        if not members:
+            raise OSError(f"{self._host} has no address")
+        return members

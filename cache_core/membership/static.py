@@ -1,0 +1,34 @@
+"""A membership that is a list and never changes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+
+from cache_core.member import Member
+from cache_core.membership.membership import InvalidMembership
+
+
+class StaticMembership:
+    """The members are those given, whoever joins or leaves.
+
+    Raises InvalidMembership where a name is given with two weights.
+    """
+
+    def __init__(self, members: Iterable[Member]) -> None:
+        self._members = frozenset(members)
+        weights: dict[str, int] = {}
+        for name, weight in sorted(self._members):
+            if weights.setdefault(name, weight) != weight:
+                raise InvalidMembership(
+                    f"{name} is given with two weights, {weights[name]} and {weight}"
+                )
+
+    async def join(self, member: Member) -> None:
+        """Do nothing: who is to know of the member has the list."""
+
+    async def leave(self) -> None:
+        """Do nothing."""
+
+    async def watch(self) -> AsyncIterator[frozenset[Member]]:
+        """Yield the members once, and wait for ever."""
+        yield self._members
+        await asyncio.get_running_loop().create_future()
