@@ -20,8 +20,8 @@ def open_membership(url: str) -> Membership:
     """Return the membership that `url` names; nothing is connected yet.
 
     `static://a:1,b:2*3` (of weight 3), `dns://name:port`, `etcd://host:port[,host:port]/prefix`
-    with `user:password@`, percent-encoded, before the hosts if needed; a bare `host:port` is a
-    cluster of one. Raises InvalidMembership, never with the password.
+    with `user:password@`, percent-encoded, before the hosts if needed; what has no scheme, as a
+    bare `host:port`, is static. Raises InvalidMembership, never with the password.
     """
     scheme, separator, rest = url.partition("://")
     credentials, _, place = rest.rpartition("@")
