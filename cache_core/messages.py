@@ -27,29 +27,49 @@ class Invalidation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Drop(Message[tuple[str, ...]]):
-    """Remove this everywhere; the answer names the nodes and watchers that were not reached."""
+    """Remove this everywhere; the answer names the nodes and watchers that were not reached.
+
+    `timeout` is the seconds that the receiver has for it, None without a deadline: what carries
+    the message sets it there.
+    """
 
     what: Invalidation
+    timeout: float | None = None
+
+
+class Invalidated(NamedTuple):
+    """A node's answer to an Invalidate: the watchers not reached, and the nodes that it knows."""
+
+    unreached: tuple[str, ...]
+    nodes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Invalidate(Message[tuple[str, ...]]):
-    """Remove these from the node that is told, which answers with the watchers not reached.
+class Invalidate(Message[Invalidated]):
+    """Remove these from the node that is told.
 
-    They are told in the `last_round` alone.
+    Watchers are told in the `last_round` alone. `unreached` are the nodes that the first round did
+    not reach: whoever meets them tells them. `timeout` is as Drop's.
     """
 
     items: tuple[Invalidation, ...]
     last_round: bool
+    unreached: tuple[str, ...] = ()
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """A node's answer to a Probe; `missed` is what the prober should have removed meanwhile."""
+    """A node's answer to a Probe; `missed` is what the prober should have removed meanwhile.
+
+    `behind` are nodes that have missed something too; `nodes` are those that it knows.
+    """
 
     draining: bool
     ring: int
     missed: tuple[Invalidation, ...] = ()
+    behind: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,28 +168,36 @@ class ProbeRequest(_message.Message):
     def __init__(self, node: _Optional[str] = ..., ring: _Optional[int] = ..., missed: _Optional[_Iterable[_Union[Invalidation, _Mapping]]] = ...) -> None: ...
 
 class ProbeResponse(_message.Message):
-    __slots__ = ("draining", "ring", "missed")
+    __slots__ = ("draining", "ring", "missed", "behind", "nodes")
     DRAINING_FIELD_NUMBER: _ClassVar[int]
     RING_FIELD_NUMBER: _ClassVar[int]
     MISSED_FIELD_NUMBER: _ClassVar[int]
+    BEHIND_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
     draining: bool
     ring: int
     missed: _containers.RepeatedCompositeFieldContainer[Invalidation]
-    def __init__(self, draining: _Optional[bool] = ..., ring: _Optional[int] = ..., missed: _Optional[_Iterable[_Union[Invalidation, _Mapping]]] = ...) -> None: ...
+    behind: _containers.RepeatedScalarFieldContainer[str]
+    nodes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, draining: _Optional[bool] = ..., ring: _Optional[int] = ..., missed: _Optional[_Iterable[_Union[Invalidation, _Mapping]]] = ..., behind: _Optional[_Iterable[str]] = ..., nodes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class InvalidateRequest(_message.Message):
-    __slots__ = ("items", "last_round")
+    __slots__ = ("items", "last_round", "unreached")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     LAST_ROUND_FIELD_NUMBER: _ClassVar[int]
+    UNREACHED_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[Invalidation]
     last_round: bool
-    def __init__(self, items: _Optional[_Iterable[_Union[Invalidation, _Mapping]]] = ..., last_round: _Optional[bool] = ...) -> None: ...
+    unreached: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, items: _Optional[_Iterable[_Union[Invalidation, _Mapping]]] = ..., last_round: _Optional[bool] = ..., unreached: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class InvalidateResponse(_message.Message):
-    __slots__ = ("unreached_watchers",)
+    __slots__ = ("unreached_watchers", "nodes")
     UNREACHED_WATCHERS_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
     unreached_watchers: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, unreached_watchers: _Optional[_Iterable[str]] = ...) -> None: ...
+    nodes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, unreached_watchers: _Optional[_Iterable[str]] = ..., nodes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TakeOverRequest(_message.Message):
     __slots__ = ("node",)

@@ -1,85 +1,258 @@
 """The client's end of one kept connection to a node."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final, cast
+import contextlib
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Sequence
+from typing import Final, TypeVar, cast
 
 import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
+from google.protobuf.message import Message as Protobuf
 
 from cache_core.address import Address
-from cache_core.errors import PeerUnavailable, UnexpectedStatus
+from cache_core.errors import CacheError, InvalidKey, PeerUnavailable, UnexpectedStatus
+from cache_core.messages import Handed, HandOver, Message, Probe, Probed
+from cache_core.pb import cluster_pb2 as pb
 from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
+from cache_core.peer import Ask
+from cache_core.rpc.batch import chunks, settle, write_batch
+from cache_core.rpc.codec import read_handed, read_notice, row_of, write_hand_over
 from cache_core.rpc.limits import KEEPALIVE_MS, MAX_MESSAGE_BYTES
+from cache_core.rpc.metadata import ANSWER, Caller, read_answer, write_caller
 from cache_core.rpc.status import from_status
-from cache_core.value import Value
+from cache_core.watchers import ACK_SECONDS, Notice
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+A = TypeVar("A")
+R = TypeVar("R", bound=Protobuf)
 
 GET: Final = "/gaocachepb.Gaocache/Get"
+CLUSTER: Final = "/gaocache.cluster.v1.Cluster/"
+
+UNIMPLEMENTED: Final = grpc.StatusCode.UNIMPLEMENTED.name
+
 ENDLESS_SECONDS: Final = 1e8
 """A timeout of three years and more is none: a deadline too far away overflows in gRPC."""
+
+NO_BATCHES_SECONDS: Final = 60.0
+"""How long a node that knows no batches is asked for single keys, till it is tried again."""
+
+SINGLE_GETS: Final = 32
+"""How many single keys such a node is asked for at a time."""
+
+FAILURES: Final = (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.CancelledError)
+"""What gRPC ends a call in; the latter two also where the channel is closed."""
 
 OPTIONS: Final = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.keepalive_time_ms", KEEPALIVE_MS),
-    # A node that comes back is found within a second, not within gRPC's two minutes.
+    # A node that comes back is found at once, not within gRPC's two minutes. It is not asked in
+    # vain meanwhile: it is left out.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 200),
     # Nodes are asked directly, whatever proxy the environment names for the outside world.
     ("grpc.enable_http_proxy", 0),
 )
 
 
 class Channel:
-    """A connection to the node at `address`, opened by the first call and kept.
+    """A connection to the node at `address`, opened by the first call and kept: a Peer.
 
-    Belongs to the event loop it is made in.
+    Belongs to the event loop it is made in. Timeouts are in seconds, infinity is none.
     """
 
     def __init__(self, address: Address) -> None:
         self._node = str(address)
         self._channel = grpc.aio.insecure_channel(self._node, options=OPTIONS)
-        self._get: grpc.aio.UnaryUnaryMultiCallable[GetRequest, bytes] = self._channel.unary_unary(
-            GET,
-            request_serializer=GetRequest.SerializeToString,
-            response_deserializer=bytes,
-        )
+        self._get = self._unary(GET)
+        self._batch_get = self._stream("BatchGet")
+        self._batches_from = 0.0
+        self._single_gets = asyncio.Semaphore(SINGLE_GETS)
 
-    async def get(self, group: str, key: str, *, timeout: float) -> Value:
-        """Return the node's answer within `timeout` seconds; infinity is no deadline.
+    async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:
+        """Answer or fail each of `asks`, as soon as its outcome is known.
+
+        One is a plain Get, as all are for a node that knows nothing else. Raises CacheError
+        where the one call that they went in fails; where it took several, each fails its own.
+        """
+        if len(asks) == 1:
+            await self._get_one(asks[0], ring, timeout)
+            return
+        until = asyncio.get_running_loop().time() + timeout
+        calls = list(chunks(asks))
+        if len(calls) == 1:
+            await self._ask(calls[0], ring, until)
+        else:
+            await _together(self._ask_apart(call, ring, until) for call in calls)
+
+    async def send(self, message: Message[A], *, timeout: float) -> A:
+        """Return the node's answer to `message`. Raises CacheError.
+
+        A node that can't be probed is none of ours: it serves, and has no ring.
+        """
+        if isinstance(message, HandOver):
+            return cast("A", await self._hand_over(message, timeout))
+        row = row_of(message)
+        try:
+            request = row.write(message)
+        except UnicodeEncodeError as error:
+            raise InvalidKey from error
+        try:
+            response = await self._send(row.method, request, row.response, timeout)
+            return row.read_answer(response)
+        except UnexpectedStatus as error:
+            if isinstance(message, Probe) and error.status == UNIMPLEMENTED:
+                return cast("A", Probed(draining=False, ring=0))
+            raise
+        except ValueError as error:
+            raise self._malformed(row.response) from error
+
+    async def watch(self) -> AsyncGenerator[Notice, None]:
+        """Yield what the node tells its watchers until it ends that; who stops before closes it.
+
+        Raises CacheError where the node can't be watched, or is silent for too long.
+        """
+        with self._errors():
+            call = self._stream("Watch")(pb.WatchRequest())
+            messages = aiter(call)
+            silence: float | None = None
+            try:
+                while True:
+                    async with asyncio.timeout(silence):
+                        data = await anext(messages, None)
+                    if data is None:
+                        return
+                    notice = read_notice(self._parse(pb.Notice, data))
+                    silence = notice.silence
+                    yield notice
+            except TimeoutError as error:
+                raise PeerUnavailable(f"node {self._node} is silent", node=self._node) from error
+            finally:
+                call.cancel()
+
+    async def acknowledge(self, watcher: str, sequence: int) -> None:
+        """Tell the node that `watcher` has dropped what it was told up to `sequence`.
 
         Raises CacheError.
         """
-        deadline = timeout if timeout < ENDLESS_SECONDS else None
-        try:
-            response = await self._get(GetRequest(group=group, key=key), timeout=deadline)
-        except grpc.aio.AioRpcError as error:
-            raise from_status(
-                error.code(),
-                error.details() or "",
-                # types-grpcio has a class of its own here; what comes are pairs
-                cast("Iterable[tuple[str, str | bytes]]", error.trailing_metadata()),
-                node=self._node,
-            ) from error
-        except asyncio.CancelledError as error:
-            if _is_cancelled():
-                raise
-            raise PeerUnavailable(
-                f"the connection to node {self._node} was closed", node=self._node
-            ) from error
-        try:
-            return Value(GetResponse.FromString(response).value)
-        except DecodeError as error:
-            raise UnexpectedStatus(
-                "the answer is no GetResponse", status="INTERNAL", node=self._node
-            ) from error
+        request = pb.AcknowledgeRequest(watcher=watcher, sequence=sequence)
+        await self._send("Acknowledge", request, pb.AcknowledgeResponse, ACK_SECONDS)
 
     async def aclose(self) -> None:
         """End the connection; calls still running end in PeerUnavailable."""
         await self._channel.close(None)
+
+    async def _ask(self, asks: Sequence[Ask], ring: int, until: float) -> None:
+        now = asyncio.get_running_loop().time
+        if len(asks) == 1:
+            await self._get_one(asks[0], ring, until - now())
+            return
+        if now() >= self._batches_from:
+            try:
+                await self._get_batch(asks, ring, until - now())
+            except UnexpectedStatus as error:
+                if error.status != UNIMPLEMENTED:
+                    raise
+                self._batches_from = now() + NO_BATCHES_SECONDS
+            else:
+                return
+        await _together(self._ask_in_turn(ask, ring, until) for ask in asks)
+
+    async def _ask_apart(self, asks: Sequence[Ask], ring: int, until: float) -> None:
+        try:
+            await self._ask(asks, ring, until)
+        except CacheError as error:
+            for ask in asks:
+                ask.fail(error)
+
+    async def _ask_in_turn(self, ask: Ask, ring: int, until: float) -> None:
+        async with self._single_gets:
+            await self._ask_apart([ask], ring, until)
+
+    async def _get_one(self, ask: Ask, ring: int, timeout: float) -> None:
+        try:
+            request = GetRequest(group=ask.group, key=ask.key)
+        except UnicodeEncodeError as error:
+            raise InvalidKey from error
+        fields = write_caller(Caller(ring, ask.trace, ask.forwarded))
+        try:  # for this one call, the cheaper way to say `with self._errors()`
+            call = self._get(request, timeout=_deadline(timeout), metadata=fields)
+            data = await call
+            trailers = await call.trailing_metadata()
+        except FAILURES as error:
+            raise self._error(error) from error
+        value = self._parse(GetResponse, data).value
+        ask.answer(read_answer(trailers.get(ANSWER), value, node=self._node))
+
+    async def _get_batch(self, asks: Sequence[Ask], ring: int, timeout: float) -> None:
+        with self._errors():
+            call = self._batch_get(write_batch(asks, ring), timeout=_deadline(timeout))
+            async for data in call:
+                settle(self._parse(pb.BatchGetResponse, data), asks, node=self._node)
+        if not all(ask.outcome.done() for ask in asks):
+            raise self._malformed(pb.BatchGetResponse)
+
+    async def _hand_over(self, message: HandOver, timeout: float) -> tuple[Handed, ...]:
+        handed: list[Handed] = []
+        with self._errors():
+            call = self._stream("HandOver")(write_hand_over(message), timeout=_deadline(timeout))
+            async for data in call:
+                handed += read_handed(self._parse(pb.HandOverResponse, data))
+        return tuple(handed)
+
+    async def _send(self, method: str, request: Protobuf, response: type[R], timeout: float) -> R:
+        with self._errors():
+            data = await self._unary(CLUSTER + method)(request, timeout=_deadline(timeout))
+        return self._parse(response, data)
+
+    def _unary(self, path: str) -> "grpc.aio.UnaryUnaryMultiCallable[Protobuf, bytes]":
+        return self._channel.unary_unary(path, _serialize, bytes)
+
+    def _stream(self, method: str) -> "grpc.aio.UnaryStreamMultiCallable[Protobuf, bytes]":
+        return self._channel.unary_stream(CLUSTER + method, _serialize, bytes)
+
+    def _parse(self, kind: type[R], data: bytes) -> R:
+        try:
+            return kind.FromString(data)
+        except DecodeError as error:
+            raise self._malformed(kind) from error
+
+    def _malformed(self, kind: type[Protobuf]) -> UnexpectedStatus:
+        words = f"the answer is no {kind.DESCRIPTOR.name}"
+        return UnexpectedStatus(words, status="INTERNAL", node=self._node)
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Raise as a CacheError what a call ends in, but for the caller's own cancelling."""
+        try:
+            yield
+        except FAILURES as error:
+            raise self._error(error) from error
+
+    def _error(self, error: BaseException) -> CacheError:
+        """Return what one of FAILURES means; raise it where the caller cancelled the call."""
+        if isinstance(error, grpc.aio.AioRpcError):
+            # types-grpcio has a class of its own here; what comes are pairs
+            trailers = cast("Iterable[tuple[str, str | bytes]]", error.trailing_metadata())
+            return from_status(error.code(), error.details() or "", trailers, node=self._node)
+        if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+            raise error
+        return PeerUnavailable(f"the connection to node {self._node} was closed", node=self._node)
+
+
+async def _together(calls: Iterable[Coroutine[None, None, None]]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for call in calls:
+            group.create_task(call)
+
+
+def _deadline(timeout: float) -> float | None:
+    return timeout if timeout < ENDLESS_SECONDS else None
+
+
+def _serialize(message: Protobuf) -> bytes:
+    return message.SerializeToString()
 
 
 def _is_cancelled() -> bool:

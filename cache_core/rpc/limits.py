@@ -8,6 +8,9 @@ MAX_VALUE_BYTES: Final = 4 * 1024 * 1024
 MAX_MESSAGE_BYTES: Final = MAX_VALUE_BYTES + 64 * 1024
 """The largest message that is sent or taken: a value and room for what is around it."""
 
+MAX_BATCH_ITEMS: Final = 1_000
+"""How many keys one batch may ask for."""
+
 KEEPALIVE_MS: Final = 30_000
 """How often a client pings its channel while calls run."""
 

@@ -1,52 +1,172 @@
 """The calls of a node as plain functions from message to message. Knows no gRPC."""
 
-from collections.abc import Awaitable, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from typing import Protocol, TypeVar
 
-from cache_core.errors import KeyRequired, PeerUnavailable, UnknownGroup, ValueTooLarge
+from cache_core.errors import CacheError, PeerUnavailable, ValueTooLarge
 from cache_core.events import Hook, Received
-from cache_core.group import Group
-from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
-from cache_core.rpc.limits import MAX_VALUE_BYTES
+from cache_core.messages import Message
+from cache_core.pb.cluster_pb2 import BatchGetRequest, BatchGetResponse, Item
+from cache_core.pb.gaocache_pb2 import GetRequest
+from cache_core.rpc.batch import Outcome, write_outcomes
+from cache_core.rpc.limits import MAX_BATCH_ITEMS, MAX_VALUE_BYTES
+from cache_core.rpc.metadata import Caller
+from cache_core.trace import Trace, current_trace
+from cache_core.value import Value
+from cache_core.watchers import Notice, Watchers
+
+A = TypeVar("A")
+
+
+class Keys(Protocol):
+    """What a node has for its callers."""
+
+    def peek(self, group: str, key: str, *, forwarded: bool) -> Value | None:
+        """Return the fresh value held for `key`, at once; None: ask `get`. Raises CacheError."""
+
+    async def get(self, group: str, key: str, *, forwarded: bool) -> Value:
+        """Return the key's value. Raises CacheError."""
+
+    def note_ring(self, version: int) -> None:
+        """Learn of a caller's ring; 0 where it has none."""
+
+
+class Participant(Keys, Protocol):
+    """A node without its sockets."""
+
+    name: str
+    """Its address, as members know it."""
+
+    watchers: Watchers
+
+    async def receive(self, message: Message[A]) -> A:
+        """Return the answer to `message`. Raises CacheError."""
+
+
+class BadRequest(Exception):
+    """The request is none that a node answers; its text is fit for the caller's eyes."""
 
 
 class Service:
-    """What a node answers, whichever engine carries it."""
+    """What `participant` answers, whichever engine carries it; `hook` is told of each key."""
 
-    def __init__(self, groups: Mapping[str, Group], hook: Hook | None = None) -> None:
-        self._groups = groups
+    def __init__(self, participant: Participant, hook: Hook | None = None) -> None:
+        self.participant = participant
         self._hook = hook
         self._draining = False
 
     def drain(self) -> None:
-        """Refuse every call from now on with PeerUnavailable."""
-        self._draining = True
+        """Refuse every get and watcher from now on with PeerUnavailable, and end who watches.
 
-    def get(self, request: GetRequest) -> GetResponse | Awaitable[GetResponse]:
-        """Return the key's value: at once where the group holds it, else what to await.
-
-        Raises KeyRequired, UnknownGroup, PeerUnavailable, ValueTooLarge, and what Group.get
-        raises.
+        Messages are answered as long as they come: a removal also ends what still runs here.
         """
-        if self._hook is not None:
-            self._hook(Received(request.group, request.key))
+        self._draining = True
+        self.participant.watchers.end()
+
+    def get(self, request: GetRequest, caller: Caller) -> Value | Coroutine[None, None, Value]:
+        """Return the key's value: at once where the node holds it, else what to await.
+
+        Raises PeerUnavailable, ValueTooLarge, and what the participant raises.
+        """
+        self._refuse_if_draining()
+        self.participant.note_ring(caller.ring)
+        current_trace.set(caller.trace)
+        group, key = request.group, request.key
+        found = self._peek(group, key, forwarded=caller.forwarded)
+        return self._load(group, key, forwarded=caller.forwarded) if found is None else found
+
+    async def batch_get(
+        self, request: BatchGetRequest, send: Callable[[BatchGetResponse], Awaitable[None]]
+    ) -> None:
+        """Send each item's outcome, the one that `get` would have had: those known now first.
+
+        Those that come to be known in one turn of the loop go in one message. What is still
+        waited for is cancelled with this. Raises BadRequest and PeerUnavailable.
+        """
+        if len(request.items) > MAX_BATCH_ITEMS:
+            raise BadRequest(f"a batch should have at most {MAX_BATCH_ITEMS} items")
+        self._refuse_if_draining()
+        self.participant.note_ring(request.ring)
+        forwarded = request.forwarded
+        known: list[Outcome] = []
+        loads = _Loads()
+        try:
+            for index, item in enumerate(request.items):
+                current_trace.set(Trace(item.traceparent, item.tracestate))
+                try:
+                    found = self._peek(item.group, item.key, forwarded=forwarded)
+                except CacheError as error:
+                    known.append((index, error))
+                    continue
+                if found is None:
+                    loads.start(self._load_item(index, item, forwarded=forwarded))
+                else:
+                    known.append((index, found))
+            while known or loads:
+                for response in write_outcomes(known, node=self.participant.name):
+                    await send(response)
+                known = await loads.ready()
+        finally:
+            loads.cancel()
+
+    def watch(self, name: str) -> AsyncGenerator[Notice, None]:
+        """Return what is removed from now on, for the watcher `name`. Raises PeerUnavailable."""
+        self._refuse_if_draining()
+        return self.participant.watchers.watch(name)
+
+    def _refuse_if_draining(self) -> None:
         if self._draining:
             raise PeerUnavailable("the node is draining")
-        if not request.key:
-            raise KeyRequired
-        group = self._groups.get(request.group)
-        if group is None:
-            raise UnknownGroup
-        value = group.peek(request.key)
-        if value is not None:
-            return _response(value.data)
-        return _load(group, request.key)
+
+    def _peek(self, group: str, key: str, *, forwarded: bool) -> Value | None:
+        if self._hook is not None:
+            self._hook(Received(group, key))
+        value = self.participant.peek(group, key, forwarded=forwarded)
+        return None if value is None else _fit(value)
+
+    async def _load(self, group: str, key: str, *, forwarded: bool) -> Value:
+        return _fit(await self.participant.get(group, key, forwarded=forwarded))
+
+    async def _load_item(self, index: int, item: Item, *, forwarded: bool) -> Outcome:
+        try:
+            return index, await self._load(item.group, item.key, forwarded=forwarded)
+        except CacheError as error:
+            return index, error
 
 
-async def _load(group: Group, key: str) -> GetResponse:
-    return _response((await group.get(key)).data)
+class _Loads:
+    """The loads of a batch, each with a task and a trace of its own."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Outcome]] = set()
+        self._ended: asyncio.Queue[asyncio.Task[Outcome]] = asyncio.Queue()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, load: Coroutine[None, None, Outcome]) -> None:
+        task = asyncio.create_task(load)
+        self._running.add(task)
+        task.add_done_callback(self._ended.put_nowait)
+
+    async def ready(self) -> list[Outcome]:
+        """Return what is known now, at least one while any runs."""
+        if not self._running:
+            return []
+        ended = [await self._ended.get()]
+        while not self._ended.empty():
+            ended.append(self._ended.get_nowait())
+        self._running.difference_update(ended)
+        return [task.result() for task in ended]
+
+    def cancel(self) -> None:
+        for task in self._running:
+            task.cancel()
 
 
-def _response(data: bytes) -> GetResponse:
-    if len(data) > MAX_VALUE_BYTES:
-        raise ValueTooLarge(f"the value has {len(data)} bytes, the limit is {MAX_VALUE_BYTES}")
-    return GetResponse(value=data)
+def _fit(value: Value) -> Value:
+    size = len(value.data)
+    if size > MAX_VALUE_BYTES:
+        raise ValueTooLarge(f"the value has {size} bytes, the limit is {MAX_VALUE_BYTES}")
+    return value

@@ -31,6 +31,8 @@ from cache_core.errors import (
 
 DOMAIN: Final = "gaocache"
 DETAILS_KEY: Final = "grpc-status-details-bin"
+NODE: Final = "node"
+"""The name under which ErrorInfo says who answered first, where that is not who was called."""
 
 MAX_WORDS_BYTES: Final = 1024
 """How much of an error's words travels: they go twice, encoded, in 8 KiB of trailers."""
@@ -63,7 +65,8 @@ def to_status(error: CacheError) -> tuple[grpc.StatusCode, str, tuple[tuple[str,
         code = grpc.StatusCode.UNKNOWN
     words = _cut(error.message)
     info = Any()
-    info.Pack(ErrorInfo(reason=error.reason, domain=DOMAIN))
+    where = {NODE: error.node} if error.node else None
+    info.Pack(ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=where))
     status = Status(code=code.value[0], message=words, details=[info])
     if error.retry_after is not None:
         hint = RetryInfo()
@@ -86,10 +89,15 @@ def from_status(
     *,
     node: str,
 ) -> CacheError:
-    """Return the error that a call to `node` ended with, of the kind and words it had there."""
-    reason = _reason(metadata)
-    if reason is not None and reason in ERROR_OF_REASON:
-        return ERROR_OF_REASON[reason](words, node=node)
+    """Return the error that a call to `node` ended with, of the kind and words it had there.
+
+    Its node is the one that answered first, where that is told, else `node`.
+    """
+    info = _info(metadata)
+    if info is not None:
+        node = info.metadata.get(NODE) or node
+        if info.reason in ERROR_OF_REASON:
+            return ERROR_OF_REASON[info.reason](words, node=node)
     match code:
         case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
             # CANCELLED, where the caller did not cancel, is how gRPC ends calls when it stops.
@@ -103,7 +111,7 @@ def from_status(
             return UnexpectedStatus(words, status=code.name, node=node)
 
 
-def _reason(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
+def _info(metadata: Iterable[tuple[str, str | bytes]]) -> ErrorInfo | None:
     details = dict(metadata).get(DETAILS_KEY)
     if not isinstance(details, bytes):
         return None
@@ -112,4 +120,4 @@ def _reason(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
         found = any(any_.Unpack(info) for any_ in Status.FromString(details).details)
     except DecodeError:
         return None
-    return info.reason if found and info.domain == DOMAIN else None
+    return info if found and info.domain == DOMAIN else None

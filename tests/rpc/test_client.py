@@ -165,7 +165,7 @@ async def test_a_closed_client_opens_a_new_connection_when_asked_again(
 
 
 async def test_a_call_whose_client_is_closed_is_unavailable(
-    client: Client, source: FakeSource
+    client: Client, node: Node, source: FakeSource
 ) -> None:
     source.gate.clear()
     running = asyncio.create_task(client.get("scores", "Tom"))
@@ -173,7 +173,7 @@ async def test_a_call_whose_client_is_closed_is_unavailable(
     await client.aclose()
     with pytest.raises(PeerUnavailable, match="the connection to node") as caught:
         await running
-    assert caught.value.node == str(client.address)
+    assert caught.value.node == node.address
 
 
 async def test_an_answer_that_is_no_get_response_is_an_unexpected_status() -> None:

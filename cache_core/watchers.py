@@ -1,0 +1,151 @@
+"""Those who are told what is removed, and who has acknowledged it. Knows no wire.
+
+A watcher that does not acknowledge in time is ended and named; for as long as it may not have
+noticed that, it is named again with whatever else is removed.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections import deque
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from cache_core.messages import Invalidation
+
+ACK_SECONDS: Final = 0.5
+"""How long a removal waits for its acknowledgements."""
+
+ACK_SHARE: Final = 0.75
+"""Of the time that a removal has: the rest is for its answer."""
+
+SILENCE_SECONDS: Final = 3.0
+"""A watcher that is told nothing for so long is not covered any more."""
+
+HEARTBEAT_SECONDS: Final = SILENCE_SECONDS / 3
+
+MAX_WAITING: Final = 1_024
+"""How many notices a watcher may be behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is removed; nothing where it only says that the watcher is covered.
+
+    `watcher` and `sequence`, which counts up from 1, name it when it is acknowledged, and so are
+    all before it. After `silence` seconds without one the watcher is not covered any more.
+    """
+
+    watcher: str
+    sequence: int
+    items: tuple[Invalidation, ...]
+    silence: float
+
+
+class Watchers:
+    """The watchers of one node. Belongs to one event loop, whose time it goes by."""
+
+    def __init__(self) -> None:
+        self._watchers: dict[str, _Watcher] = {}
+        self._lost: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        """Return how many watch."""
+        return sum(not watcher.ended for watcher in self._watchers.values())
+
+    async def watch(self, name: str) -> AsyncGenerator[Notice, None]:
+        """Yield what is removed after the first Notice, which is there at once and empty.
+
+        It ends when the watcher is no longer waited for; who stops before that closes it. `name`
+        is what a removal calls a watcher that did not acknowledge it.
+        """
+        watcher = _Watcher(name)
+        identity = secrets.token_hex(16)  # whoever knows it can acknowledge
+        self._watchers[identity] = watcher
+        sequence, items = watcher.beat()
+        try:
+            while not watcher.ended:
+                yield Notice(identity, sequence, items, SILENCE_SECONDS)
+                sequence, items = await watcher.next()
+        finally:
+            watcher.end()
+            del self._watchers[identity]
+
+    def acknowledge(self, watcher: str, sequence: int) -> None:
+        """Note that `watcher` has dropped what it was told up to `sequence`."""
+        if known := self._watchers.get(watcher):
+            known.acknowledge(sequence)
+
+    async def notify(
+        self, items: tuple[Invalidation, ...], timeout: float | None = None
+    ) -> tuple[str, ...]:
+        """Tell all watchers of `items`; return who may not have heard.
+
+        That is known within ACK_SECONDS, and within three quarters of `timeout`. They are named
+        `watcher <name>`. One call does not wait for another.
+        """
+        watchers = [watcher for watcher in self._watchers.values() if not watcher.ended]
+        told = {watcher.tell(items): watcher for watcher in watchers}
+        if told:
+            limit = inf if timeout is None else ACK_SHARE * timeout
+            await asyncio.wait(told, timeout=min(ACK_SECONDS, limit))
+        now = asyncio.get_running_loop().time()
+        for heard, watcher in told.items():
+            if not (heard.done() and heard.result()):
+                watcher.end()
+                self._lost[watcher.name] = now + SILENCE_SECONDS
+        self._lost = {name: until for name, until in self._lost.items() if until > now}
+        return tuple(f"watcher {name}" for name in self._lost)
+
+    def end(self) -> None:
+        """End all who watch now."""
+        for watcher in self._watchers.values():
+            watcher.end()
+
+
+class _Watcher:
+    """What one watcher has yet to be told, and to acknowledge."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.ended = False
+        self._sequence = 0
+        self._untold: deque[tuple[int, tuple[Invalidation, ...]]] = deque()
+        self._unheard: deque[tuple[int, asyncio.Future[bool]]] = deque()
+        self._woken = asyncio.Event()
+
+    def tell(self, items: tuple[Invalidation, ...]) -> "asyncio.Future[bool]":
+        """Return whether it heard of `items`, once that is known."""
+        heard: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._sequence += 1
+        self._untold.append((self._sequence, items))
+        self._unheard.append((self._sequence, heard))
+        self._woken.set()
+        if len(self._untold) > MAX_WAITING:
+            self.end()
+        return heard
+
+    def beat(self) -> tuple[int, tuple[Invalidation, ...]]:
+        self._sequence += 1
+        return self._sequence, ()
+
+    async def next(self) -> tuple[int, tuple[Invalidation, ...]]:
+        """Return what it is told next: nothing after a while without anything, or at the end."""
+        if not self._untold and not self.ended:
+            self._woken.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self._woken.wait()
+        return self._untold.popleft() if self._untold else self.beat()
+
+    def acknowledge(self, sequence: int) -> None:
+        while self._unheard and self._unheard[0][0] <= sequence:
+            self._unheard.popleft()[1].set_result(True)
+
+    def end(self) -> None:
+        self.ended = True
+        self._woken.set()
+        while self._unheard:
+            self._unheard.popleft()[1].set_result(False)

@@ -1,0 +1,133 @@
+"""A hand-written stand-in for a node without its sockets, and the server that gives it some."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from math import inf
+from typing import Any, TypeVar, cast
+
+from cache_core import Answer, CacheError, KeyRequired, UnknownGroup, Value
+from cache_core.address import Address
+from cache_core.messages import Message
+from cache_core.peer import Ask
+from cache_core.rpc.channel import Channel
+from cache_core.rpc.server import Server
+from cache_core.rpc.service import Service
+from cache_core.trace import NO_TRACE, Trace, current_trace
+from cache_core.watchers import Watchers
+
+A = TypeVar("A")
+
+Found = Value | CacheError
+
+
+class FakeParticipant:
+    """Has one group, `g`: what is `held` is there at once, what is in the `source` is loaded.
+
+    A key of the source with a gate is loaded once that is open.
+    """
+
+    def __init__(
+        self, held: Mapping[str, Found] | None = None, source: Mapping[str, Found] | None = None
+    ) -> None:
+        self.name = "node.example:8080"
+        self.watchers = Watchers()
+        self.held = held or {}
+        self.source = source or {}
+        self.gates: dict[str, asyncio.Event] = {}
+        self.answers: dict[type[Message[Any]], Any] = {}
+        self.asked: list[tuple[str, bool, Trace]] = []
+        self.loading: asyncio.Queue[str] = asyncio.Queue()
+        self.cancelled: asyncio.Queue[str] = asyncio.Queue()
+        self.rings: list[int] = []
+        self.received: asyncio.Queue[Message[Any]] = asyncio.Queue()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def peek(self, group: str, key: str, *, forwarded: bool) -> Value | None:
+        """Return or raise what is held."""
+        self.asked.append((key, forwarded, current_trace.get()))
+        if not key:
+            raise KeyRequired
+        if group != "g":
+            raise UnknownGroup
+        found = self.held.get(key)
+        if isinstance(found, CacheError):
+            raise found
+        return found
+
+    async def get(self, group: str, key: str, *, forwarded: bool) -> Value:
+        """Return or raise what is in the source, once the gate is open."""
+        assert group == "g"
+        self.asked.append((key, forwarded, current_trace.get()))
+        self.loading.put_nowait(key)
+        if gate := self.gates.get(key):
+            try:
+                await gate.wait()
+            except asyncio.CancelledError:
+                self.cancelled.put_nowait(key)
+                raise
+        found = self.source[key]
+        if isinstance(found, CacheError):
+            raise found
+        return found
+
+    def note_ring(self, version: int) -> None:
+        """Remember it."""
+        self.rings.append(version)
+
+    async def receive(self, message: Message[A]) -> A:
+        """Return or raise what the test has put into `answers`, once the gate is open."""
+        self.received.put_nowait(message)
+        await self.gate.wait()
+        answer = self.answers[type(message)]
+        if isinstance(answer, CacheError):
+            raise answer
+        return cast("A", answer)
+
+
+@asynccontextmanager
+async def serving(participant: FakeParticipant, grace: float = 5.0) -> AsyncIterator[Address]:
+    """Serve `participant` on a free port; its address."""
+    server = Server(Address("127.0.0.1", 0))
+    address = server.bind()
+    await server.start(Service(participant))
+    yield address
+    await server.stop(grace)
+
+
+@asynccontextmanager
+async def connected(participant: FakeParticipant) -> AsyncIterator[Channel]:
+    """A channel to `participant`, served."""
+    async with serving(participant) as address, channel_to(address) as channel:
+        yield channel
+
+
+@asynccontextmanager
+async def channel_to(address: Address) -> AsyncIterator[Channel]:
+    channel = Channel(address)
+    yield channel
+    await channel.aclose()
+
+
+def ask(key: str, *, group: str = "g", forwarded: bool = False, trace: Trace = NO_TRACE) -> Ask:
+    return Ask(group, key, forwarded=forwarded, deadline=inf, trace=trace)
+
+
+async def outcomes(
+    channel: Channel, asks: Iterable[Ask], *, ring: int = 0, timeout: float = 30
+) -> list[Found]:
+    """What each of `asks` comes to, asked together."""
+    asked = list(asks)
+    try:
+        await channel.get(asked, ring=ring, timeout=timeout)
+    except CacheError as error:
+        for one in asked:
+            one.fail(error)
+    found = await asyncio.gather(*(one.outcome for one in asked), return_exceptions=True)
+    assert all(isinstance(each, Value | CacheError) for each in found)
+    return cast("list[Found]", found)
+
+
+def hit(data: bytes = b"630") -> Value:
+    return Value(data, ttl=36.5, age=3.5, answer=Answer.HIT)
