@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from cache_core.config import ConfigError, Settings, SqlSource
+from cache_core.config import ConfigError, GroupTable, Settings, SqlSource
 from cache_core.group import Group
 from cache_core.retriever import Retriever
+from cache_core.settings import GroupSettings
 
 
 async def open_groups(settings: Settings, file: Path) -> list[Group]:
@@ -20,9 +21,14 @@ async def open_groups(settings: Settings, file: Path) -> list[Group]:
         for name, table in settings.groups.items():
             place = ("groups", name, "source")
             retriever = await _open_retriever(table.source, opened, file=file, place=place)
-            groups.append(Group(name, retriever, table))
+            groups.append(Group(name, retriever, _settings(table)))
         opened.pop_all()
         return groups
+
+
+def _settings(table: GroupTable) -> GroupSettings:
+    """Return the table without its source, which is nobody's business but the retriever's."""
+    return GroupSettings(**table.model_dump(include=set(GroupSettings.model_fields)))
 
 
 async def _open_retriever(

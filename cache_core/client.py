@@ -1,45 +1,188 @@
-"""What a program asks nodes with; the gateway is one such program."""
+"""What a program asks a cluster with; the gateway is one such program."""
 
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from itertools import islice
+from math import inf
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from cache_core.address import DEFAULT_ADDRESS, Address
-from cache_core.errors import InvalidKey
+from cache_core.contact import SILENCE_SECONDS
+from cache_core.errors import (
+    CacheError,
+    DeadlineExceeded,
+    InvalidKey,
+    KeyRequired,
+    PeerUnavailable,
+)
+from cache_core.events import Hook
+from cache_core.link import Link
+from cache_core.membership.membership import Membership
+from cache_core.membership.url import open_membership
+from cache_core.messages import Describe, Drop, Invalidation, NodeInfo, Probe, Probed
+from cache_core.peer import Peer
+from cache_core.peers import Peers
+from cache_core.retry_budget import RetryBudget
 from cache_core.rpc.channel import Channel
 from cache_core.value import Value
+
+A = TypeVar("A")
 
 DEFAULT_TIMEOUT: Final = 1.0
 """Seconds that a call may take where the caller doesn't say."""
 
+ATTEMPTS: Final = 3
+"""How many nodes a call asks at the most, the only one twice."""
+
 
 class Client:
-    """Gets keys from the node at `address` over one kept connection.
+    """Gets keys from the nodes that `nodes` names, each from its owner, over kept connections.
+
+    `nodes` is a Membership or what `open_membership` takes: one node's `host:port`,
+    `static://…`, `dns://…`, `etcd://…`. Keys asked for in one turn of the event loop go to their
+    owner in one call. A node that can't be reached is left out, and its keys are asked of those
+    who take over, within the call's time and a budget of retries. `connect` makes the way to a
+    node's address; `rng` spreads the probes.
 
     A call without a `timeout` of its own has the client's, in seconds; infinity is no deadline,
     and ValueError is raised for what is no length of time. Errors are those that
     Group.get raises in process, with the node's words, and PeerUnavailable, DeadlineExceeded,
-    ValueTooLarge and UnexpectedStatus. Belongs to one event loop. Raises InvalidAddress.
+    ValueTooLarge and UnexpectedStatus. Belongs to one event loop. Raises InvalidMembership.
     """
 
-    def __init__(self, address: str = DEFAULT_ADDRESS, *, timeout: float = DEFAULT_TIMEOUT) -> None:
-        self.address = Address.parse(address)
+    def __init__(
+        self,
+        nodes: str | Membership = DEFAULT_ADDRESS,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        hook: Hook | None = None,
+        connect: Callable[[str], Peer] = lambda name: Channel(Address.parse(name)),
+        rng: random.Random | None = None,
+    ) -> None:
+        self._membership = open_membership(nodes) if isinstance(nodes, str) else nodes
         self._timeout = _seconds(timeout)
-        self._channel: Channel | None = None
+        self._hook = hook
+        self._connect = connect
+        self._rng = rng
+        self._peers: Peers | None = None
+        self._budget = RetryBudget()
 
     async def get(self, group: str, key: str, *, timeout: float | None = None) -> Value:
-        """Return the value that the node has for `key` of `group`. Raises CacheError."""
-        seconds = self._timeout if timeout is None else _seconds(timeout)
-        if not (_is_text(group) and _is_text(key)):
-            raise InvalidKey
-        if self._channel is None:
-            self._channel = Channel(self.address)
-        return await self._channel.get(group, key, timeout=seconds)
+        """Return the value that the key's owner has for `key` of `group`. Raises CacheError."""
+        deadline = self._deadline(timeout)
+        InvalidKey.check(group, key)
+
+        async def ask(link: Link, left: float) -> Value:
+            return await link.get(group, key, forwarded=False, timeout=left)
+
+        return await self._ask_owners(key, ask, deadline)
+
+    async def get_many(
+        self, group: str, keys: Iterable[str], *, timeout: float | None = None
+    ) -> dict[str, Value | CacheError]:
+        """Return each key's outcome: its value, or the error that `get` would have raised."""
+        distinct = list(dict.fromkeys(keys))
+        outcomes = await asyncio.gather(*(self._outcome(group, key, timeout) for key in distinct))
+        return dict(zip(distinct, outcomes, strict=True))
+
+    async def remove(
+        self, group: str, key: str, *, timeout: float | None = None
+    ) -> tuple[str, ...]:
+        """Remove `key` everywhere: after it, no get returns what was loaded before.
+
+        Return the nodes and watchers that were not reached, whose copies die within the group's
+        `hot_ttl`. Raises CacheError where nothing was removed.
+        """
+        InvalidKey.check(group, key)
+        if not key:
+            raise KeyRequired
+        return await self._drop(Invalidation(group, key), key, timeout)
+
+    async def flush(self, group: str, *, timeout: float | None = None) -> tuple[str, ...]:
+        """Remove all keys of `group` everywhere, as `remove` does one."""
+        InvalidKey.check(group)
+        return await self._drop(Invalidation(group), "", timeout)
+
+    async def describe(self, *, timeout: float | None = None) -> dict[str, NodeInfo | CacheError]:
+        """Return what each member says of itself, by its address, or why it does not."""
+        seconds = self._seconds(timeout)
+        peers = await self._known(seconds)
+        nodes = [member.name for member in sorted(peers.ring.members)]
+
+        async def ask(node: str) -> NodeInfo | CacheError:
+            try:
+                return await peers.link(node).send(Describe(), timeout=seconds)
+            except CacheError as error:
+                return error
+
+        infos = await asyncio.gather(*map(ask, nodes))
+        return dict(zip(nodes, infos, strict=True))
 
     async def aclose(self) -> None:
-        """End the connection; calls still running end in PeerUnavailable."""
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            await channel.aclose()
+        """End the connections; calls still running end in PeerUnavailable."""
+        peers, self._peers = self._peers, None
+        if peers is not None:
+            await peers.aclose()
+
+    async def _outcome(self, group: str, key: str, timeout: float | None) -> Value | CacheError:
+        try:
+            return await self.get(group, key, timeout=timeout)
+        except CacheError as error:
+            return error
+
+    async def _drop(self, what: Invalidation, key: str, timeout: float | None) -> tuple[str, ...]:
+        async def ask(link: Link, left: float) -> tuple[str, ...]:
+            return await link.send(Drop(what), timeout=left)
+
+        return await self._ask_owners(key, ask, self._deadline(timeout))
+
+    async def _ask_owners(
+        self, key: str, ask: Callable[[Link, float], Awaitable[A]], deadline: float
+    ) -> A:
+        """Return what the first of the key's owners answers that can be reached."""
+        loop = asyncio.get_running_loop()
+        peers = await self._known(deadline - loop.time())
+        self._budget.deposit()
+        failed: PeerUnavailable | None = None
+        for owner in _attempts(peers.owners(key)):
+            left = deadline - loop.time()
+            if failed is not None and (left <= 0 or not self._budget.withdraw()):
+                break
+            try:
+                return await ask(peers.link(owner), left)
+            except PeerUnavailable as error:
+                peers.failed(owner, error)
+                failed = error
+            except DeadlineExceeded:
+                peers.suspect(owner)
+                raise
+        raise failed or PeerUnavailable("the cluster has no members")
+
+    async def _known(self, seconds: float) -> Peers:
+        """Return the members, once they are known."""
+        if self._peers is None:
+            self._peers = Peers(self._connect, self._probe, hook=self._hook, rng=self._rng)
+            self._peers.follow(self._membership.watch())
+        peers = self._peers
+        if not peers.are_known:
+            try:
+                async with asyncio.timeout(seconds if seconds < inf else None):
+                    await peers.known()
+            except TimeoutError as error:
+                raise PeerUnavailable("no member of the cluster is known yet") from error
+        return peers
+
+    async def _probe(self, link: Link) -> Probed:
+        version = self._peers.version if self._peers else 0
+        return await link.send(Probe(None, version), timeout=SILENCE_SECONDS)
+
+    def _deadline(self, timeout: float | None) -> float:
+        return asyncio.get_running_loop().time() + self._seconds(timeout)
+
+    def _seconds(self, timeout: float | None) -> float:
+        return self._timeout if timeout is None else _seconds(timeout)
 
     async def __aenter__(self) -> Self:
         return self
@@ -53,15 +196,17 @@ class Client:
         await self.aclose()
 
 
+def _attempts(owners: Iterator[str]) -> Iterator[str]:
+    """Yield up to ATTEMPTS of `owners`; a single one twice, for it may be back at once."""
+    first = next(owners, None)
+    if first is None:
+        return
+    yield first
+    others = list(islice(owners, ATTEMPTS - 1))
+    yield from others or [first]
+
+
 def _seconds(timeout: float) -> float:
     if not timeout >= 0:  # nor is NaN
         raise ValueError(f"a timeout should be 0 seconds or more, not {timeout}")
     return timeout
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

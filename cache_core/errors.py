@@ -43,6 +43,15 @@ class InvalidKey(CacheError):
     status = "INVALID_ARGUMENT"
     reason = "invalid-key"
 
+    @classmethod
+    def check(cls, *names: str) -> None:
+        """Raise the error where one of `names` is such text."""
+        try:
+            for name in names:
+                name.encode()
+        except UnicodeEncodeError as error:
+            raise cls from error
+
     def __init__(
         self,
         message: str = "the group and key should be UTF-8 text",

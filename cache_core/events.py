@@ -59,6 +59,43 @@ class LoadFailed:
     error: CacheError
 
 
-Event: TypeAlias = Received | Hit | StaleHit | Miss | LoadStarted | LoadFailed
+@dataclass(frozen=True, slots=True)
+class MembersChanged:
+    """The cluster has other members than before; `ring` is its ring's version."""
+
+    nodes: tuple[str, ...]
+    ring: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLeftOut:
+    """A member does not answer, and is asked for nothing until it does; `words` say why.
+
+    That is `alarming` unless it never answered before or said that it was leaving.
+    """
+
+    node: str
+    words: str
+    alarming: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemberBack:
+    """A member that was left out, leaving or not ready serves."""
+
+    node: str
+
+
+Event: TypeAlias = (
+    Received
+    | Hit
+    | StaleHit
+    | Miss
+    | LoadStarted
+    | LoadFailed
+    | MembersChanged
+    | MemberLeftOut
+    | MemberBack
+)
 Hook: TypeAlias = Callable[[Event], None]
 """Told of each event, in the event loop, at once; it must return quickly and not raise."""

@@ -134,7 +134,7 @@ class Group:
     ) -> Iterator[list[tuple[str, Value]]]:
         """Give the fresh entries whose keys are `wanted`, those read most first, in steps.
 
-        Ends before keys and values sum to more than `limit_bytes`. Steps are short, and some
+        Ends before what they cost sums to more than `limit_bytes`. Steps are short, and some
         find nothing: a caller should let others run between them. The group may change
         meanwhile; what is yielded is held at that moment.
         """

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from cache_core.cache import Cache
+from cache_core.cache import OVERHEAD, Cache
 from cache_core.entry import Entry
 from cache_core.errors import NotFound
 from cache_core.eviction import POLICIES
@@ -68,7 +68,7 @@ class Holdings:
                 entry = self.entries.entry(key)
                 if entry is None or entry.soft <= now or not wanted(key):
                     continue
-                left -= len(key.encode()) + len(entry.data)
+                left -= len(key.encode()) + len(entry.data) + OVERHEAD
                 if left < 0:
                     break
                 found.append((key, entry.value(now, Answer.HIT)))

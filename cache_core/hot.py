@@ -54,12 +54,17 @@ class HotCache:
         return self._cache.read(key, self._clock())
 
     def offer(self, key: str, value: Value) -> None:
-        """Keep a copy of `value`, just come from its owner, if it is fresh and the key popular."""
+        """Keep a copy of `value`, just come from its owner, if it is fresh and the key popular.
+
+        An older copy is not kept in any case.
+        """
         now = self._clock()
         soft = inf if value.ttl is None else now + value.ttl
         hard = min(soft, now + self._ttl)
         if hard > now and self._popularity.count(key) >= POPULAR:
             self._cache.set(key, value.data, now - value.age, soft, hard)
+        else:
+            self._cache.remove(key)
 
     def remove(self, key: str) -> bool:
         """Keep no copy for `key`; return whether there was one."""

@@ -5,7 +5,17 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from cache_core.events import Event, Hit, LoadFailed, LoadStarted, Received, StaleHit
+from cache_core.events import (
+    Event,
+    Hit,
+    LoadFailed,
+    LoadStarted,
+    MemberBack,
+    MemberLeftOut,
+    MembersChanged,
+    Received,
+    StaleHit,
+)
 
 logger = logging.getLogger("gaocache")
 
@@ -40,6 +50,14 @@ class LogHook:
                 why = str(error) if cause is None else f"{type(cause).__name__}: {cause}"
                 words = "[source %s] failed for key %s: %s"
                 logger.warning(words, group, _one_line(key), _one_line(_redacted(why)))
+            case MembersChanged(nodes, ring):
+                words = "the members are %s, the ring is %016x"
+                logger.info(words, ", ".join(nodes), ring)
+            case MemberLeftOut(node, why, alarming):
+                level = logging.WARNING if alarming else logging.INFO
+                logger.log(level, "node %s is left out: %s", node, _one_line(why))
+            case MemberBack(node):
+                logger.info("node %s serves", node)
 
 
 def _one_line(text: str) -> str:

@@ -1,18 +1,31 @@
 """A node: groups by name, served at an address; what an application embeds."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Final, Self
 
 from cache_core.address import DEFAULT_ADDRESS, Address
+from cache_core.errors import InvalidKey, KeyRequired, PeerUnavailable
 from cache_core.events import Hook
 from cache_core.group import Group
+from cache_core.member import Member
+from cache_core.membership.membership import Membership
+from cache_core.membership.static import StaticMembership
+from cache_core.membership.url import open_membership
+from cache_core.messages import Drop, Invalidation, NodeInfo
+from cache_core.participant import Participant
+from cache_core.rpc.channel import Channel
 from cache_core.rpc.server import Server
 from cache_core.rpc.service import Service
+from cache_core.value import Value
 
 DEFAULT_GRACE: Final = 10.0
 """Seconds that running calls get to finish in when a node stops."""
+
+DEFAULT_DRAIN: Final = 2.0
+"""Seconds that a node goes on serving for once it has left its cluster: others probe every one."""
 
 SWEEP_SECONDS: Final = 1.0
 """How often expired entries are freed."""
@@ -24,9 +37,11 @@ CLOSE_SECONDS: Final = 3.0
 class Node:
     """Serves `groups` over gRPC at `address`, `host:port`; port 0 takes a free one.
 
-    `hook` is told of every event in the node and its groups. Use it with `async with`, or call
-    start and stop. Nothing is global: any number of nodes live in one process. Raises
-    InvalidAddress, and ValueError for two groups of one name.
+    With `peers`, a Membership or what `open_membership` takes, it is one of a cluster that shares
+    the keys out; the others reach it at `advertise`, by default `address`, and it owns a part in
+    proportion to its `weight`. `hook` is told of every event in the node and its groups. Use it
+    with `async with`, or call start and stop. Nothing is global: any number of nodes live in one
+    process. Raises InvalidAddress, InvalidMembership, and ValueError for two groups of one name.
     """
 
     def __init__(
@@ -34,10 +49,18 @@ class Node:
         address: str = DEFAULT_ADDRESS,
         groups: Iterable[Group] = (),
         *,
+        peers: str | Membership | None = None,
+        advertise: str | None = None,
+        weight: int = 1,
         hook: Hook | None = None,
         grace: float = DEFAULT_GRACE,
+        drain: float = DEFAULT_DRAIN,
     ) -> None:
-        self._address = Address.parse(address)
+        self._listen = Address.parse(address)
+        self._address = self._listen
+        self._membership = open_membership(peers) if isinstance(peers, str) else peers
+        self._advertise = None if advertise is None else str(Address.parse(advertise))
+        self._weight = weight
         self._groups: dict[str, Group] = {}
         for group in groups:
             if group.name in self._groups:
@@ -47,9 +70,13 @@ class Node:
                 group.observe(hook)
         self._hook = hook
         self._grace = grace
+        self._drain = drain
+        self._participant: Participant | None = None
         self._server: Server | None = None
         self._sweeping: asyncio.Task[None] | None = None
-        self._stopped = False
+        self._turn = asyncio.Lock()
+        self._stopping: asyncio.Task[None] | None = None
+        self._draining: asyncio.Timeout | None = None
 
     @property
     def address(self) -> str:
@@ -57,39 +84,137 @@ class Node:
         return str(self._address)
 
     def group(self, name: str) -> Group:
-        """Return the group of that name. Raises KeyError."""
+        """Return this node's own part of the group of that name. Raises KeyError."""
         return self._groups[name]
 
-    async def start(self) -> None:
-        """Serve, again if it was stopped. Raises OSError where it can't listen at the address."""
-        server = Server(Service(self._groups, self._hook), self._address)
-        self._address = await server.start()
-        self._server = server
-        self._sweeping = asyncio.create_task(self._sweep())
-        self._stopped = False
+    async def get(self, group: str, key: str) -> Value:
+        """Return the key's value, from here or its owner, once the node has started.
 
-    async def stop(self) -> None:
-        """Drain: refuse new calls, let running ones finish within the grace, close sources.
-
-        Every source is closed, once, whatever another does; one that takes too long is left
-        behind. What they raise is raised in an ExceptionGroup. A node that stops or has
-        stopped is left as it is.
+        Raises CacheError.
         """
-        if self._stopped:
-            return
-        self._stopped = True
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-        server, self._server = self._server, None
-        if server is not None:
-            await server.stop(self._grace)
-        await self._close_sources()
+        InvalidKey.check(group, key)
+        participant = self._serving()
+        value = participant.peek(group, key)
+        return await participant.get(group, key) if value is None else value
 
-    async def _sweep(self) -> None:
+    async def remove(self, group: str, key: str) -> tuple[str, ...]:
+        """Remove `key` everywhere: after it, no get returns what was loaded before.
+
+        Return the nodes and watchers that were not reached: they are told when they answer
+        again, and copies at them die within the group's `hot_ttl`. Raises UnknownGroup.
+        """
+        InvalidKey.check(group, key)
+        if not key:
+            raise KeyRequired
+        return await self._serving().receive(Drop(Invalidation(group, key)))
+
+    async def flush(self, group: str) -> tuple[str, ...]:
+        """Remove all keys of `group` everywhere, as `remove` does one."""
+        return await self._serving().receive(Drop(Invalidation(group)))
+
+    def info(self) -> NodeInfo:
+        """Return the node, its members and its figures as they are now."""
+        return self._serving().info()
+
+    async def start(self) -> None:
+        """Serve, again if it was stopped, and join the cluster.
+
+        Raises OSError where it can't listen at the address, and MembershipError.
+        """
+        async with self._turn:
+            server = Server(self._address)
+            self._address = server.bind()
+            if self._participant is None:
+                self._participant = Participant(
+                    self._advertise or str(self._address),
+                    self._groups.values(),
+                    lambda name: Channel(Address.parse(name)),
+                    hook=self._hook,
+                )
+            self._server = server
+            self._stopping = None
+            try:
+                await self._join(server, self._participant)
+            except BaseException:
+                await self._end(drain=False)
+                raise
+
+    async def stop(self, *, drain: bool = True) -> None:
+        """Leave the cluster, drain, let running calls finish within the grace, close sources.
+
+        Without `drain` it hands nothing over and doesn't wait for the others to hear of it: for
+        a cluster that ends as a whole. Every source is closed, once, whatever another does; one
+        that takes too long is left behind. What they raise is raised in an ExceptionGroup. Who
+        gives up waiting ends nothing. A node that has stopped is left as it is, and one that
+        stops too, but for a drain that is cut short.
+        """
+        if self._draining is not None and not drain:
+            self._draining.reschedule(asyncio.get_running_loop().time())
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop(drain=drain))
+        if not self._stopping.done():
+            await asyncio.shield(self._stopping)
+
+    async def _join(self, server: Server, participant: Participant) -> None:
+        me = Member(participant.name, self._weight)
+        membership = self._membership or StaticMembership([me])
+        participant.open(membership.watch())
+        await server.start(Service(participant, self._hook))
+        self._sweeping = asyncio.create_task(self._sweep(participant))
+        await participant.take_own()
+        participant.is_ready = True
+        await membership.join(me)
+        participant.announce()
+
+    async def _stop(self, *, drain: bool) -> None:
+        async with self._turn:
+            await self._end(drain=drain)
+
+    async def _end(self, *, drain: bool) -> None:
+        """End all that was started, each part whatever another does."""
+        server, self._server = self._server, None
+        participant = self._participant
+        if server is None or participant is None:
+            return
+        async with contextlib.AsyncExitStack() as ending:
+            ending.push_async_callback(self._close_sources)
+            if self._membership is not None:
+                # What is removed from now on is not heard of.
+                for group in self._groups.values():
+                    ending.callback(group.flush)
+            ending.push_async_callback(participant.aclose)
+            ending.push_async_callback(server.stop, self._grace)
+            if self._sweeping is not None:
+                ending.callback(self._sweeping.cancel)
+            await self._leave(participant, drain=drain)
+
+    async def _leave(self, participant: Participant, *, drain: bool) -> None:
+        """Leave the membership; to drain, let others take over and go on until all have heard."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._drain
+        participant.is_ready = False
+        if self._membership is not None:
+            await self._membership.leave()
+        if not drain:
+            return
+        with contextlib.suppress(TimeoutError):  # the drain was cut short
+            try:
+                async with asyncio.timeout(None) as self._draining:
+                    if await participant.leave():
+                        await asyncio.sleep(until - loop.time())
+            finally:
+                self._draining = None
+
+    def _serving(self) -> Participant:
+        if self._participant is None or self._server is None:
+            raise PeerUnavailable("the node has not been started")
+        return self._participant
+
+    async def _sweep(self, participant: Participant) -> None:
         """Free what expires in the groups, a step at a time, so that no call waits for long."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            for group in self._groups.values():
+            for group in participant.groups.values():
                 while group.sweep():  # noqa: ASYNC110 - it frees a step, it waits for nothing
                     await asyncio.sleep(0)
 

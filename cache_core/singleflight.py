@@ -37,7 +37,7 @@ class Flights(Generic[T]):
 
     def __init__(self) -> None:
         self._flights: dict[str, Flight[T]] = {}
-        self._tasks: set[asyncio.Task[T]] = set()  # the loop holds its tasks only weakly
+        self._tasks: dict[asyncio.Task[T], None] = {}  # the loop holds its tasks only weakly
 
     def __len__(self) -> int:
         return len(self._flights)
@@ -112,13 +112,13 @@ class Flights(Generic[T]):
                 self._remove(key, flight)
 
         flight = Flight(asyncio.create_task(run(), context=context))
-        self._tasks.add(flight.task)
+        self._tasks[flight.task] = None
         flight.task.add_done_callback(partial(self._land, key, flight))
         self._flights[key] = flight
         return flight
 
     def _land(self, key: str, flight: Flight[T], task: "asyncio.Task[T]") -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         self._remove(key, flight)  # of a task that was cancelled before it ran
         if not task.cancelled():
             task.exception()  # else asyncio logs one that came after the last waiter had left

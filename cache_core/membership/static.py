@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 
 from cache_core.member import Member
-from cache_core.membership.membership import InvalidMembership
+from cache_core.membership.membership import InvalidMembership, MembershipError
 
 
 class StaticMembership:
@@ -23,7 +23,16 @@ class StaticMembership:
                 )
 
     async def join(self, member: Member) -> None:
-        """Do nothing: who is to know of the member has the list."""
+        """Do nothing: who is to know of the member has the list.
+
+        Raises MembershipError where that lacks the member.
+        """
+        names = sorted(known.name for known in self._members)
+        if member.name not in names:
+            raise MembershipError(
+                f"{member.name} is not among the members {', '.join(names)}; "
+                "let it advertise one of these, by the very same name"
+            )
 
     async def leave(self) -> None:
         """Do nothing."""

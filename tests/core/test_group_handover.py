@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cache_core import Answer, Group, NotFound, Value
-from cache_core.cache import SCAN_STEP
+from cache_core.cache import OVERHEAD, SCAN_STEP
 from cache_core.settings import MIB
 
 
@@ -139,12 +139,14 @@ def test_only_fresh_entries_that_are_wanted_are_given(clock: FakeClock) -> None:
     assert [key for key, _ in found] == ["fresh"]
 
 
-def test_no_more_is_given_than_the_limit_in_bytes_of_keys_and_values(clock: FakeClock) -> None:
+def test_no_more_is_given_than_the_limit_in_bytes_with_what_an_entry_costs(
+    clock: FakeClock,
+) -> None:
     group = group_of(FakeSource(), clock)
     for number in range(10):
         group.put(f"é{number}", Value(bytes(7)))
-    assert len(handed(group, 10 * 5)) == 5
-    assert len(handed(group, 10 * 5 - 1)) == 4
+    assert len(handed(group, (10 + OVERHEAD) * 5)) == 5
+    assert len(handed(group, (10 + OVERHEAD) * 5 - 1)) == 4
     assert handed(group, 0) == []
 
 

@@ -117,4 +117,3 @@ async def test_a_source_that_never_closes_is_left_behind(monkeypatch: pytest.Mon
 
 def test_the_default_address_is_the_tutorials() -> None:
     assert Node().address == "127.0.0.1:8080"
-    assert str(Client().address) == "127.0.0.1:8080"

@@ -1,0 +1,74 @@
+"""What nodes that were not reached should have removed, until they are told. Knows no network."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from cache_core.messages import Invalidation
+
+MOST_BYTES: Final = 256 * 1024
+"""Of the names that one node missed; past that it is told to flush the groups instead."""
+
+MOST_NODES: Final = 1_000
+"""Past that the node that was owed first is forgotten."""
+
+
+class Debts:
+    """Invalidations by the node that missed them; `groups` are all there are."""
+
+    def __init__(self, groups: Iterable[str]) -> None:
+        self._groups = tuple(groups)
+        self._count = 0
+        self._owed: dict[str, dict[Invalidation, int]] = {}
+        self._bytes: dict[str, int] = {}
+
+    def owe(self, node: str, item: Invalidation) -> None:
+        """Remember that `node` missed `item`, once more if it is owed already."""
+        owed = self._owed.setdefault(node, {})
+        self._count += 1
+        whole = Invalidation(item.group)
+        if item not in owed and whole in owed:
+            item = whole
+        elif item.key is None:
+            self._forget_keys(node, item.group)
+        if item not in owed:
+            self._bytes[node] = self._bytes.get(node, 0) + _weight(item)
+        owed[item] = self._count
+        if self._bytes[node] > MOST_BYTES:
+            for group in {missed.group for missed in owed if missed.key is not None}:
+                self.owe(node, Invalidation(group))
+        while len(self._owed) > MOST_NODES:
+            first = next(iter(self._owed))
+            del self._owed[first], self._bytes[first]
+
+    def owe_everything(self, node: str) -> None:
+        """Remember that `node` may have missed anything."""
+        for group in self._groups:
+            self.owe(node, Invalidation(group))
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes that missed something."""
+        return tuple(self._owed)
+
+    def of(self, node: str) -> tuple[tuple[Invalidation, ...], int]:
+        """Return what `node` missed, and the mark up to which that is all, for `settle`."""
+        return tuple(self._owed.get(node, ())), self._count
+
+    def settle(self, node: str, until: int) -> None:
+        """Forget what `node` missed up to the mark `until`: it has been told."""
+        owed = self._owed.get(node, {})
+        for item in [item for item, count in owed.items() if count <= until]:
+            del owed[item]
+            self._bytes[node] -= _weight(item)
+        if node in self._owed and not owed:
+            del self._owed[node], self._bytes[node]
+
+    def _forget_keys(self, node: str, group: str) -> None:
+        owed = self._owed[node]
+        for missed in [missed for missed in owed if missed.group == group and missed.key]:
+            del owed[missed]
+            self._bytes[node] -= _weight(missed)
+
+
+def _weight(item: Invalidation) -> int:
+    return len(item.group.encode()) + len((item.key or "").encode()) + 8

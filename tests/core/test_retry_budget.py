@@ -1,0 +1,18 @@
+from cache_core.retry_budget import RESERVE, RetryBudget
+
+
+def test_the_calls_under_way_when_a_node_dies_may_be_retried() -> None:
+    budget = RetryBudget()
+    assert all(budget.withdraw() for _ in range(int(RESERVE)))
+    assert not budget.withdraw()
+
+
+def test_once_the_reserve_is_spent_a_fifth_of_the_calls_may_be_retried() -> None:
+    budget = RetryBudget()
+    while budget.withdraw():
+        pass
+    retried = 0
+    for _ in range(1000):
+        budget.deposit()
+        retried += budget.withdraw()
+    assert 190 <= retried <= 200
