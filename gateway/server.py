@@ -10,6 +10,7 @@ from typing import Final
 import uvicorn
 
 from cache_core.client import Client
+from cache_core.logs import LogHook
 from gateway.app import create_app
 from gateway.limits import Limits
 from gateway.protocol import Protocol
@@ -21,18 +22,19 @@ FLUSH_SECONDS: Final = 1.0
 
 async def serve(
     sock: socket.socket,
-    node: str,
+    nodes: str,
     stop: Awaitable[object],
     *,
     limits: Limits,
     grace: float,
     access_log: bool,
 ) -> None:
-    """Serve HTTP on the listening `sock` in front of the node at `node` until `stop` is done.
+    """Serve HTTP on the listening `sock` in front of `nodes` until `stop` is done.
 
+    `nodes` is what a Client takes: the address of one, or where its cluster's members are known.
     Running requests then have `grace` seconds to finish; after that they are answered 503.
     """
-    async with Client(node) as client:
+    async with Client(nodes, hook=LogHook(lambda: nodes)) as client:
         running = Running(create_app(client, limits=limits))
         lost = asyncio.Event()
         config = uvicorn.Config(

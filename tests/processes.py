@@ -51,20 +51,41 @@ class Serving:
         return Ended(self.process.returncode, said, stderr.decode())
 
 
+def child_listening_at(up: Serving, address: str) -> int:
+    """Return the id of the child that holds the listening socket, from /proc."""
+    port = f":{int(address.rpartition(':')[2]):04X}"
+    inodes = {
+        f"socket:[{fields[9]}]"
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        for fields in map(str.split, Path(table).read_text().splitlines()[1:])
+        if fields[1].endswith(port) and fields[3] == "0A"
+    }
+    children = Path(f"/proc/{up.process.pid}/task/{up.process.pid}/children").read_text().split()
+    for pid in children:
+        if any(str(fd.readlink()) in inodes for fd in Path(f"/proc/{pid}/fd").iterdir()):
+            return int(pid)
+    raise AssertionError(f"no child of {up.process.pid} listens at {address}")
+
+
 Run: TypeAlias = Callable[..., Awaitable[Ended]]
 Start: TypeAlias = Callable[..., Awaitable[Serving]]
 GatewayAt: TypeAlias = Callable[[str], Awaitable[str]]
 
 
 async def spawn(
-    arguments: Sequence[str], environment: Mapping[str, str], *, stdout: BinaryIO | None = None
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    stdin: int = asyncio.subprocess.DEVNULL,
+    stdout: BinaryIO | None = None,
+    stderr: BinaryIO | None = None,
 ) -> asyncio.subprocess.Process:
-    """Start a `gaocache` command; its output can be read where it leads to no `stdout` given."""
+    """Start a `gaocache` command; what it writes can be read unless it is led elsewhere."""
     return await asyncio.create_subprocess_exec(
         GAOCACHE,
         *arguments,
         env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=stdin,
         stdout=stdout or asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stderr=stderr or asyncio.subprocess.PIPE,
     )

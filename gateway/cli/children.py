@@ -24,7 +24,6 @@ class Child:
         self, name: str, process: asyncio.subprocess.Process, output: asyncio.StreamReader
     ) -> None:
         self.name = name
-        self.address = ""
         self._process = process
         self._output = output
 
@@ -49,7 +48,7 @@ class Child:
         try:
             await child._wait_until_ready()
         except BaseException:
-            await child.stop(grace=0)
+            await child.kill()
             raise
         return child
 
@@ -59,23 +58,25 @@ class Child:
         status = self._process.returncode
         if status is not None and status < 0:
             return f"was ended by {signal.Signals(-status).name}"
-        return f"ended with status {status}"
+        return f"ended with status {status}" if status else "has ended"
 
-    async def wait(self) -> int:
-        """Return the exit status once the process has ended; negative for a signal."""
-        return await self._process.wait()
+    async def wait(self) -> None:
+        """Return once the process has ended."""
+        await self._process.wait()
 
     async def stop(self, *, grace: float) -> None:
-        """Tell the process to drain, and kill it where it outlives its grace by far."""
-        if self._process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            self._process.terminate()
+        """Let the process end as one of many that do, and kill it where it takes far longer."""
+        cast("asyncio.StreamWriter", self._process.stdin).close()
         try:
             await asyncio.wait_for(self._process.wait(), grace + STOP_MARGIN)
         except TimeoutError:
+            await self.kill()
+
+    async def kill(self) -> None:
+        """End the process at once."""
+        with contextlib.suppress(ProcessLookupError):
             self._process.kill()
-            await self._process.wait()
+        await self._process.wait()
 
     async def _wait_until_ready(self) -> None:
         line = await self._output.readline()
@@ -84,4 +85,3 @@ class Child:
             if status > 0:  # it has said why
                 raise Failure(exit_status=status)
             raise Failure(f"{self.name} {self.ending} before it served")
-        self.address = line.decode().strip()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, TyperException
 
+from gateway.cli.cluster import cluster
 from gateway.cli.failure import Failure
 from gateway.cli.gateway import gateway
 from gateway.cli.get import get
@@ -14,6 +15,7 @@ from gateway.cli.interrupts import INTERRUPTED
 from gateway.cli.node import node
 from gateway.cli.openapi import openapi
 from gateway.cli.output import unwritten
+from gateway.cli.removal import flush, rm
 from gateway.cli.up import up
 
 app = typer.Typer(
@@ -23,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, node, gateway, get, openapi):
+for command in (up, node, gateway, get, rm, flush, cluster, openapi):
     app.command()(command)
 
 

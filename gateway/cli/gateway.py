@@ -1,15 +1,14 @@
-"""`gaocache gateway`: HTTP in front of a node."""
+"""`gaocache gateway`: HTTP in front of nodes."""
 
 import contextlib
-import socket
 from typing import Annotated, Final
 
 import typer
 import uvloop
 
-from cache_core.address import DEFAULT_ADDRESS, Address
 from cache_core.node import DEFAULT_GRACE
-from gateway.cli.failure import listen_failure
+from gateway.cli import listening
+from gateway.cli.asking import NodeOption, PeersOption, choose_nodes, shown
 from gateway.cli.interrupts import interrupts_exit
 from gateway.cli.options import (
     GraceOption,
@@ -20,7 +19,7 @@ from gateway.cli.options import (
     parse_address,
     set_up_logging,
 )
-from gateway.cli.stopping import stop_event
+from gateway.cli.stopping import Stop
 from gateway.limits import Limits
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8000"
@@ -28,64 +27,48 @@ DEFAULT_TIMEOUT: Final = Limits().timeout
 
 
 def gateway(
+    context: typer.Context,
     listen: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where to serve HTTP.")
     ] = DEFAULT_LISTEN,
-    node: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="The node to ask.")
-    ] = DEFAULT_ADDRESS,
+    node: NodeOption = None,
+    peers: PeersOption = None,
     timeout: TimeoutOption = DEFAULT_TIMEOUT,
     grace: GraceOption = DEFAULT_GRACE,
     log_level: LogLevelOption = LogLevel.warning,
     supervised: SupervisedOption = False,
 ) -> None:
-    """Serve HTTP in front of a node until Ctrl-C or SIGTERM.
+    """Serve HTTP in front of nodes until Ctrl-C or SIGTERM.
 
     Examples:
       gaocache gateway
 
       gaocache gateway --listen 0.0.0.0:80 --node 10.0.0.5:8080
 
+      gaocache gateway --peers dns://nodes.internal:8080
+
     """
     address = parse_address("--listen", listen)
-    node_address = parse_address("--node", node)
+    nodes = choose_nodes(context, node, peers)
     set_up_logging(log_level)
-    sock = _listen(address)
+    sock = listening.listen(address)
     with contextlib.closing(sock):
         with interrupts_exit():
             from gateway.server import serve  # noqa: PLC0415 - FastAPI takes 0.4 s to import
 
         address = address._replace(port=sock.getsockname()[1])
-        ready = str(address) if supervised else f"gateway http://{address} asks node {node_address}"
+        ready = str(address) if supervised else f"gateway http://{address} asks {shown(nodes)}"
 
         async def run() -> None:
-            stop = stop_event(supervised=supervised)
+            stop = Stop(supervised=supervised)
             print(ready, flush=True)
             await serve(
                 sock,
-                str(node_address),
-                stop.wait(),
+                nodes,
+                stop.told.wait(),
                 limits=Limits(timeout=timeout),
                 grace=grace,
                 access_log=log_level is LogLevel.debug,
             )
 
         uvloop.run(run())
-
-
-def _listen(address: Address) -> socket.socket:
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        sock = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise listen_failure(address, error) from error
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(where)
-        sock.listen()
-    except OSError as error:
-        sock.close()
-        raise listen_failure(address, error) from error
-    return sock

@@ -2,34 +2,38 @@
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
 import typer
 
-from cache_core.address import DEFAULT_ADDRESS
-from cache_core.client import DEFAULT_TIMEOUT, Client
-from cache_core.errors import CacheError, NotFound, PeerUnavailable
+from cache_core.client import DEFAULT_TIMEOUT
+from cache_core.errors import NotFound
 from cache_core.value import Value
+from gateway.cli.asking import (
+    EXIT_FAILED,
+    EXIT_NOT_FOUND,
+    NodeOption,
+    PeersOption,
+    ask,
+    choose_nodes,
+    exclude_each_other,
+)
 from gateway.cli.failure import Failure
-from gateway.cli.options import TimeoutOption, check_text, parse_address
+from gateway.cli.options import TimeoutOption, check_text
 from gateway.cli.output import write
 from gateway.representation import RAW, as_json
 
 if TYPE_CHECKING:
     import httpx
 
-EXIT_NOT_FOUND: Final = 1
-EXIT_FAILED: Final = 3
-
 
 def get(
+    context: typer.Context,
     group: Annotated[str, typer.Argument(metavar="GROUP", help="The group's name.")],
     key: Annotated[str, typer.Argument(metavar="KEY", help="The key, as it is: not encoded.")],
-    node: Annotated[
-        str | None,
-        typer.Option(metavar="HOST:PORT", help=f"Ask this node.  [default: {DEFAULT_ADDRESS}]"),
-    ] = None,
+    node: NodeOption = None,
+    peers: PeersOption = None,
     gateway: Annotated[
         str | None, typer.Option(metavar="URL", help="Ask this gateway over HTTP instead.")
     ] = None,
@@ -50,26 +54,15 @@ def get(
     """
     check_text("GROUP", group)
     check_text("KEY", key)
-    if node is not None and gateway is not None:
-        raise typer.BadParameter("--node and --gateway exclude each other, give one")
+    exclude_each_other(context, "node", "peers", "gateway")
     if gateway is None:
-        address = str(parse_address("--node", node or DEFAULT_ADDRESS))
-        value = asyncio.run(_ask_node(address, group, key, timeout=timeout))
+        nodes = choose_nodes(context, node, peers)
+        value = asyncio.run(ask(nodes, lambda client: client.get(group, key), timeout=timeout))
     else:
         value = _ask_gateway(gateway, group, key, timeout=timeout)
     data = as_json(group, key, value) if json_ else value.data
     end = b"\n" if json_ or sys.stdout.isatty() else b""
     write(data + end)
-
-
-async def _ask_node(address: str, group: str, key: str, *, timeout: float) -> Value:
-    try:
-        async with Client(address, timeout=timeout) as client:
-            return await client.get(group, key)
-    except CacheError as error:
-        exit_status = EXIT_NOT_FOUND if isinstance(error, NotFound) else EXIT_FAILED
-        hint = "; is gaocache up running?" if isinstance(error, PeerUnavailable) else ""
-        raise Failure(f"{error}{hint}", exit_status=exit_status) from error
 
 
 def _ask_gateway(url: str, group: str, key: str, *, timeout: float) -> Value:

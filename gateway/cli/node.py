@@ -1,5 +1,7 @@
 """`gaocache node`: one node."""
 
+import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,28 +11,69 @@ import uvloop
 from cache_core.address import DEFAULT_ADDRESS, Address
 from cache_core.assembly import open_groups
 from cache_core.config import ConfigError, Settings, load
+from cache_core.events import Event, Hook, MemberBack, MemberLeftOut
 from cache_core.logs import LogHook, logger
-from cache_core.node import DEFAULT_GRACE, Node
+from cache_core.member import MAX_WEIGHT
+from cache_core.membership.membership import MembershipError
+from cache_core.node import DEFAULT_DRAIN, DEFAULT_GRACE, Node
 from gateway.cli.demo import ensure_demo
-from gateway.cli.failure import Failure, listen_failure
+from gateway.cli.failure import Failure
+from gateway.cli.listening import is_wildcard, listen_failure
 from gateway.cli.options import (
     DATA_DIR,
+    MAX_SECONDS,
+    PEERS_FORMS,
+    PEERS_VARIABLE,
     ConfigOption,
     DataDirOption,
     GraceOption,
     LogLevel,
     LogLevelOption,
     SupervisedOption,
+    check_peers,
     parse_address,
     set_up_logging,
 )
-from gateway.cli.stopping import stop_event
+from gateway.cli.stopping import Stop
 
 
 def node(
     listen: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where to serve gRPC.")
     ] = DEFAULT_ADDRESS,
+    peers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            envvar=PEERS_VARIABLE,
+            help="The cluster to share the keys out with, all of which are given the same: "
+            f"{PEERS_FORMS} Without it the node owns every key.",
+        ),
+    ] = None,
+    advertise: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            show_default="as --listen",
+            help="How the others reach this node, and its name among them; needed where --listen "
+            "is a wildcard such as 0.0.0.0.",
+        ),
+    ] = None,
+    weight: Annotated[
+        int,
+        typer.Option(
+            min=1, max=MAX_WEIGHT, help="Its part of the keys: of weight 2, twice that of 1."
+        ),
+    ] = 1,
+    drain: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            max=MAX_SECONDS,
+            help="How long it goes on serving for once it has left its cluster.",
+        ),
+    ] = DEFAULT_DRAIN,
     config: ConfigOption = None,
     data_dir: DataDirOption = DATA_DIR,
     grace: GraceOption = DEFAULT_GRACE,
@@ -44,15 +87,42 @@ def node(
 
       gaocache node --listen 0.0.0.0:8080 --config gaocache.toml
 
+      gaocache node --listen 10.0.0.5:8080 --peers static://10.0.0.5:8080,10.0.0.6:8080
+
     """
     address = parse_address("--listen", listen)
+    check_cluster(address, peers, advertise)
     set_up_logging(log_level)
     file = config or demo_config(data_dir)
     try:
         settings = load(file)
     except ConfigError as error:
         raise Failure(str(error)) from error
-    uvloop.run(_serve(address, settings, file, grace=grace, supervised=supervised))
+    make_node = partial(
+        Node,
+        str(address),
+        peers=peers,
+        advertise=advertise,
+        weight=weight,
+        grace=grace,
+        drain=drain,
+    )
+    uvloop.run(_serve(make_node, address, settings, file, supervised=supervised))
+
+
+def check_cluster(listen: Address, peers: str | None, advertise: str | None) -> None:
+    """Raise typer.BadParameter where others could not reach the node or are not to be found."""
+    if advertise is not None and parse_address("--advertise", advertise).port == 0:
+        raise typer.BadParameter(f"{advertise} has no port", param_hint="'--advertise'")
+    if peers is None:
+        return
+    check_peers(peers)
+    if advertise is None and is_wildcard(listen.host):
+        raise typer.BadParameter(
+            f"{listen} is every address of this machine; --advertise HOST:PORT should say which "
+            "one the others reach this node at",
+            param_hint="'--listen'",
+        )
 
 
 def demo_config(data_dir: Path) -> Path:
@@ -67,32 +137,40 @@ def demo_config(data_dir: Path) -> Path:
 
 
 async def _serve(
-    address: Address, settings: Settings, file: Path, *, grace: float, supervised: bool
+    make_node: "partial[Node]",
+    address: Address,
+    settings: Settings,
+    file: Path,
+    *,
+    supervised: bool,
 ) -> None:
-    stop = stop_event(supervised=supervised)  # first, for a signal may come at any time
+    stop = Stop(supervised=supervised)  # first, for a signal may come at any time
     try:
         groups = await open_groups(settings, file)
     except ConfigError as error:
         raise Failure(str(error)) from error
-    serving = Node(str(address), groups, hook=LogHook(lambda: serving.address), grace=grace)
+    log = LogHook(lambda: serving.address)
+    serving = make_node(groups, hook=_without_members(log) if supervised else log)
     try:
         await _start(serving, address)
         names = ", ".join(group.name for group in groups)
         print(
             serving.address if supervised else f"node {serving.address} serves {names}", flush=True
         )
-        await stop.wait()
+        await stop.told.wait()
         logger.info("node %s is draining", serving.address)
     finally:
-        await _stop(serving)
+        await _stop(serving, stop)
 
 
-async def _stop(serving: Node) -> None:
-    try:
-        await serving.stop()
-    except* Exception as errors:  # noqa: BLE001 - whatever any source raises
-        for error in errors.exceptions:
-            logger.warning("a source did not close well: %s", type(error).__name__)
+def _without_members(log: Hook) -> Hook:
+    """Return `log` without who is left out: the supervisor says who has died, once for all."""
+
+    def hook(event: Event) -> None:
+        if not isinstance(event, MemberLeftOut | MemberBack):
+            log(event)
+
+    return hook
 
 
 async def _start(serving: Node, address: Address) -> None:
@@ -100,3 +178,17 @@ async def _start(serving: Node, address: Address) -> None:
         await serving.start()
     except OSError as error:
         raise listen_failure(address, error) from error
+    except MembershipError as error:
+        raise Failure(f"{error} (see --peers and --advertise)") from error
+
+
+async def _stop(serving: Node, stop: Stop) -> None:
+    """Drain, unless or until the supervisor ends all, and stop."""
+    stopping = asyncio.create_task(serving.stop(drain=not stop.deserted.is_set()))
+    deserted = asyncio.create_task(stop.deserted.wait())
+    await asyncio.wait({stopping, deserted}, return_when=asyncio.FIRST_COMPLETED)
+    deserted.cancel()
+    ended, _ = await asyncio.gather(stopping, serving.stop(drain=False), return_exceptions=True)
+    if isinstance(ended, ExceptionGroup):
+        for error in ended.exceptions:
+            logger.warning("a source did not close well: %s", type(error).__name__)

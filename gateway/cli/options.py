@@ -9,9 +9,17 @@ import platformdirs
 import typer
 
 from cache_core.address import Address, InvalidAddress
+from cache_core.membership.membership import InvalidMembership
+from cache_core.membership.url import open_membership
 
 MAX_SECONDS: Final = 86_400
 """A day; timers take neither infinity nor what is near it."""
+
+PEERS_VARIABLE: Final = "GAOCACHE_PEERS"
+PEERS_FORMS: Final = (
+    "static://a:8080,b:8080 (a list), dns://nodes:8080 (every address of a name) or "
+    "etcd://etcd:2379/gaocache (a registry)."
+)
 
 DATA_DIR = platformdirs.user_data_path("gaocache", appauthor=False)
 
@@ -32,6 +40,14 @@ def parse_address(option: str, text: str) -> Address:
     except InvalidAddress as error:
         words = f"{error} (or name:port, or [IPv6]:port, the port at most 65535)"
         raise typer.BadParameter(words, param_hint=f"'{option}'") from error
+
+
+def check_peers(text: str) -> None:
+    """Raise typer.BadParameter where `text` names no cluster."""
+    try:
+        open_membership(text)
+    except InvalidMembership as error:
+        raise typer.BadParameter(str(error), param_hint="'--peers'") from error
 
 
 def check_text(argument: str, text: str) -> None:

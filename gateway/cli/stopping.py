@@ -9,29 +9,33 @@ from typing import Final
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def stop_event(*, supervised: bool = False) -> asyncio.Event:
-    """Return an event of the running loop, set by the first SIGINT or SIGTERM from now on.
+class Stop:
+    """Why the process is to stop, as events of the running loop.
 
-    A second signal ends the process at once. A `supervised` process also stops when its
-    standard input closes, as it does when its supervisor dies, however it dies.
+    `told` is set by the first SIGINT or SIGTERM from now on; a second ends the process at once.
+    A `supervised` process is also told by its standard input, which closes when its supervisor
+    ends all that it started, or dies, however it dies; then `deserted` is set as well.
     """
-    loop = asyncio.get_running_loop()
-    event = asyncio.Event()
 
-    def stop() -> None:
-        event.set()
+    def __init__(self, *, supervised: bool = False) -> None:
+        loop = asyncio.get_running_loop()
+        self.told = asyncio.Event()
+        self.deserted = asyncio.Event()
+
+        def stop() -> None:
+            self.told.set()
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_DFL)
+
+        def read_input() -> None:
+            if not os.read(stdin, 4096):
+                loop.remove_reader(stdin)
+                self.told.set()
+                self.deserted.set()
+
         for number in SIGNALS:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-
-    def read_input() -> None:
-        if not os.read(stdin, 4096):
-            loop.remove_reader(stdin)
-            event.set()
-
-    for number in SIGNALS:
-        loop.add_signal_handler(number, stop)
-    if supervised:
-        stdin = sys.stdin.fileno()
-        loop.add_reader(stdin, read_input)
-    return event
+            loop.add_signal_handler(number, stop)
+        if supervised:
+            stdin = sys.stdin.fileno()
+            loop.add_reader(stdin, read_input)

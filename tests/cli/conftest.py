@@ -1,15 +1,22 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from fakes import FakeSource
 from processes import Ended, Run, Serving, Start, spawn
 
+from cache_core import Group, Node
+from cache_core.address import Address
+from cache_core.events import Event, MemberBack
 from gateway.cli.command import run as run_command
+from gateway.cli.listening import free_addresses
 
 
 @pytest.fixture
@@ -43,12 +50,44 @@ def run(
 
 
 @pytest.fixture
+def free() -> str:
+    """An address that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return f"127.0.0.1:{sock.getsockname()[1]}"
+
+
+@pytest.fixture
+async def pair(source: FakeSource) -> AsyncIterator[list[Node]]:
+    """Two nodes of one cluster that share the group `scores` over `source`."""
+    met = asyncio.Event()
+
+    def hook(event: Event) -> None:
+        if isinstance(event, MemberBack):  # the first met nobody when it started
+            met.set()
+
+    names = [str(address) for address in free_addresses(Address("127.0.0.1", 0), 2)]
+    peers = f"static://{','.join(names)}"
+    nodes = [Node(name, [Group("scores", source)], peers=peers, hook=hook) for name in names]
+    async with AsyncExitStack() as started:
+        for node in nodes:
+            await node.start()
+            started.push_async_callback(node.stop, drain=False)
+        await met.wait()
+        yield nodes
+
+
+@pytest.fixture
 async def start(environment: dict[str, str]) -> AsyncIterator[Start]:
     """Start a `gaocache` command that serves; it is ended after the test."""
     started: list[Serving] = []
 
-    async def start(*arguments: str, stdout: BinaryIO | None = None, **more: str) -> Serving:
-        process = await spawn(arguments, {**environment, **more}, stdout=stdout)
+    async def start(
+        *arguments: str,
+        stdin: int = asyncio.subprocess.DEVNULL,
+        stdout: BinaryIO | None = None,
+        **more: str,
+    ) -> Serving:
+        process = await spawn(arguments, {**environment, **more}, stdin=stdin, stdout=stdout)
         started.append(Serving(process))
         return started[-1]
 

@@ -19,13 +19,6 @@ def taken() -> Iterator[str]:
         yield f"127.0.0.1:{sock.getsockname()[1]}"
 
 
-@pytest.fixture
-def free() -> str:
-    """An address that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return f"127.0.0.1:{sock.getsockname()[1]}"
-
-
 @pytest.mark.parametrize("command", ["node", "gateway"])
 async def test_a_port_in_use(start: Start, taken: str, command: str) -> None:
     ended = await (await start(command, "--listen", taken)).end()
@@ -56,6 +49,27 @@ async def test_a_port_in_use_for_up(start: Start, taken: str) -> None:
         (("up", "--nodez", "3"), "No such option: --nodez"),
         (("up", "--nodes", "0"), "Invalid value for '--nodes'"),
         (("up", "--nodes", "3", "--node-listen", "127.0.0.1:65534"), "go past 65535"),
+        (("node", "--peers", "consul://a:1"), "Invalid value for '--peers': unknown kind"),
+        (("node", "--peers", "static://a"), "Invalid value for '--peers': 'a' is no host:port"),
+        (("node", "--listen", "0.0.0.0:1", "--peers", "static://a:1"), "--advertise HOST:PORT"),
+        (("node", "--listen", "[::]:1", "--peers", "static://a:1"), "--advertise HOST:PORT"),
+        (("node", "--advertise", "10.0.0.5"), "Invalid value for '--advertise': invalid addr"),
+        (("node", "--advertise", "a:0"), "Invalid value for '--advertise': a:0 has no port"),
+        (("node", "--weight", "0"), "Invalid value for '--weight'"),
+        (("node", "--weight", "101"), "Invalid value for '--weight'"),
+        (("node", "--drain", "-1"), "Invalid value for '--drain'"),
+        (("gateway", "--peers", "dns://a"), "Invalid value for '--peers': 'a' is no host:port"),
+        (("gateway", "--node", "a:1", "--peers", "static://b:1"), "--node and --peers exclude"),
+        (("get", "g", "k", "--node", "a:1", "--peers", "b:1"), "--node and --peers exclude each"),
+        (("get", "g", "k", "--peers", "b:1", "--gateway", "http://a"), "--peers and --gateway"),
+        (("rm", "g"), "Missing argument 'KEY'; see gaocache rm --help"),
+        (("rm", "g", "a\udcff"), "Invalid value for 'KEY': it should be UTF-8"),
+        (("rm", "g", "k", "--node", "a:1", "--peers", "b:1"), "--node and --peers exclude each"),
+        (("rm", "g", "k", "--timeout", "0"), "Invalid value for '--timeout'"),
+        (("flush",), "Missing argument 'GROUP'; see gaocache flush --help"),
+        (("flush", "g", "--peers", "static://"), "Invalid value for '--peers'"),
+        (("cluster", "--node", "a:1", "--peers", "b:1"), "--node and --peers exclude each"),
+        (("cluster", "--node", "nowhere"), "Invalid value for '--node'"),
         (("node", "--listen", "8080"), "invalid addr 8080, it should be x.x.x.x:port"),
         (("gateway", "--node", "nowhere"), "invalid addr nowhere, it should be x.x.x.x:port"),
         (("gateway", "--timeout", "0"), "Invalid value for '--timeout'"),
@@ -88,6 +102,27 @@ async def test_a_node_that_cannot_be_reached(run: Run, free: str) -> None:
     ended = await run("get", "scores", "Tom", "--node", free)
     assert ended.status == 3
     assert ended.stderr == (f"gaocache: node {free} can't be reached; is gaocache up running?\n")
+
+
+@pytest.mark.parametrize(
+    "command", [("rm", "scores", "Tom"), ("flush", "scores"), ("cluster",), ("cluster", "--json")]
+)
+async def test_a_cluster_that_cannot_be_reached(
+    run: Run, free: str, command: tuple[str, ...]
+) -> None:
+    ended = await run(*command, "--node", free)
+    assert (ended.status, ended.stdout) == (3, b"")
+    assert ended.stderr == f"gaocache: node {free} can't be reached; is gaocache up running?\n"
+
+
+async def test_a_list_of_peers_without_the_node_itself(start: Start, free: str) -> None:
+    peers = f"static://{free}"
+    node = await start("node", "--listen", "127.0.0.1:0", "--peers", peers)
+    ended = await node.end()
+    assert (ended.status, ended.stdout) == (1, b"")
+    assert ended.stderr.count("\n") == 1
+    assert free in ended.stderr
+    assert "--advertise" in ended.stderr
 
 
 async def test_a_gateway_that_cannot_be_reached(run: Run, free: str) -> None:
@@ -177,7 +212,7 @@ async def test_a_data_directory_that_cannot_be_made(run: Run, tmp_path: Path) ->
 
 
 async def test_help_teaches_with_examples(run: Run) -> None:
-    for command in ("up", "node", "gateway", "get", "openapi"):
+    for command in ("up", "node", "gateway", "get", "rm", "flush", "cluster", "openapi"):
         ended = await run(command, "--help")
         assert ended.status == 0
         assert f"gaocache {command}".encode() in ended.stdout.split(b"Example")[1]

@@ -26,3 +26,18 @@ async def test_json_is_the_gateways_form(run: Run, node: Node) -> None:
     ended = await run("get", "scores", "binary", "--json", "--node", node.address)
     assert b'"encoding":"base64"' in ended.stdout
     assert ALL_BYTES not in ended.stdout
+
+
+async def test_a_cluster_is_asked_by_its_list_or_the_environments(
+    run: Run, pair: list[Node], free: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers = f"static://{pair[0].address},{pair[1].address}"
+    assert (await run("get", "scores", "Tom", "--peers", peers)).stdout == b"630"
+    monkeypatch.setenv("GAOCACHE_PEERS", peers)
+    assert (await run("get", "scores", "Tom")).stdout == b"630"
+    monkeypatch.setenv("GAOCACHE_PEERS", f"static://{free}")
+    assert (await run("get", "scores", "Tom")).stderr == (
+        f"gaocache: node {free} can't be reached\n"
+    )
+    ended = await run("get", "scores", "Tom", "--node", pair[1].address)
+    assert ended.stdout == b"630"  # what is given beats the environment

@@ -1,4 +1,3 @@
-import os
 import re
 import shlex
 import signal
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from processes import GatewayAt, Run, Serving, Start
+from processes import GatewayAt, Run, Start
 
 from cache_core import Client, Group, Node, PeerUnavailable
 from gateway.cli.up import examples
@@ -115,37 +114,6 @@ async def test_up_says_an_ipv6_address_as_it_is(start: Start) -> None:
     await up.until(re.escape(f"  {url}/docs"))
     assert shlex.quote(f"{url}/groups/scores/keys/Tom") in up.said
     assert (await get(url, "/groups/scores/keys/Tom")).json()["value"] == "630"
-
-
-async def test_several_nodes_are_processes_of_their_own_and_one_that_dies_ends_all(
-    start: Start, run: Run
-) -> None:
-    up = await start("up", *FREE_PORTS, "--nodes", "2")
-    await up.until(r"/docs\n")
-    nodes = [line.split()[1] for line in up.said.splitlines() if line.startswith("  node")]
-    assert len(set(nodes)) == 2
-    for node in nodes:
-        assert (await run("get", "scores", "Sam", "--node", node)).stdout == b"567"
-    os.kill(child_listening_at(up, nodes[1]), signal.SIGKILL)
-    ended = await up.end()
-    assert ended.status == 1
-    assert ended.stderr == (f"gaocache: node {nodes[1]} was ended by SIGKILL, so all was stopped\n")
-
-
-def child_listening_at(up: Serving, address: str) -> int:
-    """Return the id of the child that holds the listening socket, from /proc."""
-    port = f":{int(address.rpartition(':')[2]):04X}"
-    inodes = {
-        f"socket:[{fields[9]}]"
-        for table in ("/proc/net/tcp", "/proc/net/tcp6")
-        for fields in map(str.split, Path(table).read_text().splitlines()[1:])
-        if fields[1].endswith(port) and fields[3] == "0A"
-    }
-    children = Path(f"/proc/{up.process.pid}/task/{up.process.pid}/children").read_text().split()
-    for pid in children:
-        if any(str(fd.readlink()) in inodes for fd in Path(f"/proc/{pid}/fd").iterdir()):
-            return int(pid)
-    raise AssertionError(f"no child of {up.process.pid} listens at {address}")
 
 
 async def test_at_debug_level_the_tutorials_lines_appear(start: Start, run: Run) -> None:

@@ -1,0 +1,56 @@
+"""A group's figures as a command shows them, at one node or summed over several."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Self
+
+from cache_core.messages import GroupInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counts since the start, and what is held now, of a group at a node, or their sums.
+
+    `hits` are all gets answered from the node's own entries, stale and negative ones included,
+    `hot_hits` those from its copies of others' entries. `entries` and `bytes` are of all of these.
+    """
+
+    entries: int = 0
+    bytes: int = 0
+    capacity: int = 0
+    hits: int = 0
+    misses: int = 0
+    loads: int = 0
+    load_errors: int = 0
+    hot_hits: int = 0
+    fetches: int = 0
+    fetch_errors: int = 0
+
+    @classmethod
+    def of(cls, info: GroupInfo) -> Self:
+        """Return the figures in what a node says of a group."""
+        stats, sharing = info.stats, info.sharing
+        caches = (stats.cache, stats.negatives, sharing.hot)
+        return cls(
+            entries=sum(cache.entries for cache in caches),
+            bytes=sum(cache.bytes for cache in caches),
+            capacity=info.settings.capacity,
+            hits=stats.hits + stats.stale_hits + stats.negative_hits,
+            misses=stats.misses,
+            loads=stats.loads,
+            load_errors=stats.load_errors,
+            hot_hits=sharing.hot_hits,
+            fetches=sharing.fetches,
+            fetch_errors=sharing.fetch_errors,
+        )
+
+    @classmethod
+    def total(cls, parts: Iterable[Self]) -> Self:
+        """Return the sum of `parts`."""
+        parts = list(parts)
+        return cls(
+            **{
+                field.name: sum(getattr(part, field.name) for part in parts)
+                for field in fields(cls)
+            }
+        )
