@@ -1,0 +1,277 @@
+"""The rules that must always hold, checked as things happen."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from simulation.history import History
+from simulation.loop import Process
+from simulation.network import SLOWEST, Endpoint
+from simulation.removals import Fetch, Removal, Removals
+from simulation.source import Load, Source, version_in
+
+from cache_core import CacheError, GroupSettings, NotFound, RetrieverFailed, Value
+from cache_core.errors import Overloaded, SourceUnavailable
+from cache_core.messages import Handed, Invalidation
+
+EPSILON: Final = 1e-6
+
+WEIGHED: Final = 4
+"""After every so many loads, the node's bytes are counted: it takes as long as a read."""
+
+Outcome = Value | CacheError
+
+
+class RuleBroken(Exception):
+    """A rule did not hold; the words say which, when, and what led to it."""
+
+
+@dataclass(slots=True, eq=False)
+class Read:
+    """A get under way, by `who`; `must_succeed` where nothing excuses a failure."""
+
+    number: int
+    who: str
+    key: str
+    began: float
+    timeout: float
+    must_succeed: bool
+
+    @property
+    def call(self) -> str:
+        """What the source sees it under."""
+        return f"read-{self.number}"
+
+
+class Rules:
+    """Watches a run. `steady_owner` gives a key's owner while all agree on it and no fault was
+    lately, else None; the first broken rule ends the run through `broken`.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        history: History,
+        settings: GroupSettings,
+        endpoints: Callable[[], Mapping[str, Endpoint]],
+        steady_owner: Callable[[str], str | None],
+    ) -> None:
+        self.removals = Removals(settings.hot_ttl)
+        self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._clock = asyncio.get_running_loop().time
+        self._source = source
+        self._history = history
+        self._settings = settings
+        self._endpoints = endpoints
+        self._steady_owner = steady_owner
+        self._reads = 0
+        self._removing: list[Invalidation] = []
+        self._running: dict[str, list[tuple[Load, bool]]] = {}
+        self._came: dict[tuple[Process, str, bytes], float] = {}
+
+    def broke(self, rule: str, about: str, *details: object) -> None:
+        """End the run: `rule` did not hold."""
+        self._history.note("rules", "BROKEN", rule, about, *details)
+        if not self.broken.done():
+            words = " ".join(map(str, (rule, about, *details)))
+            lines = self._history.tail(about)
+            self.broken.set_exception(RuleBroken(f"{words} at {self._clock():.4f}\n{lines}"))
+
+    # Reads and removals, by clients
+
+    def read_began(self, who: str, key: str, timeout: float, *, must_succeed: bool) -> Read:
+        self._reads += 1
+        self._history.note(who, "asks", f"read-{self._reads}", key, f"within {timeout:.3g}")
+        return Read(self._reads, who, key, self._clock(), timeout, must_succeed)
+
+    def read_ended(self, read: Read, outcome: Outcome, own: Process | None = None) -> None:
+        """Judge an outcome; `own` is the node that it was read at, where it was read in one."""
+        told = type(outcome).__name__
+        if isinstance(outcome, Value):
+            told = f"{version_in(outcome.data.decode())} {outcome.answer} by {outcome.node}"
+        self._history.note(read.who, "has", read.call, read.key, told, *_words(outcome))
+        late = self._clock() - read.began - read.timeout
+        if late > EPSILON:
+            self.broke("a call outlived its deadline", read.key, read.call, f"{late:.4f} s")
+        if isinstance(outcome, CacheError):
+            self._check_error(read, outcome)
+        if isinstance(outcome, Value | NotFound):
+            self._check_version(read, outcome, own)
+        self._check_lookups(read, outcome)
+
+    def removal_began(self, who: str, key: str | None) -> Removal:
+        self._history.note(who, "removes", key or "everything")
+        if self._running.get(key or ""):
+            self._history.count("removal during a load")
+        return Removal(self._source.snapshot(key), self._clock())
+
+    def removal_ended(
+        self, who: str, removal: Removal, unreached: Sequence[str], timeout: float
+    ) -> None:
+        removal.ended = self._clock()
+        removal.unreached = frozenset(unreached)
+        keys = " ".join(removal.floors)
+        self._history.note(who, "removed", *removal.floors.items(), "unreached", *unreached)
+        if unreached:
+            self._history.count("unreached named")
+        if removal.ended - removal.began - timeout > EPSILON:
+            self.broke("a removal outlived its deadline", keys)
+        self.removals.returned(removal)
+
+    # What the network sees
+
+    def told(self, process: Process, items: Sequence[Invalidation]) -> None:
+        for item in items:
+            self._history.note(process.name, "is told to remove", item.key or "everything")
+            self.removals.tell(process, item.key, self._clock())
+            for key, loads in self._running.items():
+                if item.key in (None, key):
+                    self._running[key] = [
+                        (load, fenced or load.process is process) for load, fenced in loads
+                    ]
+
+    @contextmanager
+    def removing(self, item: Invalidation) -> Iterator[None]:
+        self._removing.append(item)
+        try:
+            yield
+        finally:
+            self._removing.remove(item)
+
+    def carried(
+        self, asked: Endpoint, to: Process, key: str, answer: Outcome, since: float
+    ) -> None:
+        if not isinstance(answer, Value | NotFound):
+            return
+        now, kept = self._clock(), isinstance(answer, Value)
+        fetch = Fetch(_version(answer), to, asked.process, since, now, kept)
+        self.removals.fetched(key, fetch)
+        if isinstance(answer, Value):
+            self._came[to, key, answer.data] = now + self._settings.hot_ttl
+
+    def handed(self, to: Process, asked: Endpoint, entries: Sequence[Handed]) -> None:
+        versions = [version_in(entry.value.data.decode()) for entry in entries]
+        keys = [entry.key for entry in entries]
+        self._history.note(asked.name, "hands over", *keys, versions, "to", to.name)
+
+    def copied(self, process: Process, key: str, value: Value) -> None:
+        self._history.note(process.name, "answers a copy of", key, version_in(value.data.decode()))
+        now = self._clock()
+        until = self._came.get((process, key, value.data), 0.0)
+        if now > until + EPSILON:
+            self.broke("a copy was answered after its time", key, process.name)
+        self._check_age(key, value, now)
+
+    def forwarded_again(self, by: Process, to: str, key: str) -> None:
+        self.broke("a forwarded request was forwarded again", key, by.name, to)
+
+    def crashed(self, where: str, error: BaseException) -> None:
+        self.broke("a node raised what is no CacheError", "", where, repr(error))
+
+    # What the source sees
+
+    def load_began(self, load: Load) -> None:
+        key, owner = load.key, self._steady_owner(load.key)
+        self._history.note(load.process.name, "loads", key, f"load-{load.number}", load.call)
+        running = self._running.setdefault(key, [])
+        at = self._endpoints()[load.process.name].participant.peers
+        if at.owner(key) == load.process.name != at.ring.owner(key):
+            self._history.count("load by who took over")
+        if owner is not None:
+            self._history.count("load while steady")
+            if load.process.name != owner:
+                self.broke("a key was loaded beside its owner", key, owner, load.process.name)
+            others = [o for o, fenced in running if not fenced and o.process.is_alive]
+            if others:
+                self.broke("a key was loaded twice at a time", key, *(o.number for o in others))
+        # One that begins between the rounds of a removal is fenced by the second.
+        running.append((load, any(item.key in (None, key) for item in self._removing)))
+
+    def load_ended(self, load: Load) -> None:
+        what = load.words or (f"version {load.version}" if load.version else "cancelled")
+        self._history.note(load.process.name, "loaded", load.key, f"load-{load.number}", what)
+        self._running[load.key] = [o for o in self._running[load.key] if o[0] is not load]
+        if load.number % WEIGHED == 0:
+            self.check_bytes(load.process.name)
+
+    def check_bytes(self, node: str) -> None:
+        """Check what a node holds against its budget."""
+        endpoint = self._endpoints().get(node)
+        if endpoint is None:
+            return
+        for name, group in endpoint.participant.groups.items():
+            info = group.info()
+            parts = info.stats.cache, info.stats.negatives, info.sharing.hot
+            held, capacity = sum(p.bytes for p in parts), sum(p.capacity for p in parts)
+            if held > self._settings.capacity or capacity > self._settings.capacity:
+                self.broke("more bytes were held than the budget", "", node, name, held, capacity)
+            if sum(info.stats.cache.removals.values()):
+                self._history.counts["evicted, expired or removed"] = 1
+
+    def _check_error(self, read: Read, error: CacheError) -> None:
+        self._history.count(f"{type(error).__name__} raised")
+        if isinstance(error, NotFound | RetrieverFailed) and not isinstance(error, Overloaded):
+            said = type(error), error.message
+            if not _is_own_word(error) and all(
+                (load.error, load.words) != said for load in self._source.loads
+            ):
+                self.broke("an error lost its kind or words", read.key, repr(error))
+        if read.must_succeed and not isinstance(error, NotFound):
+            self.broke("a get failed though nothing did", read.key, read.call, repr(error))
+
+    def _check_version(self, read: Read, outcome: Value | NotFound, own: Process | None) -> None:
+        version = _version(outcome)
+        if isinstance(outcome, Value):
+            # It was fresh when it was answered, which may have been at once.
+            self._check_age(read.key, outcome, read.began)
+        by = own
+        if outcome.node is not None:
+            by = self._endpoints()[outcome.node].process
+        if by is not None:
+            removal = self.removals.broken_by(read.key, version, read.began, by)
+            self._history.counts["read excused"] = self.removals.excused
+            if removal is not None:
+                floor = removal.floors[read.key]
+                self.broke("a removed value was read", read.key, version, "not", floor, by.name)
+
+    def _check_age(self, key: str, value: Value, now: float) -> None:
+        """Check that a value was loaded within its TTL and what it may be stale for."""
+        if self._settings.ttl is None:
+            return
+        settings = self._settings
+        version = version_in(value.data.decode())
+        loads = [load for load in self._source.loads if load.key == key]
+        latest = max((load.began for load in loads if load.version == version), default=0.0)
+        stale = max(settings.stale_while_revalidate, settings.stale_if_error)
+        slack = SLOWEST + EPSILON
+        if now - latest > self._settings.ttl + stale + slack:
+            self.broke("a value was read past its TTL", key, version, f"{now - latest:.3f}")
+
+    def _check_lookups(self, read: Read, outcome: Outcome) -> None:
+        """Check that a read whose outcome is the source's word asked the source once."""
+        if not isinstance(outcome, NotFound | RetrieverFailed):
+            return
+        if self._steady_owner(read.key) is None:
+            return
+        loads = [load for load in self._source.loads if load.call == read.call]
+        if len(loads) > 1:
+            self.broke("one call was looked up more than once", read.key, read.call)
+
+
+def _version(outcome: Value | NotFound) -> int:
+    if isinstance(outcome, Value):
+        return version_in(outcome.data.decode())
+    return version_in(outcome.message)
+
+
+def _is_own_word(error: CacheError) -> bool:
+    """Tell whether it is what a node says of a source that hangs, or of itself when it stops."""
+    return isinstance(error, SourceUnavailable) and (
+        "gave no answer in" in error.message or "was ended" in error.message
+    )
+
+
+def _words(outcome: Outcome) -> tuple[str, ...]:
+    return (str(outcome),) if isinstance(outcome, CacheError) else ()

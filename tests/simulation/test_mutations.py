@@ -1,0 +1,140 @@
+"""Tests of the simulation: a fault that is put in on purpose is found within few seeds."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import pytest
+from simulation.run import run
+
+from cache_core import shared_group
+from cache_core.eviction import PolicyFactory
+from cache_core.handover import Handover
+from cache_core.holdings import Holdings
+from cache_core.hot import HotCache
+from cache_core.invalidation import Invalidations
+from cache_core.messages import Handed, Invalidate, Invalidated, Invalidation
+from cache_core.shared_group import SharedGroup
+from cache_core.singleflight import Flights
+from cache_core.value import Value
+
+
+class LastingCopies(HotCache):
+    def __init__(
+        self,
+        capacity: int,
+        policy: PolicyFactory,
+        *,
+        max_value: int,
+        ttl: float,
+        clock: Callable[[], float],
+    ) -> None:
+        lasting = 1_000.0 if ttl else 0.0
+        super().__init__(capacity, policy, max_value=max_value, ttl=lasting, clock=clock)
+
+
+SEEDS: Final = range(400)
+"""Within which each fault must be found; most are within thirty."""
+
+
+def fences_nothing(patch: pytest.MonkeyPatch) -> None:
+    def fence(_flights: Flights[object], _key: str) -> None:
+        return
+
+    patch.setattr(Flights, "fence", fence)
+
+
+def removes_in_one_round(patch: pytest.MonkeyPatch) -> None:
+    here = Invalidations.here
+
+    async def once(self: Invalidations, message: Invalidate) -> Invalidated:
+        return await here(self, message) if message.last_round else Invalidated((), ())
+
+    patch.setattr(Invalidations, "here", once)
+
+
+def names_nobody_as_unreached(patch: pytest.MonkeyPatch) -> None:
+    everywhere = Invalidations.everywhere
+
+    async def all_reached(
+        self: Invalidations, item: Invalidation, timeout: float | None
+    ) -> tuple[str, ...]:
+        await everywhere(self, item, timeout)
+        return ()
+
+    patch.setattr(Invalidations, "everywhere", all_reached)
+
+
+def takes_over_what_was_removed(patch: pytest.MonkeyPatch) -> None:
+    put = Handover._put  # noqa: SLF001
+
+    def regardless(self: Handover, entry: Handed, _removed: set[Invalidation]) -> bool:
+        return put(self, entry, set())
+
+    patch.setattr(Handover, "_put", regardless)
+
+
+def keeps_copies_for_ever(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(shared_group, "HotCache", LastingCopies)
+
+
+def forwards_what_was_forwarded(patch: pytest.MonkeyPatch) -> None:
+    get = SharedGroup.get
+
+    async def on(self: SharedGroup, key: str, *, forwarded: bool) -> Value:
+        del forwarded
+        return await get(self, key, forwarded=False)
+
+    patch.setattr(SharedGroup, "get", on)
+
+
+def loads_what_others_own(patch: pytest.MonkeyPatch) -> None:
+    async def load(self: SharedGroup, key: str) -> Value:
+        return await self.group.get(key)
+
+    patch.setattr(SharedGroup, "_fetch", load)
+
+
+def spends_the_copies_share_twice(patch: pytest.MonkeyPatch) -> None:
+    def reserve(self: Holdings, share: float) -> int:
+        return int(self.entries.capacity * share)
+
+    patch.setattr(Holdings, "reserve", reserve)
+
+
+FAULTS: Final[dict[Callable[[pytest.MonkeyPatch], None], str]] = {
+    fences_nothing: "a removed value was read",
+    removes_in_one_round: "a removed value was read",
+    names_nobody_as_unreached: "a removed value was read",
+    takes_over_what_was_removed: "a removed value was read",
+    keeps_copies_for_ever: "a copy was answered after its time",
+    forwards_what_was_forwarded: "a forwarded request was forwarded again",
+    loads_what_others_own: "a key was loaded beside its owner",
+    spends_the_copies_share_twice: "more bytes were held than the budget",
+}
+
+RARE: Final = (takes_over_what_was_removed,)
+"""Found after more than a hundred seeds."""
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fault, marks=pytest.mark.slow if fault in RARE else (), id=fault.__name__)
+        for fault in FAULTS
+    ],
+)
+def test_a_fault_is_found(fault: Callable[[pytest.MonkeyPatch], None]) -> None:
+    with _with(fault):
+        for seed in SEEDS:
+            error = run(seed).error
+            if error is not None and FAULTS[fault] in str(error):
+                return
+    pytest.fail(f"{fault.__name__} was not found in {len(SEEDS)} seeds")
+
+
+@contextmanager
+def _with(fault: Callable[[pytest.MonkeyPatch], None]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        fault(patch)
+        yield

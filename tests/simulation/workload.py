@@ -1,0 +1,176 @@
+"""What clients and applications inside nodes do: reads, removals, and writes at the source."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from simulation.cluster import GROUP, Cluster, SimulatedClient, SimulatedNode, read_at
+from simulation.rules import Outcome, Rules
+from simulation.scenario import Climate, Plan
+from simulation.source import Source
+
+from cache_core import CacheError
+from cache_core.trace import Trace, current_trace
+
+GENEROUS: Final = 15.0
+"""Seconds within which a get succeeds though a node has just gone."""
+
+HURRY: Final = 0.2
+"""Seconds after a fault in which more is asked than else."""
+
+IN_PROCESS: Final = 60.0
+"""Seconds that a get without a deadline may take, in a node."""
+
+
+class Workload:
+    """Drives the cluster, and tells the rules what came of it."""
+
+    def __init__(
+        self, plan: Plan, cluster: Cluster, source: Source, rules: Rules, rng: random.Random
+    ) -> None:
+        self._plan = plan
+        self._cluster = cluster
+        self._source = source
+        self._rules = rules
+        self._rng = rng
+        self._must_succeed = (
+            plan.climate in (Climate.CALM, Climate.ONE_DOWN)
+            and plan.mood.is_healthy
+            and plan.settings.load_queue > 2
+        )
+
+    async def use(self, client: SimulatedClient) -> None:
+        """Do one thing after another at `client`, until cancelled."""
+        rng = self._rng
+        while True:
+            await self._pause()
+            chance, key = rng.random(), self._key()
+            if chance < 0.6:
+                await self.read(client, key, self._timeout())
+            elif chance < 0.7:
+                await self._storm(key)
+            elif chance < 0.78:
+                timeout = self._timeout()
+                keys = [rng.choice(self._plan.keys) for _ in range(3)]
+                await self._read_many(client, keys, timeout)
+            elif chance < 0.88:
+                self._source.write(key)
+            else:
+                if rng.random() < 0.7:
+                    self._source.write(key)
+                await self.remove(client, None if chance > 0.985 else key, rng.choice([0.3, 2, 5]))
+
+    async def use_inside(self) -> None:
+        """Read at the nodes themselves, until cancelled."""
+        while True:
+            await self._pause()
+            serving = self._cluster.serving()
+            if serving:
+                await self.read_inside(self._rng.choice(serving), self._key())
+
+    async def read(self, client: SimulatedClient, key: str, timeout: float) -> Outcome:
+        """Get a key at a client."""
+        must = self._must_succeed and timeout >= GENEROUS
+        read = self._rules.read_began(client.name, key, timeout, must_succeed=must)
+        current_trace.set(Trace(read.call))
+        outcome = await _outcome(lambda: client.client.get(GROUP, key, timeout=timeout))
+        self._rules.read_ended(read, outcome)
+        return outcome
+
+    async def read_inside(self, node: SimulatedNode, key: str) -> Outcome | None:
+        """Get a key at a node; None where the node died meanwhile."""
+        read = self._rules.read_began(
+            f"in {node.name}", key, IN_PROCESS, must_succeed=self._must_succeed
+        )
+        current_trace.set(Trace(read.call))
+        network = self._cluster.parts.network
+        reading = node.process.spawn(_outcome(lambda: read_at(node, network, key)))
+        await asyncio.wait([reading])
+        if reading.cancelled() or node.is_leaving or not node.process.is_alive:
+            return None
+        self._rules.read_ended(read, reading.result(), node.process)
+        return reading.result()
+
+    async def remove(
+        self, client: SimulatedClient, key: str | None, timeout: float
+    ) -> tuple[str, ...] | None:
+        """Remove a key, or all, at a client; return who was not reached, None if it failed."""
+        removal = self._rules.removal_began(client.name, key)
+        call = (
+            client.client.flush(GROUP, timeout=timeout)
+            if key is None
+            else client.client.remove(GROUP, key, timeout=timeout)
+        )
+        try:
+            unreached = await call
+        except CacheError as error:
+            self._cluster.parts.history.note(client.name, "failed to remove", repr(error))
+            return None
+        self._rules.removal_ended(client.name, removal, unreached, timeout)
+        return unreached
+
+    async def _read_many(self, client: SimulatedClient, keys: list[str], timeout: float) -> None:
+        keys = list(dict.fromkeys(keys))
+        must = self._must_succeed and timeout >= GENEROUS
+        reads = [
+            self._rules.read_began(client.name, key, timeout, must_succeed=must) for key in keys
+        ]
+        current_trace.set(Trace(""))
+        outcomes = await client.client.get_many(GROUP, keys, timeout=timeout)
+        for read in reads:
+            self._rules.read_ended(read, outcomes[read.key])
+
+    async def harry(self) -> None:
+        """Write and remove every key while what befell the cluster is being dealt with."""
+        clients, rng = self._cluster.clients, self._rng
+        for _ in range(rng.randrange(1, 3)):
+            await asyncio.sleep(rng.uniform(0, 6 * self._plan.weather.delay))
+            removing = []
+            for key in self._plan.keys:
+                self._source.write(key)
+                removing.append(self.remove(rng.choice(clients), key, 5))
+            await asyncio.gather(*removing)
+
+    async def _storm(self, key: str) -> None:
+        """Let many read a key, at a node that has a copy soon, while it is written and removed."""
+        rng, delay = self._rng, self._plan.weather.delay
+        serving = self._cluster.serving()
+        if not serving:
+            return
+        node = rng.choice(serving)
+        reads = []
+        for _ in range(rng.randrange(4, 8)):
+            reads.append(asyncio.create_task(self.read_inside(node, key)))
+            await asyncio.sleep(rng.uniform(0, 2 * delay))
+        await asyncio.sleep(rng.uniform(0, 4 * delay))
+        self._source.write(key)
+        client, what = rng.choice(self._cluster.clients), None if rng.random() < 0.3 else key
+        removing = asyncio.create_task(self.remove(client, what, 5))
+        for _ in range(rng.randrange(1, 5)):
+            reads.append(asyncio.create_task(self.read_inside(node, key)))
+            await asyncio.sleep(rng.uniform(0, 2 * delay))
+        await asyncio.gather(removing, *reads)
+        await self.read_inside(node, key)
+
+    async def _pause(self) -> None:
+        """Do nothing for a while, a shorter one while something has just befallen the cluster."""
+        loop = asyncio.get_running_loop()
+        pause = self._plan.pause
+        if loop.time() - self._cluster.last_fault < HURRY:
+            pause /= 4
+        await asyncio.sleep(self._rng.expovariate(1 / pause))
+
+    def _key(self) -> str:
+        keys = self._plan.keys
+        return keys[0] if self._rng.random() < 0.5 else self._rng.choice(keys)
+
+    def _timeout(self) -> float:
+        return self._rng.choice([0.02, 0.1, 1.0, GENEROUS, GENEROUS])
+
+
+async def _outcome(get: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    try:
+        return await get()
+    except CacheError as error:
+        return error
