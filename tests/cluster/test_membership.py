@@ -13,7 +13,7 @@ from cluster.etcd import etcd_at
 from cache_core.member import Member
 from cache_core.membership.dns import DnsMembership
 from cache_core.membership.etcd import EtcdMembership
-from cache_core.membership.membership import Membership
+from cache_core.membership.membership import Membership, MembershipError
 from cache_core.membership.static import StaticMembership
 
 ONE, TWO = Member("127.0.0.1:8080"), Member("[::1]:8080")
@@ -99,7 +99,7 @@ async def test_a_member_may_leave_and_join_again(opened: Open) -> None:
 async def test_nothing_goes_on_once_left_and_closed(opened: Open) -> None:
     before = asyncio.all_tasks()
     membership = opened()
-    await membership.join(OTHER)
+    await membership.join(ONE)
     async with watching(membership) as watch:
         await anext(watch)
         reading = asyncio.ensure_future(anext(watch))
@@ -108,3 +108,9 @@ async def test_nothing_goes_on_once_left_and_closed(opened: Open) -> None:
         await asyncio.wait({reading})
     await membership.leave()
     assert asyncio.all_tasks() == before
+
+
+async def test_a_list_that_lacks_a_member_says_what_it_has() -> None:
+    with pytest.raises(MembershipError, match=r"127\.0\.0\.9:8080 is not among the members 127"):
+        await StaticMembership([ONE, TWO]).join(OTHER)
+    await StaticMembership([Member(ONE.name, 3)]).join(ONE)
