@@ -43,9 +43,9 @@ class Fleet:
     def __init__(self, folder: Path, keys: int, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self.nodes: dict[str, Serving] = {}
-        self._environment = {**environment, "GAOCACHE_PEERS": ""}
-        self._config = folder / "gaocache.toml"
-        self._config.write_text(CONFIG)
+        self.environment = {**environment, "GAOCACHE_PEERS": ""}
+        self.config = folder / "gaocache.toml"
+        self.config.write_text(CONFIG)
         with closing(sqlite3.connect(folder / "keys.db")) as connection, connection:
             connection.execute("CREATE TABLE keys (name TEXT PRIMARY KEY, value TEXT)")
             connection.executemany(
@@ -58,10 +58,10 @@ class Fleet:
             process = await spawn(
                 [
                     *("node", "--listen", address, "--peers", peers, "--drain", "1.5"),
-                    *("--config", str(self._config)),
+                    *("--config", str(self.config)),
                     *(options or ("--log-level", "debug")),
                 ],
-                self._environment,
+                self.environment,
                 stderr=log,
             )
         self.nodes[address] = Serving(process)

@@ -7,11 +7,10 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from cluster.names import NSS_WRAPPER, Names
 
 from cache_core.member import Member
 from cache_core.membership.dns import DnsMembership
-
-NSS_WRAPPER = next(Path("/usr/lib").glob("*/libnss_wrapper.so"), None)
 
 WATCH = """
 import asyncio, json
@@ -122,19 +121,16 @@ async def test_the_system_resolves_addresses_to_themselves() -> None:
 async def test_a_real_resolver_is_followed(tmp_path: Path) -> None:
     if NSS_WRAPPER is None:
         pytest.skip("nss_wrapper is not installed (Debian's libnss-wrapper)")
-    hosts = tmp_path / "hosts"
+    names = Names(tmp_path)
 
     def behind(*addresses: str) -> list[str]:
-        """Let the name have these addresses, from one moment to the next."""
-        new = tmp_path / "new"
-        new.write_text("".join(f"{address} cache.test\n" for address in addresses))
-        new.replace(hosts)
+        names.set(*addresses)
         return sorted(f"{address}:8080" for address in addresses)
 
     expected = behind("127.0.0.1", "127.0.0.2", "127.0.0.3")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", WATCH),
-        env={**os.environ, "LD_PRELOAD": str(NSS_WRAPPER), "NSS_WRAPPER_HOSTS": str(hosts)},
+        env={**os.environ, **names.environment},
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
