@@ -65,7 +65,7 @@ class Workload:
         """Read at the nodes themselves, until cancelled."""
         while True:
             await self._pause()
-            serving = self._cluster.serving()
+            serving = [node for node in self._cluster.serving() if not node.process.is_frozen]
             if serving:
                 await self.read_inside(self._rng.choice(serving), self._key())
 
