@@ -1,10 +1,12 @@
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
-from fakes import FakeSource
+from fakes import FakeSource, settled
 
-from cache_core import Client, Group, Node
+from cache_core import Client, Group, InvalidKey, Node, PeerUnavailable
 from cache_core.address import InvalidAddress
+from cache_core.member import Member
 
 
 async def test_two_nodes_in_one_process_share_nothing() -> None:
@@ -117,3 +119,79 @@ async def test_a_source_that_never_closes_is_left_behind(monkeypatch: pytest.Mon
 
 def test_the_default_address_is_the_tutorials() -> None:
     assert Node().address == "127.0.0.1:8080"
+
+
+class FakeRegistry:
+    """A Membership of one that remembers who is in it, and can be slow to take one in."""
+
+    def __init__(self) -> None:
+        self.members: set[Member] = set()
+        self.asked = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def join(self, member: Member) -> None:
+        self.asked.set()
+        await self.gate.wait()
+        self.members.add(member)
+
+    async def leave(self) -> None:
+        self.members.clear()
+
+    async def watch(self) -> AsyncIterator[frozenset[Member]]:
+        yield frozenset(self.members)
+        await asyncio.Event().wait()
+
+
+async def test_a_node_told_to_stop_while_it_starts_is_no_member_afterwards() -> None:
+    registry = FakeRegistry()
+    registry.gate.clear()
+    node = Node("127.0.0.1:0", peers=registry)
+    starting = asyncio.create_task(node.start())
+    await registry.asked.wait()
+    stopping = asyncio.create_task(node.stop())
+    await settled()
+    registry.gate.set()
+    await asyncio.gather(starting, stopping)
+    assert registry.members == set()
+    with pytest.raises(PeerUnavailable):
+        await node.get("g", "k")
+
+
+async def test_a_stop_goes_on_when_its_caller_gives_up_and_the_next_waits_for_it(
+    source: FakeSource,
+) -> None:
+    source.gate.clear()
+    node = Node("127.0.0.1:0", [Group("scores", source)], grace=30)
+    await node.start()
+    async with Client(node.address, timeout=30) as client:
+        running = asyncio.create_task(client.get("scores", "Tom"))
+        await source.asked.wait()
+        first = asyncio.create_task(node.stop())
+        await settled()
+        first.cancel()
+        second = asyncio.create_task(node.stop())
+        await settled()
+        assert not second.done()
+        source.gate.set()
+        assert (await running).data == b"630"
+        await second
+    assert source.closed
+
+
+async def test_what_a_member_held_before_it_was_stopped_is_not_held_when_it_starts_again(
+    source: FakeSource,
+) -> None:
+    node = Node("127.0.0.1:0", [Group("scores", source)], peers=FakeRegistry(), drain=0)
+    await node.start()
+    await node.get("scores", "Tom")
+    await node.stop()
+    source.values["Tom"] = b"new"  # and its removal is heard of by nobody
+    async with node:
+        assert (await node.get("scores", "Tom")).data == b"new"
+
+
+async def test_text_that_utf_8_cannot_carry_is_an_invalid_key(node: Node) -> None:
+    for call in (node.get, node.remove):
+        with pytest.raises(InvalidKey):
+            await call("scores", "\ud800")
