@@ -73,13 +73,6 @@ class Peers:
         """Whether the members are known."""
         return self._known.is_set()
 
-    @property
-    def all_up(self) -> bool:
-        """Whether members are known, and all of them serve."""
-        return self.are_known and all(
-            self.health(member.name) is Health.UP for member in self.ring.members
-        )
-
     async def known(self) -> None:
         """Return once the members are known."""
         await self._known.wait()

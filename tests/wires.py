@@ -8,11 +8,19 @@ from cache_core import Group
 from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable
 from cache_core.events import Event
 from cache_core.member import Member
-from cache_core.messages import Message
+from cache_core.messages import Health, Message
 from cache_core.participant import Participant
 from cache_core.peer import Ask
+from cache_core.peers import Peers
 
 A = TypeVar("A")
+
+
+def all_up(peers: Peers) -> bool:
+    """Whether members are known, and all of them serve as far as `peers` sees."""
+    return peers.are_known and all(
+        peers.health(member.name) is Health.UP for member in peers.ring.members
+    )
 
 
 class Wires:

@@ -1,12 +1,14 @@
 """The few calls to etcd that a membership makes, over aetcd; the only module that imports it."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Protocol, Self
 
 import aetcd
+from aetcd.utils import prefix_range_end
 
 from cache_core.address import Address
 
@@ -46,42 +48,48 @@ class Change(NamedTuple):
     revision: int
 
 
-class Changes:
-    """The changes under a prefix, one after the other."""
+class _Call(Protocol):
+    """A stream of responses, as grpc.aio has it."""
 
-    def __init__(self, events: AsyncIterator[Any]) -> None:
-        self._events = events
-        self._next: asyncio.Task[Change] | None = None
+    async def read(self) -> object: ...
+    def cancel(self) -> bool: ...
+
+
+class Changes:
+    """The changes under a prefix, one after the other, from a watch that has begun."""
+
+    def __init__(self, call: _Call) -> None:
+        self._call = call
+        self._told: deque[Change] = deque()
+        self._reading: asyncio.Task[None] | None = None
 
     async def next(self, within: float | None) -> Change | None:
         """Return the next change, or None if there is none in `within` seconds.
 
         Raises EtcdError once etcd is lost.
         """
-        if self._next is None:
-            self._next = asyncio.create_task(self._read())
-        done, _ = await asyncio.wait({self._next}, timeout=within)
-        if not done:
-            return None
-        change = self._next.result()
-        self._next = None
-        return change
+        while not self._told:
+            if self._reading is None:
+                self._reading = asyncio.create_task(self._read())
+            done, _ = await asyncio.wait({self._reading}, timeout=within)
+            if not done:
+                return None
+            self._reading.result()
+            self._reading = None
+        return self._told.popleft()
 
     async def aclose(self) -> None:
-        """End what waits for the next change."""
-        if self._next is not None:
-            self._next.cancel()
-            await asyncio.wait({self._next})
+        """End the watch, and what waits for its next change."""
+        self._call.cancel()
+        if self._reading is not None:
+            await asyncio.gather(self._reading, return_exceptions=True)
 
-    async def _read(self) -> Change:
-        with _translated():
-            async for event in self._events:
-                kv = event.kv
-                put = event.kind == aetcd.EventKind.PUT
-                return Change(
-                    kv.key.decode(errors="replace"), kv.value if put else None, kv.mod_revision
-                )
-        raise EtcdError("the watch has ended")
+    async def _read(self) -> None:
+        response = await _response(self._call)
+        for event in response.events:
+            value = event.kv.value if event.type == event.PUT else None
+            key = event.kv.key.decode(errors="replace")
+            self._told.append(Change(key, value, event.kv.mod_revision))
 
 
 class Etcd:
@@ -112,10 +120,17 @@ class Etcd:
     @asynccontextmanager
     async def changes(self, prefix: str) -> AsyncIterator[Changes]:
         """Watch what lies under `prefix`, from now on."""
-        with _translated():
-            watch = await self._client.watch_prefix(prefix.encode())
-        changes = Changes(aiter(watch))
+        # aetcd's own watcher is deaf after etcd has cancelled it, swallows cancellations of who
+        # waits for it, and may wait for itself when it is closed.
+        call = aetcd.rpc.WatchStub(self._client.channel).Watch(metadata=self._client.metadata)
+        changes = Changes(call)
+        key = prefix.encode()
+        create = aetcd.rpc.WatchCreateRequest(key=key, range_end=prefix_range_end(key))
         try:
+            with _translated():
+                async with asyncio.timeout(CALL_TIMEOUT):
+                    await call.write(aetcd.rpc.WatchRequest(create_request=create))
+                    await _response(call)
             yield changes
         finally:
             await changes.aclose()
@@ -150,9 +165,22 @@ class Etcd:
             await self._client.revoke_lease(lease)
 
 
+async def _response(call: _Call) -> aetcd.rpc.WatchResponse:
+    """Return a watch's next response; raises EtcdError where it has ended, or is cancelled."""
+    with _translated():
+        response = await call.read()
+    if not isinstance(response, aetcd.rpc.WatchResponse):
+        raise EtcdError("the watch has ended")
+    if response.canceled:
+        raise EtcdError(response.cancel_reason or "the watch was cancelled")
+    return response
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
+    except aetcd.rpc.AioRpcError as error:
+        raise EtcdError(error.details() or error.code().name) from error
     except (aetcd.ClientError, TimeoutError) as error:
         raise EtcdError(str(error) or type(error).__name__) from error

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from fakes import FakeSource, settled
-from wires import Roster, Wires
+from wires import Roster, Wires, all_up
 
 from cache_core import Client, Group, NotFound, UnknownGroup, Value
 from cache_core.errors import DeadlineExceeded, PeerUnavailable, SourceUnavailable
@@ -32,7 +32,7 @@ class Fixture:
             node.announce()
         for name in NODES:
             node = self.wires.nodes[name]
-            await self.wires.until(lambda node=node: node.peers.all_up)  # type: ignore[misc]
+            await self.wires.until(lambda node=node: all_up(node.peers))  # type: ignore[misc]
         return Client(self.roster, timeout=5, connect=self.wires.connect)
 
 

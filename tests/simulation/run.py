@@ -16,6 +16,7 @@ from simulation.rules import Rules
 from simulation.scenario import MEMBERS, Climate, Nemesis, Plan
 from simulation.source import Source
 from simulation.workload import GENEROUS, Workload
+from wires import all_up
 
 from cache_core import Value, handover, peers
 from cache_core.member import Member
@@ -166,7 +167,7 @@ class _Run:
 
     def _is_whole(self) -> bool:
         nodes = list(self._cluster.nodes.values())
-        return all(node.serves and node.participant.peers.all_up for node in nodes)
+        return all(node.serves and all_up(node.participant.peers) for node in nodes)
 
     def _owner(self, key: str) -> str | None:
         now = asyncio.get_running_loop().time()
