@@ -57,6 +57,7 @@ class Contact:
         self._random = rng.random
         self._pause = 0.0
         self._next = 0.0
+        self._again = False
         self._woken = asyncio.Event()
         self._task = asyncio.create_task(self._look_after())
 
@@ -77,6 +78,12 @@ class Contact:
         self._next = 0.0
         self._woken.set()
 
+    def look_again(self) -> None:
+        """Probe the member now, once more if it is being probed; it is not `probed` until then."""
+        self.probed.clear()
+        self._again = True
+        self.suspect()
+
     def drains(self) -> None:
         """Note that the member said that it is about to leave."""
         self.said_goodbye = True
@@ -91,6 +98,7 @@ class Contact:
     async def _look_after(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            self._again = False
             began = loop.time()
             try:
                 probed = await self._probe(self.link)
@@ -106,8 +114,9 @@ class Contact:
                 self._missed(self)
             else:
                 self._found(probed)
-            self.probed.set()
-            await self._wait()
+            if not self._again:
+                self.probed.set()
+                await self._wait()
 
     def _found(self, probed: Probed) -> None:
         health = Health.DRAINING if probed.draining else Health.UP

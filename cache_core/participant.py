@@ -40,8 +40,11 @@ from cache_core.watchers import Watchers
 
 A = TypeVar("A")
 
-JOIN_SECONDS: Final = 2.0
+JOIN_SECONDS: Final = 5.0
 """How long a node that starts waits for the others before it serves without what they hold."""
+
+LOOK_SECONDS: Final = 1.0
+"""How long a node that leaves waits to see who has come back."""
 
 
 class Participant:
@@ -131,6 +134,9 @@ class Participant:
 
         It goes on answering.
         """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self.peers.look_again()  # one that is just back is to take its part
         self.peers.leave()
         others = any(self.peers.health(node) is Health.UP for node in self.peers.others())
         await self._handover.offer()
@@ -164,8 +170,10 @@ class Participant:
             case Invalidate():
                 return await self._removals.here(message)
             case TakeOver(node) if node != self.name:
-                self.peers.drains(node)
-                return await self._handover.take(node)
+                try:
+                    return await self._handover.take(node)
+                finally:
+                    self.peers.drains(node)
             case HandOver(node):
                 return await self._handover.give(node)
             case Describe():

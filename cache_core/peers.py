@@ -82,6 +82,13 @@ class Peers:
         while not all(contact.probed.is_set() for contact in self._contacts.values()):
             await asyncio.gather(*(contact.probed.wait() for contact in self._contacts.values()))
 
+    async def look_again(self) -> None:
+        """Return once those have been probed anew who do not serve, but for those who leave."""
+        for contact in self._contacts.values():
+            if contact.health is not Health.UP and not contact.said_goodbye:
+                contact.look_again()
+        await self.probed()
+
     def leave(self) -> None:
         """Let `me` own nothing from now on, where there are others that serve."""
         self._leaving = True

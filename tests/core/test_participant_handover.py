@@ -40,6 +40,22 @@ async def test_a_node_that_joins_takes_what_is_its_own(make: Make) -> None:
     assert cluster.nodes["b:1"].info().groups["g"].stats.cache.entries > 0
 
 
+async def test_a_node_that_leaves_hands_over_to_one_that_is_just_back(make: Make) -> None:
+    cluster = await make()
+    a, b = cluster.nodes["a:1"], cluster.nodes["b:1"]
+    keys = list(map(str, range(200)))
+    for key in keys:
+        await get(cluster.nodes["c:1"], key)
+    cluster.wires.cut.add("a:1")
+    await cluster.settle("a:1", Health.LEFT_OUT, seen_by="b:1")
+    cluster.wires.cut.clear()
+    held = a.info().groups["g"].stats.cache.entries
+    assert b.peers.health("a:1") is Health.LEFT_OUT
+    b.is_ready = False
+    await b.leave()
+    assert a.info().groups["g"].stats.cache.entries > held
+
+
 async def test_what_is_removed_while_it_is_handed_over_is_not_kept(make: Make) -> None:
     cluster = await make()
     key = key_of("b:1", cluster.nodes)
