@@ -44,7 +44,7 @@ JOIN_SECONDS: Final = 5.0
 """How long a node that starts waits for the others before it serves without what they hold."""
 
 LOOK_SECONDS: Final = 1.0
-"""How long a node that leaves waits to see who has come back."""
+"""How long a node that leaves waits for those who may just be coming back."""
 
 
 class Participant:
@@ -136,7 +136,7 @@ class Participant:
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
-                await self.peers.look_again()  # one that is just back is to take its part
+                await self.peers.all_back()  # one that is just back is to take its part
         self.peers.leave()
         others = any(self.peers.health(node) is Health.UP for node in self.peers.others())
         await self._handover.offer()

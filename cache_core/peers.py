@@ -23,6 +23,10 @@ FORGET_SECONDS: Final = 60.0
 GOODBYE_SECONDS: Final = 15.0
 """The same of one that said that it was leaving, which goes on serving for a while."""
 
+LOOK_PAUSE: Final = 0.1
+"""Seconds between probes of those who are waited for: a connection that failed is made anew no
+earlier."""
+
 
 class Peers:
     """Live members over a ring. Belongs to one event loop.
@@ -82,12 +86,17 @@ class Peers:
         while not all(contact.probed.is_set() for contact in self._contacts.values()):
             await asyncio.gather(*(contact.probed.wait() for contact in self._contacts.values()))
 
-    async def look_again(self) -> None:
-        """Return once those have been probed anew who do not serve, but for those who leave."""
-        for contact in self._contacts.values():
-            if contact.health is not Health.UP and not contact.said_goodbye:
+    async def all_back(self) -> None:
+        """Return once everyone known serves, but for those who leave; they are probed till then."""
+        while missing := [
+            contact
+            for contact in self._contacts.values()
+            if contact.health is not Health.UP and not contact.said_goodbye
+        ]:
+            for contact in missing:
                 contact.look_again()
-        await self.probed()
+            await self.probed()
+            await asyncio.sleep(LOOK_PAUSE)
 
     def leave(self) -> None:
         """Let `me` own nothing from now on, where there are others that serve."""
