@@ -66,6 +66,13 @@ class Contact:
         """The member's address."""
         return self.link.name
 
+    @property
+    def may_come_back(self) -> bool:
+        """Whether it does not serve, and does not answer either that it is leaving."""
+        if self.health is Health.DRAINING:
+            return not self.said_goodbye
+        return self.health is Health.LEFT_OUT
+
     def fail(self, words: str) -> None:
         """Leave the member out since a call failed: it is probed again after a pause."""
         if self.health is not Health.LEFT_OUT:

@@ -87,12 +87,9 @@ class Peers:
             await asyncio.gather(*(contact.probed.wait() for contact in self._contacts.values()))
 
     async def all_back(self) -> None:
-        """Return once everyone known serves, but for those who leave; they are probed till then."""
-        while missing := [
-            contact
-            for contact in self._contacts.values()
-            if contact.health is not Health.UP and not contact.said_goodbye
-        ]:
+        """Return once all members serve, but for those who leave; they are probed till then."""
+        others = [self._contact(name) for name in self._names() - {self._me}]
+        while missing := [contact for contact in others if contact.may_come_back]:
             for contact in missing:
                 contact.look_again()
             await self.probed()
@@ -178,12 +175,15 @@ class Peers:
     async def _follow(self, members: AsyncIterator[frozenset[Member]]) -> None:
         async for current in members:
             self.ring = Ring(current)
-            names = {member.name for member in current}
+            names = self._names()
             for name in sorted(names - {self._me}):
                 self._contact(name)
             self._choose()
             self._known.set()
             self._emit(MembersChanged(tuple(sorted(names)), self.ring.version))
+
+    def _names(self) -> set[str]:
+        return {member.name for member in self.ring.members}
 
     def _contact(self, name: str) -> Contact:
         contact = self._contacts.get(name)
@@ -205,7 +205,7 @@ class Peers:
             self._emit(MemberBack(contact.name))
 
     def _missed(self, contact: Contact) -> None:
-        if any(member.name == contact.name for member in self.ring.members):
+        if contact.name in self._names():
             return
         since = asyncio.get_running_loop().time() - contact.left_out_since
         if since >= (GOODBYE_SECONDS if contact.said_goodbye else FORGET_SECONDS):
