@@ -6,6 +6,7 @@ from cache_core.errors import (
     DeadlineExceeded,
     InvalidKey,
     KeyRequired,
+    NotCached,
     NotFound,
     Overloaded,
     PeerUnavailable,
@@ -20,25 +21,28 @@ from cache_core.node import Node
 from cache_core.retriever import Retriever
 from cache_core.settings import GroupSettings
 from cache_core.stats import GroupStats
-from cache_core.value import Answer, Value
+from cache_core.value import Answer, Demand, Terms, Value
 
 __all__ = [
     "Answer",
     "CacheError",
     "Client",
     "DeadlineExceeded",
+    "Demand",
     "Group",
     "GroupSettings",
     "GroupStats",
     "InvalidKey",
     "KeyRequired",
     "Node",
+    "NotCached",
     "NotFound",
     "Overloaded",
     "PeerUnavailable",
     "Retriever",
     "RetrieverFailed",
     "SourceUnavailable",
+    "Terms",
     "UnexpectedStatus",
     "UnknownGroup",
     "Value",

@@ -13,7 +13,7 @@ from cache_core.eviction import PolicyFactory
 from cache_core.expiry import ExpiryBuckets
 from cache_core.slots import RESERVED, Slots
 from cache_core.stats import CacheStats, Cause
-from cache_core.value import Answer, Value
+from cache_core.value import NO_TERMS, Answer, Terms, Value
 
 OVERHEAD: Final = 256
 """Bytes charged an entry on top of its key and value: what the interpreter adds to small ones."""
@@ -31,7 +31,7 @@ class Cache:
     """A map from keys to bytes whose weights never sum to more than `capacity` bytes.
 
     A value of more than `max_value` bytes, or too heavy for the capacity, is not held. Times
-    are the caller's: any clock in seconds that does not go back.
+    are the caller's: any clock in seconds that does not go back. `terms` go with each value read.
     """
 
     __slots__ = (
@@ -45,14 +45,18 @@ class Cache:
         "_policy",
         "_removed_bytes",
         "_slots",
+        "_terms",
         "_touch",
         "bytes",
         "capacity",
         "hits",
     )
 
-    def __init__(self, capacity: int, policy: PolicyFactory, *, max_value: int) -> None:
+    def __init__(
+        self, capacity: int, policy: PolicyFactory, *, max_value: int, terms: Terms = NO_TERMS
+    ) -> None:
         self.capacity = capacity
+        self._terms = terms
         self.hits = 0
         self._max_value = max_value
         self._factory = policy
@@ -104,7 +108,8 @@ class Cache:
         if self._touch is not None:
             self._touch(slot)
         ttl = None if soft == inf else soft - now
-        return Value(slots.values[slot], ttl, now - slots.loaded[slot], Answer.HIT)
+        loaded = slots.loaded[slot]
+        return Value(slots.values[slot], ttl, now - loaded, Answer.HIT, None, self._terms)
 
     def entry(self, key: str) -> Entry | None:
         """Return what is held for `key`, fresh or not, without counting it as read."""

@@ -26,7 +26,7 @@ from cache_core.peer import Peer
 from cache_core.peers import Peers
 from cache_core.retry_budget import RetryBudget
 from cache_core.rpc.channel import Channel
-from cache_core.value import Value
+from cache_core.value import Demand, Value
 
 A = TypeVar("A")
 
@@ -69,13 +69,23 @@ class Client:
         self._peers: Peers | None = None
         self._budget = RetryBudget()
 
-    async def get(self, group: str, key: str, *, timeout: float | None = None) -> Value:
-        """Return the value that the key's owner has for `key` of `group`. Raises CacheError."""
+    async def get(
+        self,
+        group: str,
+        key: str,
+        *,
+        demand: Demand = Demand.ANY,
+        timeout: float | None = None,
+    ) -> Value:
+        """Return the value that the key's owner has for `key` of `group`. Raises CacheError.
+
+        A node that knows no demands answers as for any.
+        """
         deadline = self._deadline(timeout)
         InvalidKey.check(group, key)
 
         async def ask(link: Link, left: float) -> Value:
-            return await link.get(group, key, forwarded=False, timeout=left)
+            return await link.get(group, key, forwarded=False, demand=demand, timeout=left)
 
         return await self._ask_owners(key, ask, deadline)
 
@@ -119,6 +129,29 @@ class Client:
 
         infos = await asyncio.gather(*map(ask, nodes))
         return dict(zip(nodes, infos, strict=True))
+
+    async def reach(self, *, timeout: float | None = None) -> None:
+        """Return once any member answers. Raises PeerUnavailable where none does in time."""
+        seconds = self._seconds(timeout)
+        peers = await self._known(seconds)
+        probe = Probe(None, peers.version)
+
+        async def ask(node: str) -> bool:
+            try:
+                await peers.link(node).send(probe, timeout=seconds)
+            except CacheError:
+                return False
+            return True
+
+        probes = [asyncio.ensure_future(ask(member.name)) for member in peers.ring.members]
+        try:
+            for first in asyncio.as_completed(probes):
+                if await first:
+                    return
+        finally:
+            for left in probes:
+                left.cancel()
+        raise PeerUnavailable("no node answers")
 
     async def aclose(self) -> None:
         """End the connections; calls still running end in PeerUnavailable."""

@@ -3,7 +3,7 @@
 from math import inf
 from typing import NamedTuple
 
-from cache_core.value import Answer, Value
+from cache_core.value import NO_TERMS, Answer, Terms, Value
 
 
 class Entry(NamedTuple):
@@ -18,7 +18,7 @@ class Entry(NamedTuple):
     soft: float
     hard: float
 
-    def value(self, now: float, answer: Answer) -> Value:
+    def value(self, now: float, answer: Answer, terms: Terms = NO_TERMS) -> Value:
         """Return what a get at `now` is answered with, in what is left of the times."""
         ttl = None if self.soft == inf else self.soft - now
-        return Value(self.data, ttl, now - self.loaded, answer)
+        return Value(self.data, ttl, now - self.loaded, answer, None, terms)

@@ -19,7 +19,7 @@ class CacheError(Exception):
     status: str = "UNKNOWN"
     reason: str = "unknown"
     retryable: ClassVar[bool] = False
-    retry_after: ClassVar[float | None] = None
+    retry_after: float | None = None
 
     def __init__(self, message: str, *, node: str | None = None) -> None:
         super().__init__(message)
@@ -72,15 +72,34 @@ class UnknownGroup(CacheError):
 
 
 class NotFound(CacheError):
-    """The source has no such key."""
+    """The source has no such key.
+
+    `ttl` is the seconds for which that is remembered, None where it is not.
+    """
 
     status = "NOT_FOUND"
     reason = "key-not-found"
+
+    def __init__(self, message: str, *, node: str | None = None, ttl: float | None = None) -> None:
+        super().__init__(message, node=node)
+        self.ttl = ttl
 
     @classmethod
     def of(cls, key: str) -> "NotFound":
         """Return the error for `key`, in the words `<key> not exist`."""
         return cls(f"{key} not exist")
+
+
+class NotCached(CacheError):
+    """Nothing that may be answered is held for the key, and nothing was to be loaded."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "not-cached"
+
+    @classmethod
+    def of(cls, key: str) -> "NotCached":
+        """Return the error for `key`."""
+        return cls(f"{key} is not cached")
 
 
 class RetrieverFailed(CacheError):

@@ -67,6 +67,10 @@ class Rules:
             return Freshness.STALE
         return Freshness.FALLBACK
 
+    def covers_failure(self, entry: Entry, now: float) -> bool:
+        """Tell whether `entry` may be answered at `now` in place of a load that failed."""
+        return self.stale_if_error > 0 and now < entry.soft + self.stale_if_error
+
     def is_due(self, entry: Entry, now: float, chance: float) -> bool:
         """Tell whether a read of the fresh `entry` should refresh it early.
 

@@ -4,12 +4,12 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import cast
 
 from cache_core.entry import Entry
 from cache_core.errors import (
     InvalidKey,
     KeyRequired,
+    NotCached,
     NotFound,
     Overloaded,
     RetrieverFailed,
@@ -19,12 +19,12 @@ from cache_core.events import Event, Hit, Hook, LoadFailed, LoadStarted, Miss, S
 from cache_core.freshness import Freshness, Rules
 from cache_core.holdings import Holdings
 from cache_core.loader import Loader
-from cache_core.retriever import FunctionRetriever, Retriever, RetrieverFunction
+from cache_core.retriever import Retriever, RetrieverFunction, as_retriever
 from cache_core.settings import GroupSettings
 from cache_core.singleflight import FlightEnded, Flights
 from cache_core.stats import GroupStats
 from cache_core.tally import Tally
-from cache_core.value import Answer, Value
+from cache_core.value import Answer, Demand, Value
 
 
 class Group:
@@ -46,6 +46,7 @@ class Group:
     ) -> None:
         self.name = name
         self.settings = settings = settings or GroupSettings()
+        self._terms = settings.terms
         self._clock = clock
         self._random = (rng or random.Random()).random
         self._hooks: list[Hook] = []
@@ -62,7 +63,7 @@ class Group:
         self._failures = self._holdings.failures
         self._loader = Loader(
             name,
-            _as_retriever(retriever, threads=settings.load_concurrency),
+            as_retriever(retriever, threads=settings.load_concurrency),
             concurrency=settings.load_concurrency,
             queue=settings.load_queue,
             timeout=settings.load_timeout,
@@ -93,10 +94,11 @@ class Group:
                 hook(Hit(self.name, key))
         return value
 
-    async def get(self, key: str) -> Value:
-        """Return the key's value, loading it once however many ask meanwhile.
+    async def get(self, key: str, demand: Demand = Demand.ANY) -> Value:
+        """Return the key's value as `demand` asks, loading it once however many ask meanwhile.
 
-        Raises KeyRequired, InvalidKey, NotFound, RetrieverFailed, SourceUnavailable or Overloaded.
+        Raises KeyRequired, InvalidKey, NotFound, NotCached, RetrieverFailed, SourceUnavailable or
+        Overloaded.
         """
         if not key:
             raise KeyRequired
@@ -104,7 +106,11 @@ class Group:
         entry = self._cache.entry(key)
         freshness = self._rules.judge(entry, now)
         if entry is None or freshness is Freshness.GONE:
-            return await self._get_missing(key, now)
+            return await self._get_missing(key, now, demand)
+        if demand is Demand.CACHED:
+            return self._get_held(key, entry, freshness, now)
+        if demand is Demand.NEW and self.settings.client_reload:
+            return await self._get_anew(key, entry, now)
         if freshness is Freshness.FRESH:
             return self._get_fresh(key, entry, now)
         if freshness is Freshness.STALE:
@@ -123,7 +129,7 @@ class Group:
         if not key or (value.ttl is not None and value.ttl <= 0):
             return False
         held = self._rules.judge(self._cache.entry(key), now) is not Freshness.GONE
-        if held or self._negatives.holds(key, now) or key in self._flights:
+        if held or self._negatives.left(key, now) is not None or key in self._flights:
             return False
         # Its TTL had its jitter where it was loaded.
         soft, hard = self._rules.expiries(now, value.ttl, 0.0)
@@ -178,26 +184,38 @@ class Group:
         await self._loader.aclose()
 
     def _get_fresh(self, key: str, entry: Entry, now: float) -> Value:
-        self._cache.get(key, now)
-        for hook in self._hooks:
-            hook(Hit(self.name, key))
         if self._rules.refresh_ahead and self._rules.is_due(entry, now, self._random()):
             self._refresh_behind(key, now)
-        return entry.value(now, Answer.HIT)
+        return self._hit(key, entry, now)
 
     def _get_stale(self, key: str, entry: Entry, now: float, answer: Answer) -> Value:
-        self._emit(StaleHit(self.name, key, answer))
         self._refresh_behind(key, now)
-        return entry.value(now, answer)
+        return self._stale_hit(key, entry, now, answer)
 
-    async def _get_missing(self, key: str, now: float) -> Value:
-        try:
-            key.encode()
-        except UnicodeEncodeError as error:
-            raise InvalidKey from error
-        missing = self._negatives.get(key, now)
-        if missing is not None:
-            raise missing
+    def _get_held(self, key: str, entry: Entry, freshness: Freshness, now: float) -> Value:
+        if freshness is Freshness.FRESH:
+            return self._hit(key, entry, now)
+        if freshness is Freshness.STALE:
+            return self._stale_hit(key, entry, now, Answer.STALE)
+        raise NotCached.of(key)
+
+    async def _get_anew(self, key: str, entry: Entry, now: float) -> Value:
+        if not self._rules.covers_failure(entry, now):
+            value = await self._load_through(key)
+        else:
+            value = await self._get_or_fall_back(key)
+            if value.answer not in {Answer.MISS, Answer.COLLAPSED}:
+                return value
+        return value._replace(answer=Answer.RELOAD)
+
+    async def _get_missing(self, key: str, now: float, demand: Demand) -> Value:
+        InvalidKey.check(key)
+        if demand is not Demand.NEW or not self.settings.client_reload:
+            missing = self._negatives.get(key, now)
+            if missing is not None:
+                raise missing
+        if demand is Demand.CACHED:
+            raise NotCached.of(key)
         return await self._load_through(key)
 
     async def _get_or_fall_back(self, key: str) -> Value:
@@ -228,9 +246,21 @@ class Group:
             raise SourceUnavailable(f"the load of group {self.name} was ended") from error
         if has_fallback:  # only now is it known not to be a stale hit
             self._emit(Miss(self.name, key, answer))
+        now = self._clock()
         if isinstance(found, NotFound):
-            raise NotFound(found.message)
-        return found.value(self._clock(), answer)
+            raise NotFound(found.message, ttl=self._negatives.left(key, now))
+        stored = self._cache.entry(key) == found
+        return found.value(now, answer, self._terms)._replace(stored=stored)
+
+    def _hit(self, key: str, entry: Entry, now: float) -> Value:
+        self._cache.get(key, now)
+        for hook in self._hooks:
+            hook(Hit(self.name, key))
+        return entry.value(now, Answer.HIT, self._terms)
+
+    def _stale_hit(self, key: str, entry: Entry, now: float, answer: Answer) -> Value:
+        self._emit(StaleHit(self.name, key, answer))
+        return entry.value(now, answer, self._terms)
 
     def _refresh_behind(self, key: str, now: float) -> None:
         if not self._failures.holds(key, now):
@@ -267,9 +297,3 @@ class Group:
         self._tally(event)
         for hook in self._hooks:
             hook(event)
-
-
-def _as_retriever(given: Retriever | RetrieverFunction, *, threads: int) -> Retriever:
-    if hasattr(given, "retrieve"):
-        return cast("Retriever", given)  # also one that happens to be callable
-    return FunctionRetriever(given, threads=threads)

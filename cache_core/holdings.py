@@ -30,7 +30,9 @@ class Holdings:
         policy = POLICIES[settings.policy]
         self._capacity = settings.capacity
         self._for_entries = settings.capacity - negatives - failures
-        self.entries = Cache(self._for_entries, policy, max_value=settings.largest_value)
+        self.entries = Cache(
+            self._for_entries, policy, max_value=settings.largest_value, terms=settings.terms
+        )
         self.negatives = Negatives(negatives, policy, ttl=settings.negative_ttl)
         self.failures = Failures(failures, policy)
 

@@ -8,7 +8,7 @@ from cache_core.cache import OVERHEAD, Cache
 from cache_core.eviction import PolicyFactory
 from cache_core.popularity import MAX_WIDTH, Popularity
 from cache_core.stats import CacheStats
-from cache_core.value import Value
+from cache_core.value import NO_TERMS, Terms, Value
 
 POPULAR: Final = 3
 """How often a key must have been asked for lately, for a copy of its value to be kept."""
@@ -20,8 +20,8 @@ MIN_WIDTH: Final = 1024
 class HotCache:
     """Copies in `capacity` bytes, each for `ttl` seconds at the most; with a `ttl` of 0 none.
 
-    A copy ends when its owner's value does, if that is sooner. `policy` and `max_value` are a
-    Cache's, `clock` a group's.
+    A copy ends when its owner's value does, if that is sooner. `policy`, `max_value` and `terms`
+    are a Cache's, `clock` a group's.
     """
 
     def __init__(
@@ -32,11 +32,12 @@ class HotCache:
         max_value: int,
         ttl: float,
         clock: Callable[[], float],
+        terms: Terms = NO_TERMS,
     ) -> None:
         self._ttl = ttl
         self._clock = clock
         # An entry's soft expiry is the owner's value's, its hard expiry the copy's: the sooner.
-        self._cache = Cache(capacity, policy, max_value=max_value)
+        self._cache = Cache(capacity, policy, max_value=max_value, terms=terms)
         width = min(max(capacity // OVERHEAD, MIN_WIDTH), MAX_WIDTH)
         self._popularity = Popularity(width)
 

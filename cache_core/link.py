@@ -9,7 +9,7 @@ from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable, Une
 from cache_core.messages import Message
 from cache_core.peer import Ask, Peer
 from cache_core.trace import Trace, current_trace
-from cache_core.value import Value
+from cache_core.value import Demand, Value
 
 A = TypeVar("A")
 
@@ -29,7 +29,15 @@ class Link:
         self._waiting: list[_Waiting] = []
         self._batches: dict[_Batch, None] = {}
 
-    async def get(self, group: str, key: str, *, forwarded: bool, timeout: float) -> Value:
+    async def get(
+        self,
+        group: str,
+        key: str,
+        *,
+        forwarded: bool,
+        demand: Demand = Demand.ANY,
+        timeout: float,
+    ) -> Value:
         """Return the node's answer within `timeout` seconds. Raises CacheError.
 
         A call whose keys nobody waits for any more is cancelled, and so are its loads.
@@ -37,7 +45,12 @@ class Link:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         ask = _Waiting(
-            group, key, forwarded=forwarded, deadline=deadline, trace=current_trace.get()
+            group,
+            key,
+            forwarded=forwarded,
+            demand=demand,
+            deadline=deadline,
+            trace=current_trace.get(),
         )
         if not self._waiting:
             loop.call_soon(self._leave)
@@ -50,7 +63,7 @@ class Link:
             raise DeadlineExceeded(words, node=self.name) from error
         finally:
             if ask.batch is not None:
-                ask.batch.leave()
+                ask.batch.leave(ask)
         self.heard = loop.time()
         return value
 
@@ -99,10 +112,24 @@ class _Waiting(Ask):
     __slots__ = ("batch",)
 
     def __init__(
-        self, group: str, key: str, *, forwarded: bool, deadline: float, trace: Trace
+        self,
+        group: str,
+        key: str,
+        *,
+        forwarded: bool,
+        demand: Demand,
+        deadline: float,
+        trace: Trace,
     ) -> None:
-        super().__init__(group, key, forwarded=forwarded, deadline=deadline, trace=trace)
+        super().__init__(
+            group, key, forwarded=forwarded, demand=demand, deadline=deadline, trace=trace
+        )
         self.batch: _Batch | None = None
+
+    def let_go(self) -> None:
+        """Hold the value no longer, which its waiter has by now."""
+        self.outcome = self.outcome.get_loop().create_future()
+        self.outcome.cancel()
 
 
 class _Batch:
@@ -115,10 +142,12 @@ class _Batch:
         for ask in asks:
             ask.batch = self
 
-    def leave(self) -> None:
+    def leave(self, ask: _Waiting) -> None:
         """Wait for one ask less, and end the call with the last."""
         self._waited_for -= 1
-        if not self._waited_for:
+        if self._waited_for:
+            ask.let_go()  # large values should not pile up until the last has come
+        else:
             self.task.cancel()
 
     def fail(self, error: CacheError) -> None:

@@ -32,13 +32,16 @@ class Negatives:
 
     def get(self, key: str, now: float) -> NotFound | None:
         """Return what the source said of `key`, if that holds at `now`, and count the hit."""
-        words = self._cache.get(key, now)
-        return None if words is None else NotFound(words.decode())
+        found = self._cache.read(key, now)
+        return None if found is None else NotFound(found.data.decode(), ttl=found.ttl)
 
-    def holds(self, key: str, now: float) -> bool:
-        """Tell whether something is remembered of `key` at `now`, without counting a hit."""
+    def left(self, key: str, now: float) -> float | None:
+        """Return for how long from `now` something is remembered of `key`, None where nothing is.
+
+        Counts no hit.
+        """
         entry = self._cache.entry(key)
-        return entry is not None and now < entry.hard
+        return entry.hard - now if entry is not None and now < entry.hard else None
 
     def remove(self, key: str) -> bool:
         """Remember nothing of `key`; return whether something was."""

@@ -19,7 +19,7 @@ from cache_core.participant import Participant
 from cache_core.rpc.channel import Channel
 from cache_core.rpc.server import Server
 from cache_core.rpc.service import Service
-from cache_core.value import Value
+from cache_core.value import Demand, Value
 
 DEFAULT_GRACE: Final = 10.0
 """Seconds that running calls get to finish in when a node stops."""
@@ -87,15 +87,15 @@ class Node:
         """Return this node's own part of the group of that name. Raises KeyError."""
         return self._groups[name]
 
-    async def get(self, group: str, key: str) -> Value:
-        """Return the key's value, from here or its owner, once the node has started.
+    async def get(self, group: str, key: str, *, demand: Demand = Demand.ANY) -> Value:
+        """Return the key's value as `demand` asks, from here or its owner, from a started node.
 
         Raises CacheError.
         """
         InvalidKey.check(group, key)
         participant = self._serving()
-        value = participant.peek(group, key)
-        return await participant.get(group, key) if value is None else value
+        value = participant.peek(group, key, demand=demand)
+        return await participant.get(group, key, demand=demand) if value is None else value
 
     async def remove(self, group: str, key: str) -> tuple[str, ...]:
         """Remove `key` everywhere: after it, no get returns what was loaded before.

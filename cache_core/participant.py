@@ -35,7 +35,7 @@ from cache_core.messages import (
 from cache_core.peer import Peer
 from cache_core.peers import Peers
 from cache_core.shared_group import SharedGroup
-from cache_core.value import Value
+from cache_core.value import Demand, Value
 from cache_core.watchers import Watchers
 
 A = TypeVar("A")
@@ -87,21 +87,26 @@ class Participant:
         self._removals = Invalidations(self.groups, self.peers, self.watchers, self._debts)
         self._handover = Handover(name, self.groups, self.peers, self._removals, self._debts)
 
-    def peek(self, group: str, key: str, *, forwarded: bool = False) -> Value | None:
+    def peek(
+        self, group: str, key: str, *, forwarded: bool = False, demand: Demand = Demand.ANY
+    ) -> Value | None:
         """Return the fresh value held for `key`, at once; None: ask `get`.
 
-        `forwarded` is set on behalf of another node. Raises KeyRequired and UnknownGroup.
+        `forwarded` is set on behalf of another node. A value that a `demand` for a new one
+        passes over is not returned. Raises KeyRequired and UnknownGroup.
         """
         if not key:
             raise KeyRequired
-        return self._group(group).peek(key, forwarded=forwarded)
+        return self._group(group).peek(key, forwarded=forwarded, demand=demand)
 
-    async def get(self, group: str, key: str, *, forwarded: bool = False) -> Value:
+    async def get(
+        self, group: str, key: str, *, forwarded: bool = False, demand: Demand = Demand.ANY
+    ) -> Value:
         """Return the key's value, loading it or asking its owner, after `peek` gave None.
 
         Raises what Group.get raises, UnknownGroup, PeerUnavailable and DeadlineExceeded.
         """
-        return await self._group(group).get(key, forwarded=forwarded)
+        return await self._group(group).get(key, forwarded=forwarded, demand=demand)
 
     def note_ring(self, version: int) -> None:
         """Count a caller whose ring's version is another; 0 is a caller without one."""

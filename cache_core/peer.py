@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from cache_core.errors import CacheError
 from cache_core.messages import Message
 from cache_core.trace import Trace
-from cache_core.value import Value
+from cache_core.value import Demand, Value
 
 A = TypeVar("A")
 
@@ -16,16 +16,25 @@ class Ask:
     """A key that somebody waits for, and the outcome once it is known.
 
     `forwarded` is set on behalf of another caller: the node that is asked does not ask on.
+    `demand` is as a get's.
     """
 
-    __slots__ = ("deadline", "forwarded", "group", "key", "outcome", "trace")
+    __slots__ = ("deadline", "demand", "forwarded", "group", "key", "outcome", "trace")
 
     def __init__(
-        self, group: str, key: str, *, forwarded: bool, deadline: float, trace: Trace
+        self,
+        group: str,
+        key: str,
+        *,
+        forwarded: bool,
+        demand: Demand = Demand.ANY,
+        deadline: float,
+        trace: Trace,
     ) -> None:
         self.group = group
         self.key = key
         self.forwarded = forwarded
+        self.demand = demand
         self.deadline = deadline
         self.trace = trace
         self.outcome: asyncio.Future[Value] = asyncio.get_running_loop().create_future()

@@ -6,7 +6,7 @@ import inspect
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, cast
 
 from cache_core.errors import SourceUnavailable
 from cache_core.value import Value
@@ -77,3 +77,10 @@ class FunctionRetriever:
             return self._function(key)
         except StopIteration as error:  # no future can carry it: its waiter would wait for ever
             raise RuntimeError("the function raised StopIteration") from error
+
+
+def as_retriever(given: Retriever | RetrieverFunction, *, threads: int) -> Retriever:
+    """Return `given` where it is a Retriever, else one that calls it, as FunctionRetriever says."""
+    if hasattr(given, "retrieve"):
+        return cast("Retriever", given)  # also one that happens to be callable
+    return FunctionRetriever(given, threads=threads)

@@ -15,14 +15,22 @@ from pydantic import (
     model_validator,
 )
 
+from cache_core.value import Terms
+
 MIB: Final = 1024 * 1024
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-
+_NAME: Final = r"[!#$%&'+.^_`|~0-9A-Za-z-]+"  # without `*`, which is for ranges of types
+_QUOTED: Final = r'"(?:[ !#-\[\]-~]|\\[ -~])*"'
+_MEDIA_TYPE: Final = re.compile(rf"{_NAME}/{_NAME}(?: *; *{_NAME}=(?:{_NAME}|{_QUOTED}))*")
+MAX_MEDIA_TYPE: Final = 255
+"""The longest media type, in characters: it travels with every value."""
 
 SIZE: Final = 'it should be a size like "64MiB"'
 DURATION: Final = 'it should be seconds or like "90s", "10m", "1h", "500ms"'
 NUMBER: Final = "it should be a number"
+BOOLEAN: Final = "it should be true or false"
+MEDIA_TYPE: Final = 'it should be a media type like "image/png"'
 
 
 def _parse_duration(given: object) -> float:
@@ -51,10 +59,27 @@ def _refuse_bool(given: object) -> object:
     return given
 
 
+def _parse_media_type(given: object) -> str:
+    """Check `given` against RFC 9110, section 8.3.1."""
+    if not isinstance(given, str) or len(given) > MAX_MEDIA_TYPE:
+        raise ValueError(MEDIA_TYPE)
+    if not _MEDIA_TYPE.fullmatch(given):
+        raise ValueError(MEDIA_TYPE)
+    return given
+
+
+def _parse_bool(given: object) -> bool:
+    if not isinstance(given, bool):
+        raise ValueError(BOOLEAN)  # noqa: TRY004 - a ValueError is what pydantic reports
+    return given
+
+
 Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, allow_inf_nan=False)]
 Size = Annotated[ByteSize, WrapValidator(_parse_size), Field(gt=0)]
 Share = Annotated[float, BeforeValidator(_refuse_bool), Field(ge=0, lt=1)]
 Count = Annotated[int, BeforeValidator(_refuse_bool), Field(ge=0)]
+MediaType = Annotated[str, BeforeValidator(_parse_media_type)]
+Switch = Annotated[bool, BeforeValidator(_parse_bool)]
 
 
 class Table(BaseModel):
@@ -114,6 +139,13 @@ class GroupSettings(Table):
         default=1024, description="how many more may wait; past that a get is refused"
     )
 
+    content_type: MediaType | None = Field(
+        default=None, description="the media type of the values; without it, bytes of no kind"
+    )
+    client_reload: Switch = Field(
+        default=False, description="whether a caller may have a key loaded anew at will"
+    )
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.ttl is not None and self.refresh_ahead >= self.ttl:
@@ -124,3 +156,8 @@ class GroupSettings(Table):
     def largest_value(self) -> int:
         """The largest value that is kept, in bytes."""
         return self.max_value or min(self.capacity // 10, 4 * MIB)
+
+    @property
+    def terms(self) -> Terms:
+        """What travels with each of the group's values."""
+        return Terms(self.stale_while_revalidate, self.stale_if_error, self.content_type or "")

@@ -12,7 +12,7 @@ from cache_core.hot import HotCache
 from cache_core.messages import GroupInfo, SharingStats
 from cache_core.peers import Peers
 from cache_core.singleflight import FlightEnded, Flights
-from cache_core.value import Value
+from cache_core.value import Demand, Value
 
 FETCH_MARGIN: Final = 3.5
 """Seconds beyond an owner's own limit for a load that it is waited for: one that died without a
@@ -47,19 +47,25 @@ class SharedGroup:
             max_value=settings.largest_value,
             ttl=settings.hot_ttl,
             clock=clock,
+            terms=settings.terms,
         )
         self._fetches: Flights[Value] = Flights()
+        # Apart, for a reload that fails fails nobody who would have had what the owner holds.
+        self._reloads: Flights[Value] = Flights()
+        self._may_reload = settings.client_reload
         self._timeout = settings.load_timeout + FETCH_MARGIN
         self._fetch_count = 0
         self._fetch_errors = 0
         self._forwarded = 0
 
-    def peek(self, key: str, *, forwarded: bool) -> Value | None:
+    def peek(self, key: str, *, forwarded: bool, demand: Demand = Demand.ANY) -> Value | None:
         """Return the fresh value held for `key`, at once; None: ask `get`.
 
         A copy answers none but this node's own callers, so that copies are never copied.
         """
         self._forwarded += forwarded
+        if demand is Demand.NEW and self._may_reload:
+            return None
         value = self.group.peek(key)
         if value is not None or forwarded or not key:
             return value
@@ -70,29 +76,34 @@ class SharedGroup:
             self._hook(Hit(self.name, key))
         return value
 
-    async def get(self, key: str, *, forwarded: bool) -> Value:
+    async def get(self, key: str, *, forwarded: bool, demand: Demand = Demand.ANY) -> Value:
         """Return the key's value, from here or its owner, once `peek` has returned None.
 
         Raises what Group.get raises, and DeadlineExceeded.
         """
         if forwarded or not key or self._is_mine(key):
-            return await self.group.get(key)
+            return await self.group.get(key, demand)
+        if demand is Demand.CACHED:  # whoever joined a flight could wait for a load
+            return await self._fetch(key, demand)
+        flights, keep = self._fetches, self._keep
+        if demand is Demand.NEW and self._may_reload:
+            flights, keep = self._reloads, self._replace
         try:
-            return await self._fetches.join(
-                key, partial(self._fetch, key), partial(self._keep, key)
-            )
+            return await flights.join(key, partial(self._fetch, key, demand), partial(keep, key))
         except FlightEnded as error:
             raise PeerUnavailable("the node is stopping") from error
 
     def remove(self, key: str) -> None:
         """Hold nothing for `key`, own or copied, and store nothing of what is under way."""
         self._fetches.fence(key)
+        self._reloads.fence(key)
         self.group.remove(key)
         self._hot.remove(key)
 
     def flush(self) -> None:
         """Hold nothing, own or copied, and store nothing of what is under way."""
         self._fetches.fence_all()
+        self._reloads.fence_all()
         self.group.flush()
         self._hot.flush()
 
@@ -114,12 +125,13 @@ class SharedGroup:
     async def aclose(self) -> None:
         """End what is asked of other nodes."""
         await self._fetches.aclose()
+        await self._reloads.aclose()
 
     def _is_mine(self, key: str) -> bool:
         owner = self._peers.owner(key)
         return owner is None or owner == self._me
 
-    async def _fetch(self, key: str) -> Value:
+    async def _fetch(self, key: str, demand: Demand) -> Value:
         """Ask the owner, the next one only where it can't be reached, and load at one's own turn.
 
         The flight has the owner's own limit for a deadline, not its first caller's: others may
@@ -132,20 +144,25 @@ class SharedGroup:
                 break
             try:
                 return await self._peers.link(owner).get(
-                    self.name, key, forwarded=True, timeout=self._timeout
+                    self.name, key, forwarded=True, demand=demand, timeout=self._timeout
                 )
             except PeerUnavailable as error:
                 self._peers.failed(owner, error)
                 failed = True
             except NotFound:
+                self._fetches.fence(key)
                 self._hot.remove(key)
                 raise
             except DeadlineExceeded:
                 self._peers.suspect(owner)
                 raise
         self._fetch_errors += failed
-        return await self.group.get(key)
+        return await self.group.get(key, demand)
 
     def _keep(self, key: str, value: Value) -> None:
         if value.node is not None:
             self._hot.offer(key, value)
+
+    def _replace(self, key: str, value: Value) -> None:
+        self._fetches.fence(key)  # what was asked for before may be older
+        self._keep(key, value)

@@ -1,7 +1,7 @@
 """What a get returns and what travels between nodes."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Answer(StrEnum):
@@ -17,6 +17,36 @@ class Answer(StrEnum):
     """From memory, past its TTL, while a refresh runs behind."""
     STALE_ERROR = "stale-error"
     """From memory, past its TTL, since the source fails."""
+    RELOAD = "reload"
+    """Loaded for this get, which asked for that, though something was held."""
+
+
+class Demand(StrEnum):
+    """What a get may be answered from."""
+
+    ANY = "any"
+    """From memory where that will do, else from a load."""
+    CACHED = "cached"
+    """From memory alone, a stale value within its stale_while_revalidate included: nothing is
+    loaded or refreshed, and who holds nothing raises NotCached."""
+    NEW = "new"
+    """From a load at the owner that ends after the get began, one however many ask, where the
+    group allows it by client_reload; else as ANY."""
+
+
+class Terms(NamedTuple):
+    """What a group says of all its values.
+
+    For how many seconds past its TTL a value may be answered while it is loaded anew, and for how
+    many where that fails; and the media type of its bytes, empty where the group declares none.
+    """
+
+    stale_while_revalidate: float = 0.0
+    stale_if_error: float = 0.0
+    content_type: str = ""
+
+
+NO_TERMS: Final = Terms()
 
 
 class Value(NamedTuple):
@@ -24,7 +54,10 @@ class Value(NamedTuple):
 
     `ttl` is the seconds for which they stay fresh, None without end, below zero where they are
     stale; `age` the seconds since they were as new as their source; `node` the address of the
-    node that answered, where they came over the wire.
+    node that answered, where they came over the wire. `terms` are those of the group at whoever
+    answered, over the wire as in process; NO_TERMS from a server that tells none. `stored` tells
+    that what was loaded for this answer is held where it was loaded; of an answer from memory it
+    says nothing. What a retriever returns has none but `data`, `ttl` and `age`.
     """
 
     data: bytes
@@ -32,3 +65,5 @@ class Value(NamedTuple):
     age: float = 0.0
     answer: Answer = Answer.MISS
     node: str | None = None
+    terms: Terms = NO_TERMS
+    stored: bool = False

@@ -3,7 +3,7 @@ import contextlib
 import os
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,8 @@ from processes import GatewayAt
 from cache_core import Client, Group, Node
 from gateway.limits import Limits
 from gateway.server import serve
+
+PATIENT = Limits(timeout=10)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,17 +76,25 @@ async def gateway_url(node: Node, gateway_at: GatewayAt) -> str:
 
 @pytest.fixture
 async def gateway_at() -> AsyncIterator[GatewayAt]:
-    """Serve a gateway in front of the node at an address; return its URL."""
+    """Serve a gateway in front of the node at an address, as told; return its URL."""
     async with contextlib.AsyncExitStack() as gateways:
 
-        async def start(node_address: str) -> str:
-            return await gateways.enter_async_context(serve_gateway(node_address))
+        async def start(
+            node_address: str,
+            *,
+            limits: Limits = PATIENT,
+            cors_origins: Sequence[str] = (),
+        ) -> str:
+            serving = serve_gateway(node_address, limits, cors_origins)
+            return await gateways.enter_async_context(serving)
 
         yield start
 
 
 @contextlib.asynccontextmanager
-async def serve_gateway(node_address: str) -> AsyncIterator[str]:
+async def serve_gateway(
+    node_address: str, limits: Limits, cors_origins: Sequence[str]
+) -> AsyncIterator[str]:
     stop = asyncio.Event()
     with socket.create_server(("127.0.0.1", 0)) as sock:
         serving = asyncio.create_task(
@@ -92,9 +102,11 @@ async def serve_gateway(node_address: str) -> AsyncIterator[str]:
                 sock,
                 node_address,
                 stop.wait(),
-                limits=Limits(timeout=10),
+                limits=limits,
+                drain=0,
                 grace=5,
                 access_log=False,
+                cors_origins=cors_origins,
             )
         )
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"

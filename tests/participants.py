@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from math import inf
 from typing import Any, TypeVar, cast
 
-from cache_core import Answer, CacheError, KeyRequired, UnknownGroup, Value
+from cache_core import Answer, CacheError, Demand, KeyRequired, UnknownGroup, Value
 from cache_core.address import Address
 from cache_core.messages import Message
 from cache_core.peer import Ask
@@ -37,6 +37,7 @@ class FakeParticipant:
         self.gates: dict[str, asyncio.Event] = {}
         self.answers: dict[type[Message[Any]], Any] = {}
         self.asked: list[tuple[str, bool, Trace]] = []
+        self.demands: list[Demand] = []
         self.loading: asyncio.Queue[str] = asyncio.Queue()
         self.cancelled: asyncio.Queue[str] = asyncio.Queue()
         self.rings: list[int] = []
@@ -44,9 +45,10 @@ class FakeParticipant:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    def peek(self, group: str, key: str, *, forwarded: bool) -> Value | None:
+    def peek(self, group: str, key: str, *, forwarded: bool, demand: Demand) -> Value | None:
         """Return or raise what is held."""
         self.asked.append((key, forwarded, current_trace.get()))
+        self.demands.append(demand)
         if not key:
             raise KeyRequired
         if group != "g":
@@ -56,10 +58,11 @@ class FakeParticipant:
             raise found
         return found
 
-    async def get(self, group: str, key: str, *, forwarded: bool) -> Value:
+    async def get(self, group: str, key: str, *, forwarded: bool, demand: Demand) -> Value:
         """Return or raise what is in the source, once the gate is open."""
         assert group == "g"
         self.asked.append((key, forwarded, current_trace.get()))
+        self.demands.append(demand)
         self.loading.put_nowait(key)
         if gate := self.gates.get(key):
             try:
@@ -110,8 +113,15 @@ async def channel_to(address: Address) -> AsyncIterator[Channel]:
     await channel.aclose()
 
 
-def ask(key: str, *, group: str = "g", forwarded: bool = False, trace: Trace = NO_TRACE) -> Ask:
-    return Ask(group, key, forwarded=forwarded, deadline=inf, trace=trace)
+def ask(
+    key: str,
+    *,
+    group: str = "g",
+    forwarded: bool = False,
+    demand: Demand = Demand.ANY,
+    trace: Trace = NO_TRACE,
+) -> Ask:
+    return Ask(group, key, forwarded=forwarded, demand=demand, deadline=inf, trace=trace)
 
 
 async def outcomes(

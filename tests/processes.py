@@ -69,7 +69,7 @@ def child_listening_at(up: Serving, address: str) -> int:
 
 Run: TypeAlias = Callable[..., Awaitable[Ended]]
 Start: TypeAlias = Callable[..., Awaitable[Serving]]
-GatewayAt: TypeAlias = Callable[[str], Awaitable[str]]
+GatewayAt: TypeAlias = Callable[..., Awaitable[str]]
 
 
 async def spawn(

@@ -72,13 +72,24 @@ async def answer(command: str) -> str:
     parser = argparse.ArgumentParser()
     parser.add_argument("-s", action="store_true", required=True)
     parser.add_argument("-G", action="store_true")
+    parser.add_argument("-H", action="append", default=[])
+    parser.add_argument("-X", default=None)
+    parser.add_argument("-w", choices=["%{http_code}"])
+    parser.add_argument("--json", default=None)
     parser.add_argument("--data-urlencode", action="append", default=[])
     parser.add_argument("url")
     asked = parser.parse_args(arguments[1:])
     assert bool(asked.data_urlencode) == asked.G
     query = dict(field.split("=", 1) for field in asked.data_urlencode)
+    method = asked.X or ("GET" if asked.json is None else "POST")
+    headers = [tuple(header.split(": ", 1)) for header in asked.H]
+    if asked.json is not None:
+        headers.append(("Content-Type", "application/json"))
     async with httpx.AsyncClient(trust_env=False) as http:
-        return (await http.get(f"http://{asked.url}", params=query)).text
+        response = await http.request(
+            method, f"http://{asked.url}", params=query, content=asked.json, headers=headers
+        )
+    return response.text + (str(response.status_code) if asked.w else "")
 
 
 def test_it_opens_with_the_two_commands_and_the_first_curl() -> None:
@@ -92,7 +103,7 @@ def test_it_opens_with_the_two_commands_and_the_first_curl() -> None:
 async def test_every_console_session_answers_what_it_shows(start_up: StartUp) -> None:
     up = await start_up()
     sessions = blocks("console")
-    assert len(sessions) == 3
+    assert len(sessions) == 6
     for session in sessions:
         command, shown = up.at_its_ports(session).removeprefix("$ ").split("\n", 1)
         if command.startswith("curl "):
@@ -107,6 +118,14 @@ async def test_the_curl_that_asks_for_any_key_asks_for_it(start_up: StartUp) -> 
     (curl,) = re.findall(r"`(curl -sG [^`]+)`", README)
     problem = json.loads(await answer((await start_up()).at_its_ports(curl)))
     assert problem["detail"] == ".. not exist"
+
+
+async def test_the_curls_with_a_timeout_are_answered_in_time(start_up: StartUp) -> None:
+    up = await start_up()
+    curls = re.findall(r"^curl -s -H .+$", README, flags=re.MULTILINE)
+    assert len(curls) == 2
+    for curl in curls:
+        assert json.loads(await answer(up.at_its_ports(curl)))["value"] == "630"
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,18 @@ from wires import Roster, Wires
 from cache_core import Group, GroupSettings
 from cache_core.messages import Health
 from cache_core.participant import Participant
-from cache_core.value import Value
+from cache_core.value import Demand, Value
 
 NODES = ("a:1", "b:1", "c:1")
 
 
-async def get(node: Participant, key: str, *, forwarded: bool = False) -> Value:
-    value = node.peek("g", key, forwarded=forwarded)
-    return await node.get("g", key, forwarded=forwarded) if value is None else value
+async def get(
+    node: Participant, key: str, *, forwarded: bool = False, demand: Demand = Demand.ANY
+) -> Value:
+    value = node.peek("g", key, forwarded=forwarded, demand=demand)
+    if value is not None:
+        return value
+    return await node.get("g", key, forwarded=forwarded, demand=demand)
 
 
 def key_of(owner: str, nodes: dict[str, Participant], number: int = 0) -> str:

@@ -30,6 +30,8 @@ class Wires:
         self.nodes: dict[str, Participant] = {}
         self.cut: set[str] = set()
         self.frozen: set[str] = set()
+        self.late: list[asyncio.Event] = []
+        """What the next answers wait for, each for one."""
         self.asked: list[tuple[str, str, bool]] = []
         """Each key asked of a node, and whether it was forwarded."""
         self.calls: list[tuple[str, int]] = []
@@ -84,12 +86,15 @@ class WiredPeer:
     async def _answer(self, node: Participant, ask: Ask) -> None:
         self._wires.asked.append((self._name, ask.key, ask.forwarded))
         try:
-            value = node.peek(ask.group, ask.key, forwarded=ask.forwarded)
+            demand = ask.demand
+            value = node.peek(ask.group, ask.key, forwarded=ask.forwarded, demand=demand)
             if value is None:
-                value = await node.get(ask.group, ask.key, forwarded=ask.forwarded)
+                value = await node.get(ask.group, ask.key, forwarded=ask.forwarded, demand=demand)
         except CacheError as error:
             ask.fail(error)
         else:
+            if self._wires.late:
+                await self._wires.late.pop(0).wait()
             ask.answer(value if value.node else value._replace(node=self._name))
 
     async def _reach(self) -> Participant:

@@ -7,6 +7,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Demand(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DEMAND_ANY: _ClassVar[Demand]
+    DEMAND_CACHED: _ClassVar[Demand]
+    DEMAND_NEW: _ClassVar[Demand]
+
 class Answer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ANSWER_UNSPECIFIED: _ClassVar[Answer]
@@ -15,6 +21,7 @@ class Answer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ANSWER_COLLAPSED: _ClassVar[Answer]
     ANSWER_STALE: _ClassVar[Answer]
     ANSWER_STALE_ERROR: _ClassVar[Answer]
+    ANSWER_RELOAD: _ClassVar[Answer]
 
 class Health(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -22,28 +29,34 @@ class Health(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     HEALTH_UP: _ClassVar[Health]
     HEALTH_LEFT_OUT: _ClassVar[Health]
     HEALTH_DRAINING: _ClassVar[Health]
+DEMAND_ANY: Demand
+DEMAND_CACHED: Demand
+DEMAND_NEW: Demand
 ANSWER_UNSPECIFIED: Answer
 ANSWER_HIT: Answer
 ANSWER_MISS: Answer
 ANSWER_COLLAPSED: Answer
 ANSWER_STALE: Answer
 ANSWER_STALE_ERROR: Answer
+ANSWER_RELOAD: Answer
 HEALTH_UNSPECIFIED: Health
 HEALTH_UP: Health
 HEALTH_LEFT_OUT: Health
 HEALTH_DRAINING: Health
 
 class Item(_message.Message):
-    __slots__ = ("group", "key", "traceparent", "tracestate")
+    __slots__ = ("group", "key", "traceparent", "tracestate", "demand")
     GROUP_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     TRACESTATE_FIELD_NUMBER: _ClassVar[int]
+    DEMAND_FIELD_NUMBER: _ClassVar[int]
     group: str
     key: str
     traceparent: str
     tracestate: str
-    def __init__(self, group: _Optional[str] = ..., key: _Optional[str] = ..., traceparent: _Optional[str] = ..., tracestate: _Optional[str] = ...) -> None: ...
+    demand: Demand
+    def __init__(self, group: _Optional[str] = ..., key: _Optional[str] = ..., traceparent: _Optional[str] = ..., tracestate: _Optional[str] = ..., demand: _Optional[_Union[Demand, str]] = ...) -> None: ...
 
 class BatchGetRequest(_message.Message):
     __slots__ = ("items", "forwarded", "ring")
@@ -72,18 +85,32 @@ class Outcome(_message.Message):
     def __init__(self, index: _Optional[int] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., status: _Optional[_Union[Status, _Mapping]] = ...) -> None: ...
 
 class Value(_message.Message):
-    __slots__ = ("data", "ttl", "age", "answer", "node")
+    __slots__ = ("data", "ttl", "age", "answer", "node", "terms", "stored")
     DATA_FIELD_NUMBER: _ClassVar[int]
     TTL_FIELD_NUMBER: _ClassVar[int]
     AGE_FIELD_NUMBER: _ClassVar[int]
     ANSWER_FIELD_NUMBER: _ClassVar[int]
     NODE_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    STORED_FIELD_NUMBER: _ClassVar[int]
     data: bytes
     ttl: float
     age: float
     answer: Answer
     node: str
-    def __init__(self, data: _Optional[bytes] = ..., ttl: _Optional[float] = ..., age: _Optional[float] = ..., answer: _Optional[_Union[Answer, str]] = ..., node: _Optional[str] = ...) -> None: ...
+    terms: Terms
+    stored: bool
+    def __init__(self, data: _Optional[bytes] = ..., ttl: _Optional[float] = ..., age: _Optional[float] = ..., answer: _Optional[_Union[Answer, str]] = ..., node: _Optional[str] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ..., stored: _Optional[bool] = ...) -> None: ...
+
+class Terms(_message.Message):
+    __slots__ = ("stale_while_revalidate", "stale_if_error", "content_type")
+    STALE_WHILE_REVALIDATE_FIELD_NUMBER: _ClassVar[int]
+    STALE_IF_ERROR_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    stale_while_revalidate: float
+    stale_if_error: float
+    content_type: str
+    def __init__(self, stale_while_revalidate: _Optional[float] = ..., stale_if_error: _Optional[float] = ..., content_type: _Optional[str] = ...) -> None: ...
 
 class Status(_message.Message):
     __slots__ = ("code", "message", "details")
@@ -288,7 +315,7 @@ class GroupInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., settings: _Optional[_Union[GroupSettings, _Mapping]] = ..., figures: _Optional[_Union[GroupFigures, _Mapping]] = ..., sharing: _Optional[_Union[SharingFigures, _Mapping]] = ...) -> None: ...
 
 class GroupSettings(_message.Message):
-    __slots__ = ("capacity", "policy", "max_value", "ttl", "jitter", "stale_while_revalidate", "stale_if_error", "negative_ttl", "refresh_ahead", "load_timeout", "load_concurrency", "load_queue", "hot_share", "hot_ttl")
+    __slots__ = ("capacity", "policy", "max_value", "ttl", "jitter", "stale_while_revalidate", "stale_if_error", "negative_ttl", "refresh_ahead", "load_timeout", "load_concurrency", "load_queue", "hot_share", "hot_ttl", "content_type", "client_reload")
     CAPACITY_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     MAX_VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -303,6 +330,8 @@ class GroupSettings(_message.Message):
     LOAD_QUEUE_FIELD_NUMBER: _ClassVar[int]
     HOT_SHARE_FIELD_NUMBER: _ClassVar[int]
     HOT_TTL_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_RELOAD_FIELD_NUMBER: _ClassVar[int]
     capacity: int
     policy: str
     max_value: int
@@ -317,7 +346,9 @@ class GroupSettings(_message.Message):
     load_queue: int
     hot_share: float
     hot_ttl: float
-    def __init__(self, capacity: _Optional[int] = ..., policy: _Optional[str] = ..., max_value: _Optional[int] = ..., ttl: _Optional[float] = ..., jitter: _Optional[float] = ..., stale_while_revalidate: _Optional[float] = ..., stale_if_error: _Optional[float] = ..., negative_ttl: _Optional[float] = ..., refresh_ahead: _Optional[float] = ..., load_timeout: _Optional[float] = ..., load_concurrency: _Optional[int] = ..., load_queue: _Optional[int] = ..., hot_share: _Optional[float] = ..., hot_ttl: _Optional[float] = ...) -> None: ...
+    content_type: str
+    client_reload: bool
+    def __init__(self, capacity: _Optional[int] = ..., policy: _Optional[str] = ..., max_value: _Optional[int] = ..., ttl: _Optional[float] = ..., jitter: _Optional[float] = ..., stale_while_revalidate: _Optional[float] = ..., stale_if_error: _Optional[float] = ..., negative_ttl: _Optional[float] = ..., refresh_ahead: _Optional[float] = ..., load_timeout: _Optional[float] = ..., load_concurrency: _Optional[int] = ..., load_queue: _Optional[int] = ..., hot_share: _Optional[float] = ..., hot_ttl: _Optional[float] = ..., content_type: _Optional[str] = ..., client_reload: _Optional[bool] = ...) -> None: ...
 
 class GroupFigures(_message.Message):
     __slots__ = ("hits", "stale_hits", "stale_errors", "negative_hits", "misses", "loads", "load_errors", "overloads", "cache", "negatives")

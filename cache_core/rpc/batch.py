@@ -12,7 +12,7 @@ from cache_core.rpc.codec import read_value, write_value
 from cache_core.rpc.limits import MAX_BATCH_ITEMS, MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
 from cache_core.rpc.metadata import MAX_TRACE_CHARS, carried
 from cache_core.rpc.status import DETAILS_KEY, from_status, to_status
-from cache_core.value import Value
+from cache_core.value import Demand, Value
 
 Outcome: TypeAlias = tuple[int, Value | CacheError]
 """An item's place in its batch, and what its get came to."""
@@ -21,6 +21,9 @@ AROUND: Final = 2 * MAX_TRACE_CHARS + 128
 """More bytes than an item or an outcome has beside its names, its data or its words."""
 
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+
+_TO_DEMAND: Final = {pb.DEMAND_CACHED: Demand.CACHED, pb.DEMAND_NEW: Demand.NEW}
+_FROM_DEMAND: Final = {demand: number for number, demand in _TO_DEMAND.items()}
 
 
 def chunks(asks: Iterable[Ask]) -> Iterator[list[Ask]]:
@@ -51,8 +54,19 @@ def write_batch(asks: Sequence[Ask], ring: int) -> pb.BatchGetRequest:
     request = pb.BatchGetRequest(forwarded=asks[0].forwarded, ring=ring)
     for ask in asks:
         parent, state = carried(ask.trace)
-        request.items.add(group=ask.group, key=ask.key, traceparent=parent, tracestate=state)
+        request.items.add(
+            group=ask.group,
+            key=ask.key,
+            traceparent=parent,
+            tracestate=state,
+            demand=_FROM_DEMAND.get(ask.demand, pb.DEMAND_ANY),
+        )
     return request
+
+
+def demand_of(item: pb.Item) -> Demand:
+    """Return what `item` may be answered from; a demand that is not known is none."""
+    return _TO_DEMAND.get(item.demand, Demand.ANY)
 
 
 def write_outcomes(outcomes: Iterable[Outcome], *, node: str) -> Iterator[pb.BatchGetResponse]:

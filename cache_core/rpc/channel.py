@@ -175,7 +175,7 @@ class Channel:
             request = GetRequest(group=ask.group, key=ask.key)
         except UnicodeEncodeError as error:
             raise InvalidKey from error
-        fields = write_caller(Caller(ring, ask.trace, ask.forwarded))
+        fields = write_caller(Caller(ring, ask.trace, ask.forwarded, ask.demand))
         try:  # for this one call, the cheaper way to say `with self._errors()`
             call = self._get(request, timeout=_deadline(timeout), metadata=fields)
             data = await call

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf, isfinite
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -25,7 +26,7 @@ from cache_core.messages import (
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.figures import read_node, write_node
 from cache_core.rpc.limits import MAX_MESSAGE_BYTES
-from cache_core.value import Answer, Value
+from cache_core.value import NO_TERMS, Answer, Terms, Value
 from cache_core.watchers import Notice
 
 M = TypeVar("M", bound=Message[Any])
@@ -39,6 +40,7 @@ _TO_ANSWER: Final = {
     pb.ANSWER_COLLAPSED: Answer.COLLAPSED,
     pb.ANSWER_STALE: Answer.STALE,
     pb.ANSWER_STALE_ERROR: Answer.STALE_ERROR,
+    pb.ANSWER_RELOAD: Answer.RELOAD,
 }
 _FROM_ANSWER: Final = {answer: number for number, answer in _TO_ANSWER.items()}
 
@@ -69,6 +71,14 @@ def write_value(value: Value, into: pb.Value) -> None:
     into.answer = _FROM_ANSWER[value.answer]
     if value.node is not None:
         into.node = value.node
+    if value.terms != NO_TERMS:
+        into.terms.CopyFrom(_write_terms(value.terms))
+    into.stored = value.stored
+
+
+@lru_cache
+def _write_terms(terms: Terms) -> pb.Terms:  # once a group, not once an answer
+    return pb.Terms(**terms._asdict())
 
 
 def read_value(said: pb.Value, *, node: str | None = None) -> Value:
@@ -79,10 +89,22 @@ def read_value(said: pb.Value, *, node: str | None = None) -> Value:
     return Value(
         said.data,
         said.ttl if said.HasField("ttl") and isfinite(said.ttl) else None,
-        said.age if 0 <= said.age < inf else 0.0,
+        _seconds(said.age),
         _TO_ANSWER.get(said.answer, Answer.MISS),
         said.node or node,
+        _read_terms(said.terms) if said.HasField("terms") else NO_TERMS,
+        said.stored,
     )
+
+
+def _read_terms(said: pb.Terms) -> Terms:
+    return Terms(
+        _seconds(said.stale_while_revalidate), _seconds(said.stale_if_error), said.content_type
+    )
+
+
+def _seconds(said: float) -> float:
+    return said if 0 <= said < inf else 0.0
 
 
 def write_notice(notice: Notice) -> pb.Notice:

@@ -102,6 +102,7 @@ def _read_settings(said: pb.GroupSettings) -> GroupSettings:
     if not said.HasField("ttl"):
         given["ttl"] = None
     given["max_value"] = said.max_value or None
+    given["content_type"] = said.content_type or None
     return GroupSettings.model_validate(given)
 
 

@@ -1,22 +1,25 @@
 """What `Get` says beside its messages, which are the seed's: header fields, both directions.
 
-A request tells the caller's ring and trace, and whether it is forwarded; an answer's trailers
-tell how fresh the value is and who answered. All of it may be missing: neither our callers nor
-the nodes we call need be ours.
+A request tells the caller's ring and trace, whether it is forwarded, and what may answer it; an
+answer's trailers tell how fresh the value is, who answered, and what the group says of all its
+values. All of it may be missing: neither our callers nor the nodes we call need be ours.
 """
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
+from math import inf
 from typing import Final, NamedTuple, TypeAlias
 
 from cache_core.trace import Trace
-from cache_core.value import Answer, Value
+from cache_core.value import NO_TERMS, Answer, Demand, Terms, Value
 
 Fields: TypeAlias = Iterable[tuple[str, str | bytes]]
 
 ANSWER: Final = "gaocache-answer"
 RING: Final = "gaocache-ring"
 FORWARDED: Final = "gaocache-forwarded"
+DEMAND: Final = "gaocache-demand"
 TRACEPARENT: Final = "traceparent"
 TRACESTATE: Final = "tracestate"
 
@@ -26,17 +29,23 @@ MAX_TRACE_CHARS: Final = 512
 _RING: Final = re.compile(r"[0-9a-f]{16}")
 _SECONDS: Final = r"(-?[0-9]+(?:\.[0-9]+)?)"
 _ANSWER: Final = re.compile(
-    rf'([a-z-]+)(?:; *node="([^"]*)")?(?:; *ttl={_SECONDS})?(?:; *age={_SECONDS})?(?:;.*)?'
+    rf'([a-z-]+)(?:; *node="([^"]*)")?(?:; *ttl={_SECONDS})?(?:; *age={_SECONDS})?'
+    r"(; *stored)?(;.*)?"
 )
+_TERM: Final = re.compile(rf'; *([a-z-]+)(?:={_SECONDS}|="((?:[^"\\]|\\.)*)")?')
+_ESCAPE: Final = re.compile(r'(["\\])')
+_ESCAPED: Final = re.compile(r"\\(.)")
 _ANSWERS: Final = {answer.value: answer for answer in Answer}
+_DEMANDS: Final = {demand.value: demand for demand in Demand}
 
 
 class Caller(NamedTuple):
-    """What a request says of whoever sent it; `ring` is 0 where it has none."""
+    """What a request says of whoever sent it and what it asks; `ring` is 0 where it has none."""
 
     ring: int
     trace: Trace
     forwarded: bool
+    demand: Demand = Demand.ANY
 
 
 def write_caller(caller: Caller) -> tuple[tuple[str, str], ...]:
@@ -46,6 +55,8 @@ def write_caller(caller: Caller) -> tuple[tuple[str, str], ...]:
         fields.append((RING, f"{caller.ring:016x}"))
     if caller.forwarded:
         fields.append((FORWARDED, "1"))
+    if caller.demand is not Demand.ANY:
+        fields.append((DEMAND, caller.demand.value))
     parent, state = carried(caller.trace)
     if parent:
         fields.append((TRACEPARENT, parent))
@@ -60,10 +71,12 @@ def read_caller(fields: Fields) -> Caller:
     ring = said.get(RING)
     parent = said.get(TRACEPARENT)
     state = said.get(TRACESTATE)
+    demand = said.get(DEMAND)
     return Caller(
         int(ring, 16) if isinstance(ring, str) and _RING.fullmatch(ring) else 0,
         Trace(str(parent or ""), str(state or "")),
         said.get(FORWARDED) == "1",
+        _DEMANDS.get(demand, Demand.ANY) if isinstance(demand, str) else Demand.ANY,
     )
 
 
@@ -77,11 +90,15 @@ def carried(trace: Trace) -> Trace:
 def write_answer(value: Value, *, node: str) -> str:
     """Return how `value` was answered, as a structured field (RFC 8941) to the millisecond.
 
-    Like `hit; node="127.0.0.1:8080"; ttl=36.5; age=3.5`. `node` is who answered where the value
-    doesn't say.
+    Like `miss; node="127.0.0.1:8080"; ttl=36.500; age=3.500; stored`, and after that what its
+    group says of all values: `stale-while-revalidate`, `stale-if-error` and `content-type`, each
+    only where there is one. `node` is who answered where the value doesn't say.
     """
     ttl = "" if value.ttl is None else f"; ttl={value.ttl:.3f}"
-    return f'{value.answer.value}; node="{value.node or node}"{ttl}; age={value.age:.3f}'
+    stored = "; stored" if value.stored else ""
+    terms = _write_terms(value.terms)
+    said = f'{value.answer.value}; node="{value.node or node}"{ttl}; age={value.age:.3f}'
+    return f"{said}{stored}{terms}"
 
 
 def read_answer(said: str | bytes | None, data: bytes, *, node: str) -> Value:
@@ -89,14 +106,50 @@ def read_answer(said: str | bytes | None, data: bytes, *, node: str) -> Value:
     match = _ANSWER.fullmatch(said) if isinstance(said, str) else None
     if match is None:
         return Value(data, node=node)
-    answer, who, ttl, age = match.groups()
+    answer, who, ttl, age, stored, terms = match.groups()
     return Value(
         data,
         None if ttl is None else float(ttl),
         float(age or 0),
         _ANSWERS.get(answer, Answer.MISS),
         who or node,
+        NO_TERMS if terms is None else _read_terms(terms),
+        stored is not None,
     )
+
+
+@lru_cache
+def _write_terms(terms: Terms) -> str:  # once a group, not once an answer
+    said = ""
+    if terms.stale_while_revalidate:
+        said += f"; stale-while-revalidate={terms.stale_while_revalidate:.3f}"
+    if terms.stale_if_error:
+        said += f"; stale-if-error={terms.stale_if_error:.3f}"
+    if terms.content_type:
+        escaped = _ESCAPE.sub(r"\\\1", terms.content_type)
+        said += f'; content-type="{escaped}"'
+    return said
+
+
+@lru_cache
+def _read_terms(said: str) -> Terms:
+    """Return the terms among the parameters `said`; what is none or malformed is passed over."""
+    seconds: dict[str, float] = {}
+    content_type = ""
+    for name, number, text in _TERM.findall(said):
+        if number:
+            seconds[name] = float(number)
+        elif name == "content-type":
+            content_type = _ESCAPED.sub(r"\1", text)
+    return Terms(
+        _length(seconds.get("stale-while-revalidate", 0.0)),
+        _length(seconds.get("stale-if-error", 0.0)),
+        content_type,
+    )
+
+
+def _length(seconds: float) -> float:
+    return seconds if 0 <= seconds < inf else 0.0
 
 
 def _is_carried(text: str) -> bool:

@@ -9,11 +9,11 @@ from cache_core.events import Hook, Received
 from cache_core.messages import Message
 from cache_core.pb.cluster_pb2 import BatchGetRequest, BatchGetResponse, Item
 from cache_core.pb.gaocache_pb2 import GetRequest
-from cache_core.rpc.batch import Outcome, write_outcomes
+from cache_core.rpc.batch import Outcome, demand_of, write_outcomes
 from cache_core.rpc.limits import MAX_BATCH_ITEMS, MAX_VALUE_BYTES
 from cache_core.rpc.metadata import Caller
 from cache_core.trace import Trace, current_trace
-from cache_core.value import Value
+from cache_core.value import Demand, Value
 from cache_core.watchers import Notice, Watchers
 
 A = TypeVar("A")
@@ -22,11 +22,11 @@ A = TypeVar("A")
 class Keys(Protocol):
     """What a node has for its callers."""
 
-    def peek(self, group: str, key: str, *, forwarded: bool) -> Value | None:
+    def peek(self, group: str, key: str, *, forwarded: bool, demand: Demand) -> Value | None:
         """Return the fresh value held for `key`, at once; None: ask `get`. Raises CacheError."""
 
-    async def get(self, group: str, key: str, *, forwarded: bool) -> Value:
-        """Return the key's value. Raises CacheError."""
+    async def get(self, group: str, key: str, *, forwarded: bool, demand: Demand) -> Value:
+        """Return the key's value as `demand` asks. Raises CacheError."""
 
     def note_ring(self, version: int) -> None:
         """Learn of a caller's ring; 0 where it has none."""
@@ -72,9 +72,11 @@ class Service:
         self._refuse_if_draining()
         self.participant.note_ring(caller.ring)
         current_trace.set(caller.trace)
-        group, key = request.group, request.key
-        found = self._peek(group, key, forwarded=caller.forwarded)
-        return self._load(group, key, forwarded=caller.forwarded) if found is None else found
+        group, key, forwarded = request.group, request.key, caller.forwarded
+        found = self._peek(group, key, forwarded=forwarded, demand=caller.demand)
+        if found is not None:
+            return found
+        return self._load(group, key, forwarded=forwarded, demand=caller.demand)
 
     async def batch_get(
         self, request: BatchGetRequest, send: Callable[[BatchGetResponse], Awaitable[None]]
@@ -95,7 +97,9 @@ class Service:
             for index, item in enumerate(request.items):
                 current_trace.set(Trace(item.traceparent, item.tracestate))
                 try:
-                    found = self._peek(item.group, item.key, forwarded=forwarded)
+                    found = self._peek(
+                        item.group, item.key, forwarded=forwarded, demand=demand_of(item)
+                    )
                 except CacheError as error:
                     known.append((index, error))
                     continue
@@ -119,18 +123,21 @@ class Service:
         if self._draining:
             raise PeerUnavailable("the node is draining")
 
-    def _peek(self, group: str, key: str, *, forwarded: bool) -> Value | None:
+    def _peek(self, group: str, key: str, *, forwarded: bool, demand: Demand) -> Value | None:
         if self._hook is not None:
             self._hook(Received(group, key))
-        value = self.participant.peek(group, key, forwarded=forwarded)
+        value = self.participant.peek(group, key, forwarded=forwarded, demand=demand)
         return None if value is None else _fit(value)
 
-    async def _load(self, group: str, key: str, *, forwarded: bool) -> Value:
-        return _fit(await self.participant.get(group, key, forwarded=forwarded))
+    async def _load(self, group: str, key: str, *, forwarded: bool, demand: Demand) -> Value:
+        found = await self.participant.get(group, key, forwarded=forwarded, demand=demand)
+        return _fit(found)
 
     async def _load_item(self, index: int, item: Item, *, forwarded: bool) -> Outcome:
         try:
-            return index, await self._load(item.group, item.key, forwarded=forwarded)
+            return index, await self._load(
+                item.group, item.key, forwarded=forwarded, demand=demand_of(item)
+            )
         except CacheError as error:
             return index, error
 

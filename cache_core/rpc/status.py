@@ -5,12 +5,13 @@ keeps its kind, which the code alone would not tell: both an unknown group and a
 NOT_FOUND.
 """
 
+import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 import grpc
 from google.protobuf.any_pb2 import Any
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
@@ -19,6 +20,7 @@ from cache_core.errors import (
     DeadlineExceeded,
     InvalidKey,
     KeyRequired,
+    NotCached,
     NotFound,
     Overloaded,
     PeerUnavailable,
@@ -29,13 +31,19 @@ from cache_core.errors import (
     ValueTooLarge,
 )
 
+D = TypeVar("D", bound=Message)
+
 DOMAIN: Final = "gaocache"
 DETAILS_KEY: Final = "grpc-status-details-bin"
 NODE: Final = "node"
 """The name under which ErrorInfo says who answered first, where that is not who was called."""
+TTL: Final = "ttl"
+"""The name under which ErrorInfo says for how many seconds a NotFound is remembered."""
 
 MAX_WORDS_BYTES: Final = 1024
 """How much of an error's words travels: they go twice, encoded, in 8 KiB of trailers."""
+
+_SECONDS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?")
 
 ERROR_OF_REASON: Final[dict[str, type[CacheError]]] = {
     error.reason: error
@@ -44,6 +52,7 @@ ERROR_OF_REASON: Final[dict[str, type[CacheError]]] = {
         InvalidKey,
         UnknownGroup,
         NotFound,
+        NotCached,
         RetrieverFailed,
         SourceUnavailable,
         PeerUnavailable,
@@ -65,8 +74,10 @@ def to_status(error: CacheError) -> tuple[grpc.StatusCode, str, tuple[tuple[str,
         code = grpc.StatusCode.UNKNOWN
     words = _cut(error.message)
     info = Any()
-    where = {NODE: error.node} if error.node else None
-    info.Pack(ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=where))
+    said = {NODE: error.node} if error.node else {}
+    if isinstance(error, NotFound) and error.ttl is not None:
+        said[TTL] = f"{error.ttl:.3f}"
+    info.Pack(ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=said))
     status = Status(code=code.value[0], message=words, details=[info])
     if error.retry_after is not None:
         hint = RetryInfo()
@@ -93,11 +104,18 @@ def from_status(
 
     Its node is the one that answered first, where that is told, else `node`.
     """
-    info = _info(metadata)
-    if info is not None:
+    details = _details(metadata)
+    info = _detail(details, ErrorInfo)
+    if info is not None and info.domain == DOMAIN:
         node = info.metadata.get(NODE) or node
+        if info.reason == NotFound.reason:
+            return NotFound(words, node=node, ttl=_seconds(info.metadata.get(TTL, "")))
         if info.reason in ERROR_OF_REASON:
-            return ERROR_OF_REASON[info.reason](words, node=node)
+            return _told_when(ERROR_OF_REASON[info.reason](words, node=node), details)
+    return _told_when(_of_code(code, words, node), details)
+
+
+def _of_code(code: grpc.StatusCode, words: str, node: str) -> CacheError:
     match code:
         case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
             # CANCELLED, where the caller did not cancel, is how gRPC ends calls when it stops.
@@ -111,13 +129,31 @@ def from_status(
             return UnexpectedStatus(words, status=code.name, node=node)
 
 
-def _info(metadata: Iterable[tuple[str, str | bytes]]) -> ErrorInfo | None:
-    details = dict(metadata).get(DETAILS_KEY)
-    if not isinstance(details, bytes):
-        return None
-    info = ErrorInfo()
+def _seconds(said: str) -> float | None:
+    return float(said) if _SECONDS.fullmatch(said) else None
+
+
+def _told_when(error: CacheError, details: Iterable[Any]) -> CacheError:
+    """Return `error` with the time to try again that the details tell, if any."""
+    hint = _detail(details, RetryInfo)
+    if hint is not None:
+        error.retry_after = hint.retry_delay.ToNanoseconds() / 1e9
+    return error
+
+
+def _details(metadata: Iterable[tuple[str, str | bytes]]) -> tuple[Any, ...]:
+    encoded = dict(metadata).get(DETAILS_KEY)
+    if not isinstance(encoded, bytes):
+        return ()
     try:
-        found = any(any_.Unpack(info) for any_ in Status.FromString(details).details)
+        return tuple(Status.FromString(encoded).details)
+    except DecodeError:
+        return ()
+
+
+def _detail(details: Iterable[Any], kind: type[D]) -> D | None:
+    found = kind()
+    try:
+        return found if any(detail.Unpack(found) for detail in details) else None
     except DecodeError:
         return None
-    return info if found and info.domain == DOMAIN else None

@@ -163,3 +163,17 @@ async def test_closing_ends_the_wait_for_a_registry_that_says_nothing() -> None:
     await client.aclose()
     with pytest.raises(PeerUnavailable):
         await asyncio.wait_for(waiting, 1)
+
+
+async def test_one_member_that_answers_is_enough_to_be_reached(
+    cluster: Fixture, client: Client
+) -> None:
+    cluster.wires.cut.add("a:1")
+    cluster.wires.frozen.add("b:1")
+    await client.reach(timeout=60)
+
+
+async def test_nobody_is_reached_where_no_member_answers(cluster: Fixture, client: Client) -> None:
+    cluster.wires.cut.update(NODES)
+    with pytest.raises(PeerUnavailable, match="no node answers"):
+        await client.reach()

@@ -12,6 +12,7 @@ from cache_core import (
     NotFound,
     RetrieverFailed,
     SourceUnavailable,
+    Terms,
     Value,
 )
 
@@ -19,7 +20,7 @@ from cache_core import (
 async def test_a_value_is_fresh_for_its_ttl_and_says_what_is_left(clock: FakeClock) -> None:
     source = FakeSource({"k": b"1"})
     group = group_of(source, clock, ttl=60)
-    assert await group.get("k") == Value(b"1", 60, 0, Answer.MISS)
+    assert await group.get("k") == Value(b"1", 60, 0, Answer.MISS, stored=True)
     clock.tick(59)
     assert await group.get("k") == Value(b"1", 1, 59, Answer.HIT)
     assert group.peek("k") == Value(b"1", 1, 59, Answer.HIT)
@@ -43,7 +44,7 @@ async def test_a_ttl_from_the_source_goes_before_the_groups(
 ) -> None:
     source = FakeSource({"k": Value(b"1", ttl=5, age=3)})
     group = group_of(source, clock, ttl=group_ttl)
-    assert await group.get("k") == Value(b"1", left, 3, Answer.MISS)
+    assert await group.get("k") == Value(b"1", left, 3, Answer.MISS, stored=True)
     clock.tick(5)
     await group.get("k")
     assert source.lookups == ["k", "k"]
@@ -76,13 +77,14 @@ async def test_a_stale_value_is_answered_while_one_refresh_runs_behind(clock: Fa
     source.values["k"] = b"new"
     source.gate.clear()
     clock.tick(15)
+    stale = Value(b"old", -5, 15, Answer.STALE, terms=Terms(stale_while_revalidate=30))
     for _ in range(3):
-        assert await group.get("k") == Value(b"old", -5, 15, Answer.STALE)
+        assert await group.get("k") == stale
     await settled()
     assert source.lookups == ["k", "k"]
     source.gate.set()
     await settled()
-    assert await group.get("k") == Value(b"new", 10, 0, Answer.HIT)
+    assert await group.get("k") == Value(b"new", 10, 0, Answer.HIT, terms=stale.terms)
     assert group.stats().stale_hits == 3
 
 
@@ -131,7 +133,8 @@ async def test_a_source_that_hangs_is_down_for_those_who_have_a_stale_value(
     await group.get("k")
     source.gate.clear()
     clock.tick(11)
-    assert await group.get("k") == Value(b"old", -1, 11, Answer.STALE_ERROR)
+    value = Value(b"old", -1, 11, Answer.STALE_ERROR, terms=Terms(stale_if_error=600))
+    assert await group.get("k") == value
     with pytest.raises(SourceUnavailable, match="gave no answer in 0"):
         await group.get("never seen")
 

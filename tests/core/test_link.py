@@ -70,6 +70,20 @@ async def test_keys_of_one_turn_go_in_one_call_and_later_ones_in_another(
     assert [value.data for value in await asyncio.gather(*first, second)] == [b"a", b"b", b"c"]
 
 
+async def test_a_value_is_not_held_until_the_rest_of_its_call_has_come(
+    link: Link, peer: FakePeer
+) -> None:
+    quick, slow = ask(link, "quick"), ask(link, "slow")
+    await settled()
+    first, second = peer.batches[0]
+    first.answer(Value(b"large"))
+    assert (await quick).data == b"large"
+    assert first.outcome.cancelled()
+    second.answer(Value(b"last"))
+    assert (await slow).data == b"last"
+    peer.leave.set()
+
+
 async def test_an_outcome_is_known_before_the_rest_of_its_call(link: Link, peer: FakePeer) -> None:
     quick, slow = ask(link, "quick"), ask(link, "slow")
     await settled()

@@ -67,6 +67,25 @@ WRONG: list[tuple[str, object, str]] = [
     ("load_queue", -1, "input should be greater than or equal to 0"),
     ("load_queue", "long", "input should be a valid integer"),
     ("load_queue", False, "it should be a number"),
+    *(
+        ("content_type", wrong, 'it should be a media type like "image/png"')
+        for wrong in (
+            "",
+            "png",
+            "image/",
+            "/png",
+            "image/*",
+            "image/png;",
+            "image/png; q",
+            'a/b; c="d',
+            "a/b\n",
+            "a/b; c=\x7f",
+            "a/ä",
+            "a/" + "b" * 254,
+            5,
+        )
+    ),
+    *(("client_reload", wrong, "it should be true or false") for wrong in (0, 1, "yes")),
 ]
 
 
@@ -113,6 +132,8 @@ def test_the_defaults_hold_for_what_is_not_given(tmp_path: Path) -> None:
             "load_timeout": 10.0,
             "load_concurrency": 64,
             "load_queue": 1024,
+            "content_type": None,
+            "client_reload": False,
         }
 
 
@@ -171,6 +192,12 @@ def test_a_size_is_bytes_or_a_number_with_its_unit(
         ("hot_ttl", 0),
         ("load_concurrency", 1),
         ("load_queue", 0),
+        ("content_type", "image/png"),
+        ("content_type", "application/vnd.api+json"),
+        ("content_type", "text/plain; charset=utf-8;format=flowed"),
+        ("content_type", r'a/b; c="d; \" e"'),
+        ("content_type", "a/" + "b" * 253),
+        ("client_reload", True),
     ],
 )
 def test_the_borders_of_what_is_allowed_are_allowed(

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from participants import FakeParticipant, Found, ask, channel_to, connected, hit, outcomes, serving
 
-from cache_core import Answer, CacheError, PeerUnavailable, UnexpectedStatus, Value, ValueTooLarge
+from cache_core import (
+    Answer,
+    CacheError,
+    PeerUnavailable,
+    Terms,
+    UnexpectedStatus,
+    Value,
+    ValueTooLarge,
+)
 from cache_core.errors import DeadlineExceeded, InvalidKey, KeyRequired, NotFound, UnknownGroup
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.channel import CLUSTER
@@ -23,6 +31,7 @@ MIB = 1024 * 1024
 words = st.text(max_size=40) | st.integers(1000, 1100).map(lambda size: "é" * size)
 nodes = st.none() | st.sampled_from(["other.example:8080", "[::1]:9"])
 seconds = st.floats(-1e9, 1e9).map(lambda exact: round(exact, 3))
+lengths = st.just(0.0) | seconds.map(abs)
 founds = (
     st.builds(
         Value,
@@ -31,12 +40,20 @@ founds = (
         seconds.map(abs),
         st.sampled_from(Answer),
         nodes,
+        st.builds(Terms, lengths, lengths, st.sampled_from(["", "a/b", r'a/b; c="; \\ \" d=1"'])),
+        st.booleans(),
     )
     | st.builds(
         lambda kind, said, node: kind(said, node=node),
         st.sampled_from(list(ERROR_OF_REASON.values())),
         words,
         nodes,
+    )
+    | st.builds(
+        lambda said, node, ttl: NotFound(said, node=node, ttl=ttl),
+        words,
+        nodes,
+        st.none() | lengths,
     )
     | st.builds(
         lambda said, status, node: UnexpectedStatus(said, status=status, node=node),
@@ -52,7 +69,8 @@ def told(found: Found) -> tuple[object, ...]:
     """All that an outcome says."""
     if isinstance(found, Value):
         return found
-    return type(found), found.message, found.status, found.retry_after, found.node
+    ttl = found.ttl if isinstance(found, NotFound) else None
+    return type(found), found.message, found.status, found.retry_after, found.node, ttl
 
 
 @settings(max_examples=60, deadline=None)

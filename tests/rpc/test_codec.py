@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cache_core import Answer, GroupSettings, Value
+from cache_core import Answer, GroupSettings, Terms, Value
 from cache_core.messages import (
     Describe,
     Drop,
@@ -59,6 +59,8 @@ values = st.builds(
     seconds,
     st.sampled_from(Answer),
     st.none() | some_text,
+    st.builds(Terms, seconds, seconds, text),
+    st.booleans(),
 )
 invalidations = st.builds(Invalidation, text, st.none() | text)
 many = st.lists(invalidations, max_size=4).map(tuple)
@@ -86,6 +88,8 @@ of_setting = {
     "load_queue": st.integers(0, 2**32 - 1),
     "hot_share": shares,
     "hot_ttl": seconds,
+    "content_type": st.sampled_from([None, "image/png", 'text/plain; charset="utf-8"']),
+    "client_reload": st.booleans(),
 }
 group_settings = st.fixed_dictionaries(
     {name: of_setting[name] for name in GroupSettings.model_fields}

@@ -9,6 +9,7 @@ from cache_core import (
     DeadlineExceeded,
     InvalidKey,
     KeyRequired,
+    NotCached,
     NotFound,
     Overloaded,
     PeerUnavailable,
@@ -25,6 +26,7 @@ KINDS = [
     (InvalidKey, grpc.StatusCode.INVALID_ARGUMENT),
     (UnknownGroup, grpc.StatusCode.NOT_FOUND),
     (NotFound, grpc.StatusCode.NOT_FOUND),
+    (NotCached, grpc.StatusCode.FAILED_PRECONDITION),
     (RetrieverFailed, grpc.StatusCode.INTERNAL),
     (SourceUnavailable, grpc.StatusCode.UNAVAILABLE),
     (PeerUnavailable, grpc.StatusCode.UNAVAILABLE),
@@ -44,6 +46,17 @@ def test_an_error_keeps_its_kind_and_words_across_the_wire(
     assert type(back) is kind
     assert str(back) == "wörds"
     assert back.node == "n:1"
+
+
+def test_the_time_to_try_again_travels() -> None:
+    busy = Overloaded("busy")
+    busy.retry_after = 2.5
+    strange = UnexpectedStatus("quota", status="RESOURCE_EXHAUSTED")
+    strange.retry_after = 7
+    for error in (busy, strange):
+        back = from_status(*to_status(error), node="n:1")
+        assert back.retry_after == error.retry_after
+    assert from_status(*to_status(NotFound("words")), node="n:1").retry_after is None
 
 
 @pytest.mark.parametrize(
@@ -91,6 +104,24 @@ def test_words_are_cut_between_characters_after_a_kibibyte(words: str, sent: str
     _, said, ((_, details),) = to_status(NotFound(words))
     assert said == sent
     assert Status.FromString(details).message == sent
+
+
+@pytest.mark.parametrize("ttl", [None, 0.0, 36.5])
+def test_a_missing_key_says_across_the_wire_how_long_it_is_remembered(ttl: float | None) -> None:
+    code, words, metadata = to_status(NotFound("words", node="owner:1", ttl=ttl))
+    back = from_status(code, words, metadata, node="n:1")
+    assert isinstance(back, NotFound)
+    assert (back.ttl, back.node) == (ttl, "owner:1")
+
+
+@pytest.mark.parametrize("said", ["", "soon", "nan", "inf", "-1", "1e9", "9" * 400])
+def test_a_time_that_is_none_is_not_told(said: str) -> None:
+    info = Any()
+    info.Pack(ErrorInfo(reason="key-not-found", domain="gaocache", metadata={"ttl": said}))
+    details = Status(details=[info]).SerializeToString()
+    back = from_status(grpc.StatusCode.NOT_FOUND, "words", ((DETAILS_KEY, details),), node="n:1")
+    assert isinstance(back, NotFound)
+    assert back.ttl is None
 
 
 def foreign_details() -> bytes:

@@ -9,7 +9,7 @@ import grpc.aio
 import pytest
 from participants import FakeParticipant, ask, channel_to, hit, outcomes, serving
 
-from cache_core import Answer, NotFound, UnexpectedStatus, Value
+from cache_core import Answer, Demand, NotFound, Terms, UnexpectedStatus, Value
 from cache_core.address import Address
 from cache_core.messages import Describe, Drop, HandOver, Invalidation, Message, Probe, Probed
 from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
@@ -131,6 +131,16 @@ async def test_what_else_such_a_node_is_told_it_does_not_know(
         ("hit; ttl=soon", Value(b"K", None, 0, Answer.HIT, "here")),
         ("hit, hit", Value(b"K", None, 0, Answer.MISS, "here")),
         ("", Value(b"K", None, 0, Answer.MISS, "here")),
+        ("miss; age=1; stored", Value(b"K", None, 1, Answer.MISS, "here", stored=True)),
+        ("miss; age=1; storedly", Value(b"K", None, 1, Answer.MISS, "here")),
+        (
+            'hit; age=1; a="; stale-if-error=1"; stale-if-error=9.5; content-type="a/b; c=\\"d\\""',
+            Value(b"K", None, 1, Answer.HIT, "here", Terms(0, 9.5, 'a/b; c="d"')),
+        ),
+        (
+            f"hit; age=1; stale-while-revalidate={'9' * 400}; stale-if-error=-1; content-type=5",
+            Value(b"K", None, 1, Answer.HIT, "here"),
+        ),
     ],
 )
 async def test_what_a_node_says_of_its_answer_is_taken_as_far_as_it_is_understood(
@@ -162,6 +172,13 @@ async def get_as_a_stranger(
         (
             Value(b"", -1.5, 2, Answer.STALE_ERROR, "[::1]:9"),
             'stale-error; node="[::1]:9"; ttl=-1.500; age=2.000',
+        ),
+        (
+            Value(b"", age=2, terms=Terms(30, 0, 'a/b; c="d"'), stored=True),
+            (
+                'miss; node="node.example:8080"; age=2.000; stored; stale-while-revalidate=30.000; '
+                r'content-type="a/b; c=\"d\""'
+            ),
         ),
     ],
 )
@@ -195,6 +212,23 @@ async def test_what_a_caller_says_of_itself_is_taken_where_it_is_well_formed(
     await get_as_a_stranger(participant, "k", metadata)
     assert participant.rings == [ring]
     assert participant.asked == [("k", forwarded, trace)]
+
+
+@pytest.mark.parametrize(
+    ("said", "demand"),
+    [("new", Demand.NEW), ("cached", Demand.CACHED), ("any", Demand.ANY), ("older", Demand.ANY)],
+)
+async def test_what_a_caller_demands_is_taken_where_it_is_known(said: str, demand: Demand) -> None:
+    participant = FakeParticipant(source={"k": hit()})
+    await get_as_a_stranger(participant, "k", (("gaocache-demand", said),))
+    assert participant.demands == [demand, demand]
+
+
+async def test_a_server_that_knows_no_demands_just_answers() -> None:
+    async with asking(Stranger()) as (channel, _):
+        for asks in ([ask("k", demand=Demand.NEW)], [ask("k", demand=each) for each in Demand]):
+            found = await outcomes(channel, asks)
+            assert [isinstance(each, Value) and each.data for each in found] == [b"K"] * len(asks)
 
 
 async def test_an_error_of_another_node_names_it() -> None:

@@ -16,7 +16,7 @@ from cache_core.invalidation import Invalidations
 from cache_core.messages import Handed, Invalidate, Invalidated, Invalidation
 from cache_core.shared_group import SharedGroup
 from cache_core.singleflight import Flights
-from cache_core.value import Value
+from cache_core.value import Demand, Terms, Value
 
 
 class LastingCopies(HotCache):
@@ -28,9 +28,12 @@ class LastingCopies(HotCache):
         max_value: int,
         ttl: float,
         clock: Callable[[], float],
+        terms: Terms,
     ) -> None:
         lasting = 1_000.0 if ttl else 0.0
-        super().__init__(capacity, policy, max_value=max_value, ttl=lasting, clock=clock)
+        super().__init__(
+            capacity, policy, max_value=max_value, ttl=lasting, clock=clock, terms=terms
+        )
 
 
 SEEDS: Final = range(400)
@@ -81,16 +84,16 @@ def keeps_copies_for_ever(patch: pytest.MonkeyPatch) -> None:
 def forwards_what_was_forwarded(patch: pytest.MonkeyPatch) -> None:
     get = SharedGroup.get
 
-    async def on(self: SharedGroup, key: str, *, forwarded: bool) -> Value:
+    async def on(self: SharedGroup, key: str, *, forwarded: bool, demand: Demand) -> Value:
         del forwarded
-        return await get(self, key, forwarded=False)
+        return await get(self, key, forwarded=False, demand=demand)
 
     patch.setattr(SharedGroup, "get", on)
 
 
 def loads_what_others_own(patch: pytest.MonkeyPatch) -> None:
-    async def load(self: SharedGroup, key: str) -> Value:
-        return await self.group.get(key)
+    async def load(self: SharedGroup, key: str, demand: Demand) -> Value:
+        return await self.group.get(key, demand)
 
     patch.setattr(SharedGroup, "_fetch", load)
 
