@@ -30,7 +30,9 @@ class Target(NamedTuple):
 
 def from_path(group: str, key: str, limits: Limits) -> Target:
     """Return the target of a path's still encoded parts. Raises MalformedTarget."""
-    return _checked(_decode(group.encode("latin-1")), _decode(key.encode("latin-1")), limits)
+    decoded = Target(group_of(group, limits), _decode(key.encode("latin-1")))
+    check_key(decoded.key, limits)
+    return decoded
 
 
 def from_query(group: str, query: bytes, limits: Limits) -> Target:
@@ -38,14 +40,33 @@ def from_query(group: str, query: bytes, limits: Limits) -> Target:
 
     Without a `key` the key is empty. Raises MalformedTarget.
     """
-    keys = [
+    keys = keys_of(query)
+    if len(keys) > 1:
+        raise MalformedTarget("one-key-only", f"the query has {len(keys)} keys, it takes one")
+    target = Target(group_of(group, limits), keys[0] if keys else "")
+    check_key(target.key, limits)
+    return target
+
+
+def group_of(group: str, limits: Limits) -> str:
+    """Return the group of a path's still encoded part. Raises MalformedTarget."""
+    decoded = _decode(group.encode("latin-1"))
+    _check_size("group-too-long", decoded.encode(), limits.group_bytes)
+    return decoded
+
+
+def keys_of(query: bytes) -> list[str]:
+    """Return every `key` of the query, of whatever size. Raises MalformedTarget."""
+    return [
         _decode(value.replace(b"+", b" "))
         for name, _, value in (field.partition(b"=") for field in query.split(b"&"))
         if _decode(name.replace(b"+", b" ")) == "key"
     ]
-    if len(keys) > 1:
-        raise MalformedTarget("one-key-only", f"the query has {len(keys)} keys, it takes one")
-    return _checked(_decode(group.encode("latin-1")), keys[0] if keys else "", limits)
+
+
+def check_key(key: str, limits: Limits) -> None:
+    """Raise MalformedTarget for a key that is too long."""
+    _check_size("key-too-long", key.encode(errors="surrogatepass"), limits.key_bytes)
 
 
 def _decode(encoded: bytes) -> str:
@@ -57,12 +78,6 @@ def _decode(encoded: bytes) -> str:
         raise MalformedTarget("invalid-encoding", "groups and keys should be UTF-8") from error
 
 
-def _checked(group: str, key: str, limits: Limits) -> Target:
-    for reason, text, limit in (
-        ("group-too-long", group, limits.group_bytes),
-        ("key-too-long", key, limits.key_bytes),
-    ):
-        size = len(text.encode())
-        if size > limit:
-            raise MalformedTarget(reason, f"it has {size} bytes, the limit is {limit}")
-    return Target(group, key)
+def _check_size(reason: str, name: bytes, limit: int) -> None:
+    if len(name) > limit:
+        raise MalformedTarget(reason, f"it has {len(name)} bytes, the limit is {limit}")

@@ -1,6 +1,8 @@
 """The gateway as a FastAPI app."""
 
 import functools
+from collections.abc import Callable
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Final
 
@@ -11,27 +13,37 @@ from starlette.responses import Response
 
 from cache_core.client import Client
 from cache_core.errors import CacheError
-from gateway import openapi, problems
+from gateway import problems
 from gateway.addressing import MalformedTarget
+from gateway.defaults import Defaults
+from gateway.hang_up import HangUp
 from gateway.limits import Limits
-from gateway.no_sniffing import NoSniffing
+from gateway.methods import FILES_ALLOW, Options, allowed
+from gateway.openapi.document import TAGS, document
 from gateway.problems import Refused
 from gateway.raw_target import RawTarget
-from gateway.routes import keys
+from gateway.routes import batch, cluster, groups, health, keys, landing, removal
 from gateway.routes.docs import add_docs
+from gateway.tracing import Tracing
 
 DESCRIPTION: Final = """\
 Slow sources sit behind named *groups* of keys. The first get of a key loads it from the
 group's source, once however many ask; later gets are answered from memory.
 
-Every error is a problem document (RFC 9457) with a stable `reason`.
+Every error is a problem document (RFC 9457) with a stable `reason`. `HEAD` is answered with the
+headers of a `GET`. Of several forms `Accept` chooses, quality values honoured.
 """
 
 
-def create_app(client: Client, *, limits: Limits | None = None) -> FastAPI:
+def create_app(
+    client: Client,
+    *,
+    limits: Limits | None = None,
+    is_draining: Callable[[], bool] = lambda: False,
+) -> FastAPI:
     """Return the gateway that gets keys through `client`, within `limits`.
 
-    The caller closes the client.
+    While it `is_draining` it says that it is not ready. The caller closes the client.
     """
     limits = limits or Limits()
     app = FastAPI(
@@ -39,16 +51,25 @@ def create_app(client: Client, *, limits: Limits | None = None) -> FastAPI:
         version=version("gaocache"),
         summary="A read-through cache that you can curl.",
         description=DESCRIPTION,
+        contact={"name": "The GaoCache maintainers"},
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        openapi_tags=[{"name": "keys", "description": "Values, read through the cache."}],
+        servers=[{"url": "/", "description": "The gateway that serves this document."}],
+        openapi_tags=TAGS,
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
     )
-    app.openapi = functools.cache(functools.partial(openapi.document, app))  # type: ignore[method-assign] # FastAPI's documented way
+    app.openapi = functools.cache(functools.partial(document, app))  # type: ignore[method-assign] # FastAPI's documented way
+    app.state.limits = limits
+    for inner in (Options, Tracing, HangUp):
+        app.add_middleware(inner)
     app.add_middleware(RawTarget, max_bytes=limits.target_bytes)
-    app.add_middleware(NoSniffing)
-    app.include_router(keys.router(client, limits))
+    app.add_middleware(Defaults)
+    app.include_router(landing.router(client))
+    for resource in (keys, batch, removal, groups):
+        app.include_router(resource.router(client, limits))
+    app.include_router(cluster.router(client))
+    app.include_router(health.router(client, limits, is_draining))
     add_docs(app)
     for kind in (
         CacheError,
@@ -63,4 +84,7 @@ def create_app(client: Client, *, limits: Limits | None = None) -> FastAPI:
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:
-    return problems.answer(error, request.scope["path"])
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        error.headers = {**(error.headers or {}), "Allow": allowed(request.scope) or FILES_ALLOW}
+    private = "authorization" in request.headers
+    return problems.answer(error, request.scope["path"], private=private)

@@ -5,9 +5,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Sizes in bytes, of group and key once decoded; `timeout` in seconds."""
+    """Sizes in bytes, of group and key once decoded; times in seconds.
+
+    A request's body is large enough for `batch_keys` of the longest keys, as JSON escapes them;
+    `batch_bytes` are those of a batch's answer, which is put together in memory.
+    `timeout` is what a request has that names none, `max_timeout` the most that any has;
+    `receive_timeout` is how long a request may take to arrive.
+    """
 
     group_bytes: int = 128
     key_bytes: int = 1024
     target_bytes: int = 8 * 1024
+    header_bytes: int = 32 * 1024
+    body_bytes: int = 4 * 1024 * 1024
+    batch_keys: int = 1000
+    batch_bytes: int = 64 * 1024 * 1024
     timeout: float = 2.0
+    max_timeout: float = 30.0
+    receive_timeout: float = 10.0

@@ -5,6 +5,7 @@ RFC 9457 (problem details), RFC 9110 (statuses), AIP-193 (reasons).
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from math import ceil
 from typing import Final
 
 from fastapi.exceptions import RequestValidationError
@@ -13,11 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from cache_core.errors import CacheError
+from gateway import caching
 from gateway.addressing import MalformedTarget
 
 MEDIA_TYPE: Final = "application/problem+json"
 CHALLENGE: Final = 'Bearer realm="gaocache"'
-RETRY_AFTER_SECONDS: Final = 1
+RETRY_AFTER_SECONDS: Final = 1.0
+"""Where the node does not say."""
+
+MAX_RETRY_AFTER_SECONDS: Final = 86_400.0
 
 HTTP_OF_STATUS: Final = {
     "INVALID_ARGUMENT": 400,
@@ -37,10 +42,20 @@ HTTP_OF_STATUS: Final = {
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
-HTTP_OF_REASON: Final = {"value-too-large": 502}
+HTTP_OF_REASON: Final = {"value-too-large": 502, "not-cached": 504}
 """Reasons that say more than their status does."""
 
-GRPC_OF_HTTP: Final = {404: "NOT_FOUND", 405: "UNIMPLEMENTED", 500: "INTERNAL"}
+GRPC_OF_HTTP: Final = {
+    404: "NOT_FOUND",
+    405: "UNIMPLEMENTED",
+    408: "DEADLINE_EXCEEDED",
+    412: "FAILED_PRECONDITION",
+    413: "RESOURCE_EXHAUSTED",
+    416: "OUT_OF_RANGE",
+    431: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    500: "INTERNAL",
+}
 """The gRPC status of what the gateway refuses by itself; all else is INVALID_ARGUMENT."""
 
 
@@ -89,21 +104,30 @@ class Refused(Exception):
         self.headers = headers or {}
 
 
-def answer(error: Exception, instance: str) -> Response:
+def answer(error: Exception, instance: str, *, private: bool = False) -> Response:
     """Return the answer to a request for `instance` that `error` ended.
 
-    What is no error of ours is a 500 that says nothing of what happened.
+    What is no error of ours is a 500 that says nothing of what happened. `private` where what
+    may be kept of it may be kept for one user only.
     """
-    if isinstance(error, CacheError):
-        problem, headers = _of_cache_error(error, instance)
-    else:
-        problem, headers = _of_refusal(_refusal(error), instance)
+    problem, headers = describe(error, instance)
     return Response(
         problem.model_dump_json(exclude_none=True),
         status_code=problem.status,
         media_type=MEDIA_TYPE,
-        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers},
+        headers={
+            **caching.of_error(error, private=private),
+            "X-Content-Type-Options": "nosniff",
+            **headers,
+        },
     )
+
+
+def describe(error: Exception, instance: str) -> tuple[Problem, Mapping[str, str]]:
+    """Return the problem that `error` is to who asked for `instance`, and what headers it needs."""
+    if isinstance(error, CacheError):
+        return _of_cache_error(error, instance)
+    return _of_refusal(_refusal(error), instance)
 
 
 def _of_cache_error(error: CacheError, instance: str) -> tuple[Problem, Mapping[str, str]]:
@@ -121,9 +145,14 @@ def _of_cache_error(error: CacheError, instance: str) -> tuple[Problem, Mapping[
         case 401:
             return problem, {"WWW-Authenticate": CHALLENGE}
         case 429 | 503:
-            return problem, {"Retry-After": str(RETRY_AFTER_SECONDS)}
+            return problem, {"Retry-After": _retry_after(error)}
         case _:
             return problem, {}
+
+
+def _retry_after(error: CacheError) -> str:
+    seconds = RETRY_AFTER_SECONDS if error.retry_after is None else error.retry_after
+    return str(ceil(min(max(seconds, 0), MAX_RETRY_AFTER_SECONDS)))
 
 
 def _of_refusal(refused: Refused, instance: str) -> tuple[Problem, Mapping[str, str]]:

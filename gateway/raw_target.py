@@ -28,7 +28,8 @@ class RawTarget:
             await self._app(scope, receive, send)
             return
         path = raw_path(scope)
-        size = len(path) + len(scope["query_string"])
+        query = scope["query_string"]
+        size = len(path) + len(query) + bool(query)
         if size > self._max_bytes:
             refused = target_too_long(size, self._max_bytes)
             await problems.answer(refused, shortened(path))(scope, receive, send)

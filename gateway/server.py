@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import socket
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Collection, Iterator
 from typing import Final
 
 import uvicorn
@@ -12,6 +12,7 @@ import uvicorn
 from cache_core.client import Client
 from cache_core.logs import LogHook
 from gateway.app import create_app
+from gateway.cors import Cors
 from gateway.limits import Limits
 from gateway.protocol import Protocol
 from gateway.running import Running
@@ -26,19 +27,24 @@ async def serve(
     stop: Awaitable[object],
     *,
     limits: Limits,
+    drain: float,
     grace: float,
     access_log: bool,
+    cors_origins: Collection[str] = (),
 ) -> None:
     """Serve HTTP on the listening `sock` in front of `nodes` until `stop` is done.
 
     `nodes` is what a Client takes: the address of one, or where its cluster's members are known.
-    Running requests then have `grace` seconds to finish; after that they are answered 503.
+    For `drain` seconds it then goes on, but for saying that it is not ready. Running requests
+    have `grace` more to finish; after that they are answered 503. Pages of `cors_origins` may
+    read the answers.
     """
     async with Client(nodes, hook=LogHook(lambda: nodes)) as client:
-        running = Running(create_app(client, limits=limits))
+        stopping = asyncio.ensure_future(stop)
+        running = Running(create_app(client, limits=limits, is_draining=stopping.done))
         lost = asyncio.Event()
         config = uvicorn.Config(
-            running,
+            Cors(running, cors_origins) if cors_origins else running,
             http=functools.partial(Protocol, limits=limits, lost=lost),  # type: ignore[arg-type] # it is only called
             ws="none",
             lifespan="off",
@@ -46,9 +52,8 @@ async def serve(
             access_log=access_log,
             server_header=False,
         )
-        stopping = asyncio.ensure_future(stop)
         try:
-            await _Server(config, stopping, running, lost, grace).serve(sockets=[sock])
+            await _Server(config, stopping, running, lost, drain, grace).serve(sockets=[sock])
         finally:
             stopping.cancel()
 
@@ -62,12 +67,14 @@ class _Server(uvicorn.Server):
         stopping: asyncio.Future[object],
         running: Running,
         lost: asyncio.Event,
+        drain: float,
         grace: float,
     ) -> None:
         super().__init__(config)
         self._stopping = stopping
         self._running = running
         self._lost = lost
+        self._drain = drain
         self._grace = grace
 
     @contextlib.contextmanager
@@ -76,10 +83,15 @@ class _Server(uvicorn.Server):
         yield
 
     async def main_loop(self) -> None:
-        """Renew the Date header every second until told to stop."""
+        """Renew the Date header every second until told to stop, and while draining."""
         while not self._stopping.done():
             await self.on_tick(0)
             await asyncio.wait({self._stopping}, timeout=1)
+        now = asyncio.get_running_loop().time
+        end = now() + self._drain
+        while (left := end - now()) > 0:
+            await self.on_tick(0)
+            await asyncio.sleep(min(left, 1))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Refuse new connections, let running requests finish within the grace, then end them."""

@@ -1,7 +1,6 @@
 """`gaocache cluster`: how the members of a cluster do."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -16,8 +15,9 @@ from gateway.cli.asking import EXIT_FAILED, NodeOption, PeersOption, ask, choose
 from gateway.cli.failure import Failure
 from gateway.cli.options import TimeoutOption
 from gateway.cli.output import write
-from gateway.cli.survey import survey
 from gateway.cli.survey_table import show
+from gateway.survey import survey
+from gateway.survey_document import document
 
 DEFAULT_TIMEOUT: Final = 5.0
 PIPED_WIDTH: Final = 100
@@ -60,7 +60,7 @@ def cluster(
         raise Failure("\n".join(words), exit_status=EXIT_FAILED)
     found = survey(answers)
     if json_:
-        write(json.dumps(found.as_json(), ensure_ascii=False).encode() + b"\n")
+        write(document(found).model_dump_json().encode() + b"\n")
     else:
         width = None if sys.stdout.isatty() else PIPED_WIDTH
         show(found, Console(highlight=False, width=width), with_groups=groups)

@@ -11,19 +11,26 @@ from gateway.cli import listening
 from gateway.cli.asking import NodeOption, PeersOption, choose_nodes, shown
 from gateway.cli.interrupts import interrupts_exit
 from gateway.cli.options import (
+    MAX_SECONDS,
     GraceOption,
     LogLevel,
     LogLevelOption,
     SupervisedOption,
-    TimeoutOption,
     parse_address,
     set_up_logging,
 )
+from gateway.cli.requests import (
+    DEFAULT_MAX_TIMEOUT,
+    DEFAULT_TIMEOUT,
+    CorsOriginOption,
+    MaxTimeoutOption,
+    RequestTimeoutOption,
+    check_origins,
+    parse_limits,
+)
 from gateway.cli.stopping import Stop
-from gateway.limits import Limits
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8000"
-DEFAULT_TIMEOUT: Final = Limits().timeout
 
 
 def gateway(
@@ -33,7 +40,19 @@ def gateway(
     ] = DEFAULT_LISTEN,
     node: NodeOption = None,
     peers: PeersOption = None,
-    timeout: TimeoutOption = DEFAULT_TIMEOUT,
+    timeout: RequestTimeoutOption = DEFAULT_TIMEOUT,
+    max_timeout: MaxTimeoutOption = DEFAULT_MAX_TIMEOUT,
+    cors_origin: CorsOriginOption = None,
+    drain: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            max=MAX_SECONDS,
+            help="How long it goes on serving once told to stop, while /readyz says 503: as long "
+            "as load balancers take to notice.",
+        ),
+    ] = 0.0,
     grace: GraceOption = DEFAULT_GRACE,
     log_level: LogLevelOption = LogLevel.warning,
     supervised: SupervisedOption = False,
@@ -50,6 +69,9 @@ def gateway(
     """
     address = parse_address("--listen", listen)
     nodes = choose_nodes(context, node, peers)
+    limits = parse_limits(timeout, max_timeout)
+    origins = cors_origin or []
+    check_origins(origins)
     set_up_logging(log_level)
     sock = listening.listen(address)
     with contextlib.closing(sock):
@@ -66,9 +88,11 @@ def gateway(
                 sock,
                 nodes,
                 stop.told.wait(),
-                limits=Limits(timeout=timeout),
+                limits=limits,
+                drain=drain,
                 grace=grace,
                 access_log=log_level is LogLevel.debug,
+                cors_origins=origins,
             )
 
         uvloop.run(run())

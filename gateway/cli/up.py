@@ -27,6 +27,15 @@ from gateway.cli.options import (
     LogLevelOption,
     parse_address,
 )
+from gateway.cli.requests import (
+    DEFAULT_MAX_TIMEOUT,
+    DEFAULT_TIMEOUT,
+    CorsOriginOption,
+    MaxTimeoutOption,
+    RequestTimeoutOption,
+    check_origins,
+    parse_limits,
+)
 from gateway.cli.stopping import Stop
 from gateway.cli.supervisor import Kept
 
@@ -48,6 +57,9 @@ def up(
     ] = DEFAULT_ADDRESS,
     config: ConfigOption = None,
     data_dir: DataDirOption = DATA_DIR,
+    timeout: RequestTimeoutOption = DEFAULT_TIMEOUT,
+    max_timeout: MaxTimeoutOption = DEFAULT_MAX_TIMEOUT,
+    cors_origin: CorsOriginOption = None,
     grace: GraceOption = DEFAULT_GRACE,
     log_level: LogLevelOption = LogLevel.warning,
 ) -> None:
@@ -64,6 +76,9 @@ def up(
 
     """
     gateway_address = parse_address("--listen", listen)
+    parse_limits(timeout, max_timeout)
+    origins = cors_origin or []
+    check_origins(origins)
     first = parse_address("--node-listen", node_listen)
     addresses = node_addresses(first, nodes)
     file = config or demo_config(data_dir)
@@ -80,9 +95,11 @@ def up(
     for name, address in zip(names, addresses, strict=True):
         where = ["--listen", str(address), "--advertise", name, "--config", str(file)]
         kept.append(Kept(f"node {name}", ["node", *where, *shared], kept))
-    front = Kept(
-        f"gateway {gateway_address}", ["gateway", "--listen", str(gateway_address), *shared]
-    )
+    asked = ["--timeout", str(timeout), "--max-timeout", str(max_timeout)]
+    for origin in origins:
+        asked += ["--cors-origin", origin]
+    where = ["--listen", str(gateway_address)]
+    front = Kept(f"gateway {gateway_address}", ["gateway", *where, *asked, *shared])
     uvloop.run(
         _run(kept, front, lambda: _welcome(str(gateway_address), names, file, settings), grace)
     )

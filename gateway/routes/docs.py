@@ -25,6 +25,7 @@ def add_docs(app: FastAPI) -> None:
 def _router(app: FastAPI) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
+    @routes.head("/docs")
     @routes.get("/docs")
     async def docs() -> HTMLResponse:
         return _guarded(
@@ -38,6 +39,7 @@ def _router(app: FastAPI) -> APIRouter:
             )
         )
 
+    @routes.head("/redoc")
     @routes.get("/redoc")
     async def redoc() -> HTMLResponse:
         return _guarded(

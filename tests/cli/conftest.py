@@ -4,19 +4,16 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 from fakes import FakeSource
+from node_cluster import cluster_of
 from processes import Ended, Run, Serving, Start, spawn
 
-from cache_core import Group, Node
-from cache_core.address import Address
-from cache_core.events import Event, MemberBack
+from cache_core import Node
 from gateway.cli.command import run as run_command
-from gateway.cli.listening import free_addresses
 
 
 @pytest.fixture
@@ -59,20 +56,7 @@ def free() -> str:
 @pytest.fixture
 async def pair(source: FakeSource) -> AsyncIterator[list[Node]]:
     """Two nodes of one cluster that share the group `scores` over `source`."""
-    met = asyncio.Event()
-
-    def hook(event: Event) -> None:
-        if isinstance(event, MemberBack):  # the first met nobody when it started
-            met.set()
-
-    names = [str(address) for address in free_addresses(Address("127.0.0.1", 0), 2)]
-    peers = f"static://{','.join(names)}"
-    nodes = [Node(name, [Group("scores", source)], peers=peers, hook=hook) for name in names]
-    async with AsyncExitStack() as started:
-        for node in nodes:
-            await node.start()
-            started.push_async_callback(node.stop, drain=False)
-        await met.wait()
+    async with cluster_of(2, source) as nodes:
         yield nodes
 
 

@@ -4,9 +4,9 @@ import pytest
 from rich.console import Console
 
 from cache_core.messages import Health, MemberInfo, NodeInfo
-from gateway.cli.figures import Figures
-from gateway.cli.survey import Row, Survey
 from gateway.cli.survey_table import show
+from gateway.figures import Figures
+from gateway.survey import Row, Survey
 
 NODE = "10.100.100.100:65535"
 LARGE = Figures(

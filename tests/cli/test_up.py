@@ -136,3 +136,19 @@ async def test_a_node_told_to_stop_ends_well_and_says_nothing(start: Start) -> N
     await node.until("serves")
     ended = await node.stop()
     assert (ended.status, ended.stderr) == (0, "")
+
+
+async def test_up_tells_the_gateway_what_requests_may(start: Start) -> None:
+    page, other = "https://app.example.com", "http://localhost:3000"
+    up = await start(
+        "up", *FREE_PORTS, "--max-timeout", "2.5", "--cors-origin", page, "--cors-origin", other
+    )
+    url = await up.until(GATEWAY)
+    await up.until(r"/docs\n")
+    async with httpx.AsyncClient(trust_env=False) as http:
+        for origin in (page, other):
+            response = await http.get(
+                f"{url}/groups/scores/keys/Tom", headers={"Origin": origin, "grpc-timeout": "1H"}
+            )
+            assert response.status_code == 200
+            assert response.headers["access-control-allow-origin"] == origin

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -10,12 +9,6 @@ import pytest
 from fakes import ALL_BYTES, FakeSource
 
 from cache_core import Node
-
-
-@pytest.fixture
-async def http(gateway_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=gateway_url, trust_env=False, timeout=10) as client:
-        yield client
 
 
 async def send(url: str, target: bytes, *, method: bytes = b"GET") -> tuple[int, bytes]:
@@ -90,9 +83,9 @@ async def test_binary_is_base64_in_the_json_form(http: httpx.AsyncClient) -> Non
     assert base64.b64decode(body["value"], validate=True) == ALL_BYTES
 
 
-async def test_values_are_sandboxed_and_vary_by_accept(http: httpx.AsyncClient) -> None:
+async def test_values_are_sandboxed_and_vary_by_form_and_coding(http: httpx.AsyncClient) -> None:
     headers = (await http.get("/groups/scores/keys/Tom")).headers
-    assert headers["vary"] == "Accept"
+    assert headers["vary"] == "Accept, Accept-Encoding"
     assert headers["content-security-policy"] == "sandbox"
 
 
@@ -100,7 +93,32 @@ async def test_values_are_sandboxed_and_vary_by_accept(http: httpx.AsyncClient) 
     "path",
     [
         "/groups/scores/keys/Tom",
+        "/groups/scores/keys?key=Tom&key=Jack",
+        "/groups",
+        "/groups/scores",
+        "/livez",
+        "/readyz",
+    ],
+)
+async def test_a_head_has_the_headers_of_the_get_and_no_body(
+    http: httpx.AsyncClient, path: str
+) -> None:
+    got = await http.get(path)
+    head = await http.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("content-length", "content-type", "cache-control", "etag", "vary"):
+        assert head.headers.get(name) == got.headers.get(name)
+    assert int(head.headers["content-length"]) == len(got.content)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/groups/scores/keys/Tom",
         "/groups/scores/keys/NotExist",
+        "/groups/scores",
+        "/cluster",
+        "/livez",
         "/docs",
         "/redoc",
         "/docs/assets/favicon.png",
@@ -113,14 +131,39 @@ async def test_no_answers_type_is_guessed(http: httpx.AsyncClient, path: str) ->
 
 
 @pytest.mark.parametrize(
+    ("path", "cache_control"),
+    [
+        ("/groups/scores/keys/Tom", "no-cache"),
+        ("/groups/scores/keys/NotExist", "no-store"),
+        ("/docs", "no-store"),
+        ("/docs/assets/favicon.png", "no-cache"),
+        ("/openapi.json", "no-store"),
+        ("/none", "no-store"),
+    ],
+)
+async def test_no_answers_lifetime_is_guessed(
+    http: httpx.AsyncClient, path: str, cache_control: str
+) -> None:
+    assert (await http.get(path)).headers.get_list("cache-control") == [cache_control]
+
+
+@pytest.mark.parametrize(
     ("target", "status", "reason"),
     [
         (b"/groups/scores/keys/%FF", 400, "invalid-encoding"),
         (b"/groups/scores/keys/%ZZ", 400, "malformed-escape"),
         (b"/groups/scores/keys/", 400, "key-required"),
         (b"/groups/scores/keys", 400, "key-required"),
-        (b"/groups/scores/keys?key=a&key=b", 400, "one-key-only"),
+        (b"/groups/scores/keys?key=a&key=%FF", 400, "invalid-encoding"),
+        (b"/groups/scores/keys?" + b"key=&" * 1001, 400, "too-many-keys"),
+        (b"/groups/scores/keys?key=a&key=b&alt=media", 406, "not-acceptable"),
+        (b"/groups/" + b"g" * 129 + b"/keys?key=a&key=b", 400, "group-too-long"),
+        (b"/groups/none", 404, "unknown-group"),
+        (b"/groups/", 404, "unknown-group"),
+        (b"/groups/%FF", 400, "invalid-encoding"),
         (b"/groups/scores/keys/Tom?alt=xml", 400, "invalid-parameter"),
+        (b"/groups/scores/keys/Tom?encoding=latin-1", 400, "invalid-parameter"),
+        (b"/groups/scores/keys/binary?encoding=utf-8", 406, "not-acceptable"),
         (b"/groups/scores/keys/" + b"k" * 1025, 400, "key-too-long"),
         (b"/groups/" + b"g" * 129 + b"/keys/k", 400, "group-too-long"),
         (b"/groups/scores/keys/" + b"k" * 9000, 414, "target-too-long"),
@@ -145,7 +188,8 @@ async def test_what_has_no_value_is_a_problem_and_never_a_redirect(
 async def test_a_form_there_is_not_is_406_with_the_list(http: httpx.AsyncClient) -> None:
     response = await http.get("/groups/scores/keys/Tom", headers={"Accept": "image/webp"})
     assert response.status_code == 406
-    assert response.json()["detail"] == "there is application/json and application/octet-stream"
+    words = "there is application/json, application/octet-stream and text/plain"
+    assert response.json()["detail"] == words
 
 
 async def test_several_accept_lines_are_one_list(http: httpx.AsyncClient) -> None:
@@ -154,10 +198,26 @@ async def test_several_accept_lines_are_one_list(http: httpx.AsyncClient) -> Non
     assert response.headers["content-type"] == "application/octet-stream"
 
 
-async def test_a_wrong_method_is_405_with_allow(http: httpx.AsyncClient) -> None:
-    response = await http.post("/groups/scores/keys/Tom")
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/groups/scores/keys/Tom", "DELETE, GET, HEAD, OPTIONS"),
+        ("/groups/scores/keys", "DELETE, GET, HEAD, OPTIONS"),
+        ("/groups/scores/keys:batchGet", "OPTIONS, POST"),
+        ("/groups", "GET, HEAD, OPTIONS"),
+        ("/groups/scores", "GET, HEAD, OPTIONS"),
+        ("/cluster", "GET, HEAD, OPTIONS"),
+        ("/livez", "GET, HEAD, OPTIONS"),
+        ("/readyz", "GET, HEAD, OPTIONS"),
+        ("/docs/assets/favicon.png", "GET, HEAD, OPTIONS"),
+    ],
+)
+async def test_a_wrong_method_is_405_with_what_is_allowed(
+    http: httpx.AsyncClient, path: str, allowed: str
+) -> None:
+    response = await http.put(path)
     assert response.status_code == 405
-    assert response.headers["allow"] == "GET"
+    assert response.headers["allow"] == allowed
     assert response.headers["content-type"] == "application/problem+json"
 
 

@@ -7,6 +7,7 @@ from cache_core import (
     CacheError,
     DeadlineExceeded,
     KeyRequired,
+    NotCached,
     NotFound,
     Overloaded,
     PeerUnavailable,
@@ -30,6 +31,7 @@ from gateway.problems import Refused, answer
         (PeerUnavailable("words"), 503, "UNAVAILABLE", "node-unavailable", True),
         (Overloaded("words"), 429, "RESOURCE_EXHAUSTED", "overloaded", True),
         (DeadlineExceeded("words"), 504, "DEADLINE_EXCEEDED", "deadline-exceeded", True),
+        (NotCached.of("k"), 504, "FAILED_PRECONDITION", "not-cached", False),
         (ValueTooLarge("words"), 502, "RESOURCE_EXHAUSTED", "value-too-large", False),
     ],
 )
@@ -98,6 +100,15 @@ def test_the_gateways_own_refusals_have_the_same_shape(
     assert response.status_code == body["status"] == status
     assert body["reason"] == reason
     assert "node" not in body
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(None, "1"), (0.1, "1"), (5, "5"), (5.2, "6"), (-1, "0"), (1e9, "86400")]
+)
+def test_retry_after_is_whole_seconds(seconds: float | None, words: str) -> None:
+    error = PeerUnavailable("words")
+    error.retry_after = seconds
+    assert answer(error, "/path").headers["retry-after"] == words
 
 
 def test_a_bug_says_nothing_of_itself() -> None:

@@ -19,7 +19,7 @@ KEY = "/groups/scores/keys/Tom"
 class Gateway:
     """A gateway in front of `node` that a test stops by itself."""
 
-    def __init__(self, node: str, *, grace: float) -> None:
+    def __init__(self, node: str, *, grace: float, drain: float = 0) -> None:
         self._stop = asyncio.Event()
         self._sock = socket.create_server(("127.0.0.1", 0))
         self.port = self._sock.getsockname()[1]
@@ -30,6 +30,7 @@ class Gateway:
                 node,
                 self._stop.wait(),
                 limits=Limits(timeout=10),
+                drain=drain,
                 grace=grace,
                 access_log=False,
             )
@@ -121,6 +122,22 @@ async def test_a_request_that_outlives_the_grace_is_answered_503_and_nothing_is_
     assert problem["instance"] == KEY
     assert problem["retryable"] is True
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_while_it_drains_it_serves_and_says_that_it_is_not_ready(
+    node: Node, http: httpx.AsyncClient
+) -> None:
+    draining = Gateway(node.address, grace=5, drain=2)
+    assert (await http.get(draining.url + "/readyz")).status_code == 200
+    draining.begin_to_stop()
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as newcomer:
+        response = await newcomer.get(draining.url + "/readyz")
+        assert (response.status_code, response.json()["detail"]) == (
+            503,
+            "the gateway is draining",
+        )
+        assert (await newcomer.get(draining.url + KEY)).status_code == 200
+    await draining.stop()
 
 
 async def test_an_open_connection_on_which_nothing_runs_holds_nothing_up(

@@ -4,12 +4,12 @@ Knows no network and no terminal.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 from cache_core.errors import CacheError
 from cache_core.messages import Health, MemberInfo, NodeInfo
-from gateway.cli.figures import Figures
+from gateway.figures import Figures
 
 NO_ANSWER: Final = "no answer"
 WORDS: Final = {Health.UP: "up", Health.LEFT_OUT: "left out", Health.DRAINING: "leaving"}
@@ -21,7 +21,8 @@ NAMED: Final = 3
 class Row:
     """A member: `info` is what it says, or `error` why it does not answer.
 
-    `view` is what it is to one that knows it. `groups` are its figures.
+    One that was not asked has neither. `view` is what it is to one that knows it. `groups` are
+    its figures.
     """
 
     node: str
@@ -54,51 +55,50 @@ class Survey:
             for name in names
         }
 
-    def as_json(self) -> dict[str, object]:
-        """Return the document that `gaocache cluster --json` prints.
-
-        `share` is a part of 1, `uptime` in seconds; versions of rings are 16 hexadecimal digits.
-        What a node that gives no answer could say of itself is null.
-        """
-        return {
-            "ring": _hex(self.ring),
-            "warnings": list(self.warnings),
-            "nodes": [
-                {
-                    "node": row.node,
-                    "health": row.health,
-                    "error": row.error,
-                    "weight": row.view and row.view.weight,
-                    "share": row.view and row.view.share,
-                    "ring": row.info and _hex(row.info.ring or None),
-                    "ring_mismatches": row.info and row.info.ring_mismatches,
-                    "watchers": row.info and row.info.watchers,
-                    "uptime": row.info and row.info.uptime,
-                    "groups": {name: asdict(group) for name, group in row.groups.items()},
-                }
-                for row in self.rows
-            ],
-        }
-
 
 def survey(answers: Mapping[str, NodeInfo | CacheError]) -> Survey:
-    """Return what the `answers`, by node, come to."""
+    """Return what the `answers`, by node, come to.
+
+    Members that were not asked are known by what the others say of them.
+    """
+    answers = _by_own_name(answers)
     infos = {node: info for node, info in answers.items() if isinstance(info, NodeInfo)}
     views = _views(infos)
-    rows = []
-    for node, answer in sorted(answers.items()):
-        seen = views.get(node, {})
-        view = next(iter(seen.values()), None)
-        if isinstance(answer, NodeInfo):
-            groups = {name: Figures.of(info) for name, info in sorted(answer.groups.items())}
-            health = _health(
-                answer, [member.health for name, member in seen.items() if name != node]
-            )
-            row = Row(node, health, None, view, answer, groups)
-        else:
-            row = Row(node, NO_ANSWER, str(answer), view, None, {})
-        rows.append(row)
-    return Survey(tuple(rows), (*_different_rings(infos), *_different_views(views)))
+    rows = [
+        _row(node, answers.get(node), views.get(node, {})) for node in sorted({*answers, *views})
+    ]
+    warnings = (
+        *_different_rings(infos),
+        *_different_views(views),
+        *_different_settings(infos),
+    )
+    return Survey(tuple(rows), warnings)
+
+
+def hexadecimal(ring: int | None) -> str | None:
+    """Return a ring's version as it is shown; None for no ring."""
+    return f"{ring:016x}" if ring else None
+
+
+def _by_own_name(
+    answers: Mapping[str, NodeInfo | CacheError],
+) -> Mapping[str, NodeInfo | CacheError]:
+    """Return `answers`, a single one by its own name: it may have been asked by another."""
+    match list(answers.values()):
+        case [NodeInfo() as only]:
+            return {only.node: only}
+    return answers
+
+
+def _row(node: str, answer: NodeInfo | CacheError | None, seen: Mapping[str, MemberInfo]) -> Row:
+    view = next(iter(seen.values()), None)
+    if isinstance(answer, CacheError):
+        return Row(node, NO_ANSWER, str(answer), view, None, {})
+    others = [member.health for name, member in seen.items() if name != node]
+    groups = (
+        {name: Figures.of(info) for name, info in sorted(answer.groups.items())} if answer else {}
+    )
+    return Row(node, _health(answer, others), None, view, answer, groups)
 
 
 def _views(infos: Mapping[str, NodeInfo]) -> dict[str, dict[str, MemberInfo]]:
@@ -110,8 +110,8 @@ def _views(infos: Mapping[str, NodeInfo]) -> dict[str, dict[str, MemberInfo]]:
     return views
 
 
-def _health(info: NodeInfo, seen: Iterable[Health]) -> str:
-    if info.draining:
+def _health(info: NodeInfo | None, seen: Iterable[Health]) -> str:
+    if info is not None and info.draining:
         return WORDS[Health.DRAINING]
     views = set(seen)
     worst = (health for health in (Health.LEFT_OUT, Health.DRAINING) if health in views)
@@ -124,7 +124,7 @@ def _different_rings(infos: Mapping[str, NodeInfo]) -> Iterable[str]:
         rings.setdefault(info.ring, []).append(node)
     if len(rings) > 1:
         parts = [
-            f"{_hex(ring or None) or 'none'} at {_names(nodes)}" for ring, nodes in rings.items()
+            f"{hexadecimal(ring) or 'none'} at {_names(nodes)}" for ring, nodes in rings.items()
         ]
         yield (
             f"the members have different rings, {', '.join(parts)}: some have not yet heard of a "
@@ -143,11 +143,20 @@ def _different_views(views: Mapping[str, Mapping[str, MemberInfo]]) -> Iterable[
             yield f"{node} is {', '.join(parts)}"
 
 
+def _different_settings(infos: Mapping[str, NodeInfo]) -> Iterable[str]:
+    for name in sorted({name for info in infos.values() for name in info.groups}):
+        first, *others = (
+            (node, info.groups[name].settings)
+            for node, info in sorted(infos.items())
+            if name in info.groups
+        )
+        for node, settings in others:
+            if settings != first[1]:
+                yield f"group {name} has other settings at {node} than at {first[0]}"
+                break
+
+
 def _names(nodes: list[str]) -> str:
     named = nodes[:NAMED] if len(nodes) > NAMED + 1 else nodes
     rest = len(nodes) - len(named)
     return " and ".join([*named, f"{rest} more"] if rest else named)
-
-
-def _hex(ring: int | None) -> str | None:
-    return None if ring is None else f"{ring:016x}"

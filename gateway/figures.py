@@ -1,4 +1,4 @@
-"""A group's figures as a command shows them, at one node or summed over several."""
+"""A group's figures as they are shown, at one node or summed over several. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields

@@ -1,4 +1,4 @@
-"""What `gaocache cluster` makes of the members' answers."""
+"""What is made of the members' answers."""
 
 import json
 from dataclasses import replace
@@ -8,8 +8,9 @@ import pytest
 from cache_core import GroupSettings, PeerUnavailable
 from cache_core.messages import GroupInfo, Health, MemberInfo, NodeInfo, SharingStats
 from cache_core.stats import CacheStats, GroupStats
-from gateway.cli.figures import Figures
-from gateway.cli.survey import survey
+from gateway.figures import Figures
+from gateway.survey import survey
+from gateway.survey_document import document
 
 A, B, C, D = "10.0.0.1:8080", "10.0.0.2:8080", "10.0.0.3:8080", "10.0.0.4:8080"
 CLUSTER = (A, B, C, D)
@@ -131,14 +132,41 @@ def test_figures_are_of_all_that_a_node_holds_and_summed_over_nodes() -> None:
     assert (total.entries, total.capacity, total.fetches) == (36, 16_000, 32)
 
 
+def test_a_member_that_was_not_asked_is_what_the_others_make_of_it() -> None:
+    found = survey({A: answer(A, leaving=(D,)), B: answer(B, leaving=(D,))})
+    assert [(row.node, row.health) for row in found.rows] == [
+        (A, "up"),
+        (B, "up"),
+        (C, "up"),
+        (D, "leaving"),
+    ]
+    assert found.rows[2].view is not None
+    assert (found.rows[2].info, found.rows[2].error) == (None, None)
+
+
+def test_a_node_asked_by_another_name_goes_by_its_own() -> None:
+    alone = replace(answer(A), ring=0, members=(MemberInfo(A, 1, Health.UP, 1.0),))
+    (row,) = survey({"localhost:8080": alone}).rows
+    assert row.node == A
+    assert row.view is not None
+
+
+def test_a_groups_different_settings_are_warned_of() -> None:
+    other = replace(SCORES, settings=GroupSettings(capacity=5_000))
+    answers = {node: answer(node) for node in CLUSTER}
+    found = survey({**answers, C: replace(answers[C], groups={"scores": other})})
+    assert found.warnings == (f"group scores has other settings at {C} than at {A}",)
+
+
 @pytest.mark.parametrize("dead", [False, True])
 def test_the_json_form_has_the_same_fields_for_every_node(dead: bool) -> None:
-    answers = {node: answer(node) for node in (A, B)}
+    answers = {node: answer(node) for node in CLUSTER}
     found = survey({**answers, B: PeerUnavailable("gone")} if dead else answers)
-    document = json.loads(json.dumps(found.as_json()))
-    assert set(document) == {"ring", "warnings", "nodes"}
-    assert document["ring"] == "00000000000000a1"
-    one, other = document["nodes"]
+    read = json.loads(document(found).model_dump_json())
+    assert set(read) == {"ring", "warnings", "nodes"}
+    assert read["ring"] == "00000000000000a1"
+    one, other, *_ = read["nodes"]
     assert list(one) == list(other)
     assert {"node", "health", "error", "weight", "share", "ring", "uptime", "groups"} < set(one)
+    assert one["groups"]["scores"]["hits"] == 15
     assert other["health"] == ("no answer" if dead else "up")

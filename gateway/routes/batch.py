@@ -1,0 +1,153 @@
+"""`/groups/{group}/keys:batchGet`: the values of many keys; `/keys?key=a&key=b` is the same."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from cache_core.client import Client
+from cache_core.errors import CacheError
+from cache_core.value import Demand
+from gateway import caching
+from gateway.addressing import MalformedTarget, check_key, group_of
+from gateway.batch import (
+    Batch,
+    Room,
+    check_count,
+    keys_in,
+    problem_item,
+    too_large,
+    value_item,
+)
+from gateway.body import read_json
+from gateway.decision import decide_form
+from gateway.fields import joined
+from gateway.limits import Limits
+from gateway.openapi.resources import BATCH_EXAMPLE, BATCH_RESPONSES
+from gateway.problems import Refused
+from gateway.representation import JSON, Encoding, Representation, Wish, choose
+from gateway.routes.off_loop import worked
+from gateway.routes.parameters import EncodingQuery, GroupPath
+from gateway.routes.timeout import Timeout
+
+UNCACHED: Final = {"Cache-Control": "no-store"}
+"""The values of a batch have a freshness each."""
+
+
+def router(client: Client, limits: Limits) -> APIRouter:
+    """Return the route that gets many keys through `client`, within `limits`."""
+    routes = APIRouter(tags=["keys"])
+    reader = BatchReader(client, limits)
+
+    @routes.post(
+        "/groups/{group:segment}/keys:batchGet",
+        operation_id="batch_get",
+        summary="Get many keys' values",
+        response_model=Batch,
+        responses=BATCH_RESPONSES,
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {
+                    JSON: {
+                        "schema": {"$ref": "#/components/schemas/BatchKeys"},
+                        "example": BATCH_EXAMPLE,
+                    }
+                },
+            }
+        },
+    )
+    async def batch_get(
+        request: Request, group: GroupPath, timeout: Timeout, encoding: EncodingQuery = None
+    ) -> Response:
+        """Return an item for each key, in the order asked: its value, or its problem.
+
+        The status is 200 even where no key has a value. Each owner is asked once for all of its
+        keys. What does not fit into an answer of 64 MiB is a problem as well, and can be got by
+        itself.
+        """
+        fields = joined(request.headers.raw)
+        wish = Wish(fields.get("accept", ""), encoding=encoding)
+        check_json(wish)
+        name = group_of(group, limits)
+        keys = keys_in(await read_json(request, limits), limits)
+        ask = Ask(name, group, keys, encoding, caching.demand(fields))
+        body = await reader.read(ask, timeout)
+        # A POST has no conditions and no ETag: its URL names no such document.
+        accepted = {name: fields[name] for name in ("accept-encoding",) if name in fields}
+        response = await _answer(body, accepted, is_head=False)
+        del response.headers["ETag"]
+        return response
+
+    return routes
+
+
+class Ask(NamedTuple):
+    """The keys of a group to read; each item is encoded, and may be answered from, as said."""
+
+    group: str
+    encoded_group: str
+    keys: Sequence[str]
+    encoding: Encoding | None
+    demand: Demand
+
+
+class BatchReader:
+    """Reads keys through `client`, within `limits`: one call to each owner."""
+
+    def __init__(self, client: Client, limits: Limits) -> None:
+        self._client = client
+        self._limits = limits
+
+    async def answer(
+        self, request: Request, group: str, keys: Sequence[str], wish: Wish, timeout: float
+    ) -> Response:
+        """Answer a GET, or a HEAD, of several keys of a still encoded group. Raises Refused."""
+        check_json(wish)
+        fields = joined(request.headers.raw)
+        name = group_of(group, self._limits)
+        ask = Ask(name, group, keys, wish.encoding, caching.demand(fields))
+        body = await self.read(ask, timeout)
+        return await _answer(body, fields, is_head=request.method == "HEAD")
+
+    async def read(self, ask: Ask, timeout: float) -> bytes:
+        """Return the document with an item for each key. Raises Refused."""
+        check_count(ask.keys, self._limits)
+        path = f"/groups/{ask.encoded_group}/keys"
+        room = Room(self._limits.batch_bytes)
+        counts = Counter(ask.keys)
+
+        async def item(key: str) -> bytes:
+            try:
+                check_key(key, self._limits)
+                value = await self._client.get(ask.group, key, demand=ask.demand, timeout=timeout)
+            except (MalformedTarget, CacheError) as error:
+                return problem_item(path, key, error)
+            size = len(value.data)
+            # Asked for before it is encoded: a value that waits for that is held as well.
+            if not room.take(counts[key] * size):
+                return problem_item(path, key, too_large(self._limits))
+            found = await worked(size, value_item, path, key, value, ask.encoding)
+            if not room.take(counts[key] * (len(found) - size)):
+                return problem_item(path, key, too_large(self._limits))
+            return found
+
+        found = await asyncio.gather(*map(item, counts))
+        items = dict(zip(counts, found, strict=True))
+        return b'{"items":[%b]}' % b",".join(items[key] for key in ask.keys)
+
+
+def check_json(wish: Wish) -> None:
+    """Raise Refused (406) where a batch, which is always JSON, is not what is wished for."""
+    is_json = wish.encoding or wish.alt == "json"
+    if wish.alt == "media" or not (is_json or choose(wish.accept, [JSON])):
+        raise Refused(406, "not-acceptable", f"there is {JSON}")
+
+
+async def _answer(body: bytes, fields: Mapping[str, str], *, is_head: bool) -> Response:
+    form = Representation(JSON, body)
+    decision = await worked(len(body), decide_form, form, UNCACHED, fields, is_head=is_head)
+    return Response(decision.body, decision.status, decision.headers)

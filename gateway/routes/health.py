@@ -1,0 +1,61 @@
+"""`/livez` and `/readyz`: what an orchestrator asks before it restarts or sends requests."""
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from cache_core.client import Client
+from cache_core.errors import PeerUnavailable
+from gateway.limits import Limits
+from gateway.openapi.resources import ALIVE_RESPONSES, READY_RESPONSES
+from gateway.routes.uncached import UNCACHED
+
+PATIENCE_SECONDS: Final = 0.8
+"""A Kubernetes probe gives up after one second unless it is told otherwise."""
+
+
+class Alive(BaseModel):
+    """The process serves."""
+
+    status: Literal["alive"] = Field(default="alive")
+
+
+class Ready(BaseModel):
+    """Requests can be answered."""
+
+    status: Literal["ready"] = Field(default="ready")
+
+
+def router(client: Client, limits: Limits, is_draining: Callable[[], bool]) -> APIRouter:
+    """Return the routes that tell how the process and its way to the nodes are."""
+    routes = APIRouter(tags=["health"], dependencies=[UNCACHED])
+    patience = min(limits.timeout, PATIENCE_SECONDS)
+
+    @routes.head("/livez", include_in_schema=False)
+    @routes.get(
+        "/livez",
+        operation_id="get_liveness",
+        summary="Whether the process serves",
+        responses=ALIVE_RESPONSES,
+    )
+    async def get_liveness() -> Alive:
+        """Answer, whatever the nodes do."""
+        return Alive()
+
+    @routes.head("/readyz", include_in_schema=False)
+    @routes.get(
+        "/readyz",
+        operation_id="get_readiness",
+        summary="Whether requests should be sent here",
+        responses=READY_RESPONSES,
+    )
+    async def get_readiness() -> Ready:
+        """Answer 200 where at least one node answers, and the gateway is not about to stop."""
+        if is_draining():
+            raise PeerUnavailable("the gateway is draining")
+        await client.reach(timeout=patience)
+        return Ready()
+
+    return routes

@@ -1,0 +1,96 @@
+"""`DELETE` of a key or of a whole group's keys: what was loaded before is never read again."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
+from starlette.responses import JSONResponse, Response
+
+from cache_core.client import Client
+from gateway.addressing import from_path, from_query, group_of, keys_of
+from gateway.limits import Limits
+from gateway.openapi.resources import FLUSH_RESPONSES, REMOVAL_RESPONSES, Responses
+from gateway.problems import Refused
+from gateway.routes.parameters import GroupPath, KeyPath
+from gateway.routes.timeout import Timeout
+
+
+class Unreached(BaseModel):
+    """Who was not reached: told as soon as it answers; copies there end within `hot_ttl`."""
+
+    unreached: list[str] = Field(
+        description="Nodes by their addresses, and clients with copies as `watcher ADDRESS`.",
+        examples=[["127.0.0.1:8082"]],
+    )
+
+
+def router(client: Client, limits: Limits) -> APIRouter:
+    """Return the routes that remove through `client`, within `limits`."""
+    routes = APIRouter(tags=["keys"])
+
+    async def remove(group: str, key: str | None, timeout: float) -> Response:
+        if key is None:
+            unreached = await client.flush(group, timeout=timeout)
+        else:
+            unreached = await client.remove(group, key, timeout=timeout)
+        headers = {"Cache-Control": "no-store"}
+        if not unreached:
+            return Response(status_code=204, headers=headers)
+        body = Unreached(unreached=list(unreached)).model_dump()
+        return JSONResponse(body, status_code=202, headers=headers)
+
+    @routes.delete(
+        "/groups/{group:segment}/keys/{key:path}",
+        operation_id="remove_key",
+        summary="Remove a key",
+        status_code=204,
+        response_class=Response,
+        responses=_with_model(REMOVAL_RESPONSES),
+    )
+    async def remove_key(group: GroupPath, key: KeyPath, timeout: Timeout) -> Response:
+        """Remove the key at its owner and every copy of it, whether or not there is one.
+
+        The source is not touched: the next get asks it.
+        """
+        return await remove(*from_path(group, key, limits), timeout)
+
+    @routes.delete(
+        "/groups/{group:segment}/keys",
+        operation_id="flush_group",
+        summary="Remove all keys of a group, or one",
+        status_code=204,
+        response_class=Response,
+        responses=_with_model(FLUSH_RESPONSES),
+    )
+    async def flush_group(
+        request: Request,
+        group: GroupPath,
+        timeout: Timeout,
+        key: Annotated[  # noqa: ARG001 - documented here, read from the raw query
+            str | SkipJsonSchema[None],
+            Query(
+                description="Remove this key alone, as the path form does.",
+                json_schema_extra={"minLength": 1, "maxLength": limits.key_bytes},
+            ),
+        ] = None,
+    ) -> Response:
+        """Remove every key of the group, from every node.
+
+        The source has to be asked for all of them again. With any other query than one `key`
+        nothing is removed.
+        """
+        query = request.scope["query_string"]
+        if keys_of(query):
+            return await remove(*from_query(group, query, limits), timeout)
+        if query:
+            # What was meant to name a key should not remove them all.
+            words = "a group is flushed without a query, a key is removed with `key`"
+            raise Refused(400, "invalid-parameter", words)
+        return await remove(group_of(group, limits), None, timeout)
+
+    return routes
+
+
+def _with_model(responses: Responses) -> Responses:
+    return {**responses, 202: {**responses[202], "model": Unreached}}

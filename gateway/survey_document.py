@@ -1,0 +1,70 @@
+"""A survey of a cluster as a JSON document: the gateway's `/cluster`, `gaocache cluster --json`."""
+
+from typing import Final
+
+from pydantic import BaseModel, Field
+
+from gateway.figures import Figures
+from gateway.survey import Row, Survey, hexadecimal
+
+RING: Final = "16 hexadecimal digits; null for a node on its own"
+
+
+class ClusterNode(BaseModel):
+    """A member of the cluster. What one that gave no answer could say of itself is null."""
+
+    node: str = Field(description="Its address.", examples=["127.0.0.1:8080"])
+    health: str = Field(
+        description="`up`, `left out` (another member gets no answer of it), `leaving`, or "
+        "`no answer`.",
+        examples=["up"],
+    )
+    error: str | None = Field(description="Why it gave no answer.", examples=[None])
+    weight: int | None = Field(description="Its weight on the ring.", examples=[1])
+    share: float | None = Field(
+        description="The part of all keys that it owns, from 0 to 1.", examples=[1.0]
+    )
+    ring: str | None = Field(description=f"The version of its ring, {RING}.", examples=[None])
+    ring_mismatches: int | None = Field(
+        description="Calls by senders with another ring, since its start.", examples=[0]
+    )
+    watchers: int | None = Field(description="Clients that it tells of removals.", examples=[0])
+    uptime: float | None = Field(description="Seconds since its start.", examples=[86400.0])
+    groups: dict[str, Figures] = Field(description="The figures of its groups, by their names.")
+
+
+class Cluster(BaseModel):
+    """The members of a cluster, and what is at odds between them."""
+
+    ring: str | None = Field(
+        description=f"The ring's version, {RING} and where the members have different ones.",
+        examples=[None],
+    )
+    warnings: list[str] = Field(
+        description="What the members do not agree on, a sentence each.", examples=[[]]
+    )
+    nodes: list[ClusterNode]
+
+
+def document(found: Survey) -> Cluster:
+    """Return what `found` says, for programs."""
+    return Cluster(
+        ring=hexadecimal(found.ring),
+        warnings=list(found.warnings),
+        nodes=[_node(row) for row in found.rows],
+    )
+
+
+def _node(row: Row) -> ClusterNode:
+    return ClusterNode(
+        node=row.node,
+        health=row.health,
+        error=row.error,
+        weight=row.view and row.view.weight,
+        share=row.view and row.view.share,
+        ring=row.info and hexadecimal(row.info.ring),
+        ring_mismatches=row.info and row.info.ring_mismatches,
+        watchers=row.info and row.info.watchers,
+        uptime=row.info and row.info.uptime,
+        groups=dict(row.groups),
+    )

@@ -1,0 +1,142 @@
+"""A request ends with its client, seen at the node's source."""
+
+import asyncio
+import json
+import logging
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from fakes import FakeSource
+from processes import GatewayAt
+from starlette.types import Message, Receive, Scope, Send
+
+from cache_core import Node
+from gateway.hang_up import HangUp
+
+TOM = "/groups/scores/keys/Tom"
+
+
+async def ask(
+    url: str, head: str = f"GET {TOM} HTTP/1.1\r\nHost: x\r\n\r\n"
+) -> asyncio.StreamWriter:
+    parts = urlsplit(url)
+    _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(head.encode())
+    return writer
+
+
+async def test_a_client_that_hangs_up_cancels_its_load(
+    gateway_url: str, source: FakeSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    source.gate.clear()
+    writer = await ask(gateway_url)
+    await source.asked.wait()
+    writer.close()
+    await source.left.wait()
+    assert source.cancelled == ["Tom"]
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_it_also_does_after_a_body_that_nobody_wants(
+    gateway_url: str, source: FakeSource
+) -> None:
+    source.gate.clear()
+    writer = await ask(gateway_url, f"GET {TOM} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+    await source.asked.wait()
+    writer.close()
+    async with asyncio.timeout(5):  # half of the deadline, which would end it as well
+        await source.left.wait()
+    assert source.cancelled == ["Tom"]
+
+
+async def test_a_load_that_others_wait_for_goes_on(
+    node: Node, gateway_url: str, gateway_at: GatewayAt, source: FakeSource
+) -> None:
+    source.gate.clear()
+    other = await gateway_at(node.address)
+    async with httpx.AsyncClient(base_url=other, trust_env=False, timeout=20) as http:
+        leaving = await ask(gateway_url)
+        await source.asked.wait()
+        staying = asyncio.create_task(http.get(TOM))
+        source.asked.clear()
+        # A key of its own on the same way shows that the get before it has come.
+        after = asyncio.create_task(http.get("/groups/scores/keys/Sam"))
+        await source.asked.wait()
+        leaving.close()
+        await leaving.wait_closed()
+        gone = await ask(gateway_url, "GET /groups/scores/keys/Jack HTTP/1.1\r\nHost: x\r\n\r\n")
+        while "Jack" not in source.lookups:
+            source.asked.clear()
+            await source.asked.wait()
+        gone.close()
+        await source.left.wait()  # who left later has been noticed, so the first has too
+        source.gate.set()
+        assert (await staying).json()["value"] == "630"
+        assert (await after).status_code == 200
+    assert source.cancelled == ["Jack"]
+    assert source.lookups.count("Tom") == 1
+
+
+async def test_a_request_that_was_hung_up_on_is_counted_as_499() -> None:
+    begun = asyncio.Event()
+    sent: list[Message] = []
+
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def receive() -> Message:
+        await begun.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await HangUp(app)({"type": "http", "path": "/p", "headers": []}, receive, send)
+    assert sent[0]["status"] == 499
+    assert json.loads(sent[1]["body"])["reason"] == "client-closed-request"
+    assert json.loads(sent[1]["body"])["grpc_status"] == "CANCELLED"
+
+
+async def test_a_body_reaches_its_reader_as_it_came_and_then_the_client_is_watched() -> None:
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"a", "more_body": True},
+        {"type": "http.request", "body": b"b", "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+    got: list[Message] = []
+    asked: list[int] = []
+
+    async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
+        asked.append(len(messages))
+        got.extend([await receive(), await receive()])
+        await asyncio.Event().wait()
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        """Take it."""
+
+    scope = {"type": "http", "path": "/p", "headers": [(b"content-length", b"2")]}
+    await HangUp(app)(scope, receive, send)
+    assert [message["body"] for message in got] == [b"a", b"b"]
+    assert asked == [3]  # nothing was read before somebody wanted it
+
+
+async def test_an_app_that_asks_for_the_body_of_none_is_given_it() -> None:
+    got: list[Message] = []
+
+    async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
+        got.append(await receive())
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        """Take it."""
+
+    await HangUp(app)({"type": "http", "path": "/p", "headers": []}, receive, send)
+    assert got == [{"type": "http.request", "body": b"", "more_body": False}]
