@@ -4,9 +4,9 @@ from collections.abc import Collection
 from http import HTTPStatus
 from typing import Final
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 METHODS: Final = ("GET", "HEAD", "POST", "DELETE")
 EXPOSED: Final = (
@@ -27,8 +27,8 @@ EXPOSED: Final = (
 class Cors:
     """ASGI middleware: pages of `origins`, or of all with `*`, may read every answer.
 
-    Credentials that a browser adds by itself are not among what they may send. A preflight that
-    asks for what is not allowed is answered as any OPTIONS, which allows nothing.
+    Credentials that a browser adds by itself are not among what they may send. A preflight is
+    answered as any OPTIONS is, which alone allows nothing.
     """
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
@@ -42,13 +42,26 @@ class Cors:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and the answer back with what the origin may; answer preflights."""
-        app = self._app if _is_preflight(scope) and self._refuses(scope) else self._cors
-        await app(scope, receive, send)
+        """Pass the request on, and the answer back with what the origin may."""
+        if not _is_preflight(scope):
+            await self._cors(scope, receive, send)
+            return
+        granted = self._cors.preflight_response(Headers(scope=scope))
+        if granted.status_code != HTTPStatus.OK:
+            await self._app(scope, receive, send)
+            return
 
-    def _refuses(self, scope: Scope) -> bool:
-        response = self._cors.preflight_response(Headers(scope=scope))
-        return response.status_code != HTTPStatus.OK
+        async def send_granted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in granted.headers.items():
+                    if name == "vary":
+                        headers.add_vary_header(value)
+                    elif name.startswith("access-control-"):
+                        headers[name] = value
+            await send(message)
+
+        await self._app(scope, receive, send_granted)
 
 
 def _is_preflight(scope: Scope) -> bool:
