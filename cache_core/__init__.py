@@ -18,13 +18,15 @@ from cache_core.errors import (
 )
 from cache_core.group import Group
 from cache_core.node import Node
-from cache_core.retriever import Retriever
+from cache_core.node_groups import Reloaded
+from cache_core.retriever import BatchRetriever, Refresher, Retriever
 from cache_core.settings import GroupSettings
 from cache_core.stats import GroupStats
 from cache_core.value import Answer, Demand, Terms, Value
 
 __all__ = [
     "Answer",
+    "BatchRetriever",
     "CacheError",
     "Client",
     "DeadlineExceeded",
@@ -39,6 +41,8 @@ __all__ = [
     "NotFound",
     "Overloaded",
     "PeerUnavailable",
+    "Refresher",
+    "Reloaded",
     "Retriever",
     "RetrieverFailed",
     "SourceUnavailable",

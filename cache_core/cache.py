@@ -11,12 +11,16 @@ from typing import Final
 from cache_core.entry import Entry
 from cache_core.eviction import PolicyFactory
 from cache_core.expiry import ExpiryBuckets
+from cache_core.leftovers import Leftovers, release
 from cache_core.slots import RESERVED, Slots
 from cache_core.stats import CacheStats, Cause
-from cache_core.value import NO_TERMS, Answer, Terms, Value
+from cache_core.value import NO_LABEL, NO_TERMS, Answer, Label, Terms, Value
 
 OVERHEAD: Final = 256
 """Bytes charged an entry on top of its key and value: what the interpreter adds to small ones."""
+
+LABEL_OVERHEAD: Final = 256
+"""Bytes charged on top for a label, beside its text."""
 
 SWEEP_STEP: Final = 2_000
 """How many entries one sweep frees at the most, so that it takes less than a millisecond."""
@@ -62,7 +66,7 @@ class Cache:
         self._factory = policy
         self._counts = [0] * len(Cause)
         self._removed_bytes = [0] * len(Cause)
-        self._leftovers: list[_Leftovers] = []
+        self._leftovers: list[Leftovers] = []
         self._expires = False
         self.bytes = 0
         self._index: dict[str, int] = {}
@@ -107,6 +111,8 @@ class Cache:
             hits[slot] += 1
         if self._touch is not None:
             self._touch(slot)
+        if slots.labels and slot in slots.labels:
+            return self._entry(slot).value(now, Answer.HIT, self._terms)
         ttl = None if soft == inf else soft - now
         loaded = slots.loaded[slot]
         return Value(slots.values[slot], ttl, now - loaded, Answer.HIT, None, self._terms)
@@ -114,20 +120,26 @@ class Cache:
     def entry(self, key: str) -> Entry | None:
         """Return what is held for `key`, fresh or not, without counting it as read."""
         slot = self._index.get(key)
-        if slot is None:
-            return None
-        slots = self._slots
-        return Entry(slots.values[slot], slots.loaded[slot], slots.soft[slot], slots.hard[slot])
+        return None if slot is None else self._entry(slot)
 
-    def set(self, key: str, data: bytes, loaded: float, soft: float, hard: float) -> bool:
+    def set(
+        self,
+        key: str,
+        data: bytes,
+        loaded: float,
+        soft: float,
+        hard: float,
+        label: Label = NO_LABEL,
+    ) -> bool:
         """Hold `data` for `key` in place of what was held, evicting others to make room.
 
-        The times are an Entry's. Return whether it is held; if not, neither is what it would
-        have replaced.
+        The rest is an Entry's. Return whether it is held; if not, neither is what it would replace.
         """
         slots = self._slots
         slot = self._index.get(key)
         charge = (len(key) if key.isascii() else len(key.encode())) + len(data) + OVERHEAD
+        if label is not NO_LABEL:
+            charge += LABEL_OVERHEAD + len("".join(label).encode())
         if len(data) > self._max_value or charge > self.capacity:
             if slot is not None:
                 self._discard(slot, Cause.REPLACED)
@@ -138,6 +150,7 @@ class Cache:
             self._policy.forget(slot)
             self._uncharge(slot, Cause.REPLACED)
             slots.hits[slot] = min(slots.hits[slot] + 1, MAX_HITS)
+            slots.labels.pop(slot, None)
         if self.bytes + charge > self.capacity:
             self._make_room(charge)
         if slot is None:
@@ -147,6 +160,8 @@ class Cache:
         slots.values[slot] = data
         slots.weights[slot] = charge
         slots.loaded[slot] = loaded
+        if label is not NO_LABEL:
+            slots.labels[slot] = label
         self.bytes += charge
         self._policy.admit(slot)
         if hard != inf:
@@ -170,19 +185,31 @@ class Cache:
         self._removed_bytes[Cause.FLUSHED] += self.bytes
         if not self._index:
             return
-        self._leftovers.append(_Leftovers(self._index, self._slots))
-        self.bytes = 0
-        self._index = {}
+        self._leftovers.append(Leftovers(self._index, self._slots))
+        self.bytes, self._index = 0, {}
         self._use(Slots())
 
     def resize(self, capacity: int) -> None:
         """Hold no more than `capacity` bytes from now on, evicting what is more at once.
 
-        Takes as long as all that is held needs to be put in order anew.
+        Another capacity takes as long as all that is held needs to be put in order anew.
         """
-        self.capacity = capacity
-        self._make_room(0)
-        self._arrange()
+        if capacity != self.capacity:
+            self.capacity = capacity
+            self._make_room(0)
+            self._arrange()
+
+    def follow(self, policy: PolicyFactory, *, max_value: int, terms: Terms = NO_TERMS) -> None:
+        """Go by these from now on, for what is held too; a new policy takes as `resize` does."""
+        self._max_value, self._terms = max_value, terms
+        if policy is not self._factory:
+            self._factory = policy
+            self._arrange()
+
+    def shorten(self, ttl: float, grace: float) -> Iterator[None]:
+        """Let nothing that is held now be fresh for longer, as ExpiryBuckets.shorten says."""
+        self._expires = True
+        return self._expiry.shorten(ttl, grace)
 
     def sweep(self, now: float, limit: int = SWEEP_STEP) -> int:
         """Free what has expired at `now` and what was flushed, `limit` entries at the most.
@@ -196,12 +223,7 @@ class Cache:
                 return freed
             self._discard(slot, Cause.EXPIRED)
             freed += 1
-        while self._leftovers and freed < limit:
-            released = self._leftovers[-1].release(limit - freed)
-            if not released:
-                self._leftovers.pop()
-            freed += released
-        return freed
+        return freed + release(self._leftovers, limit - freed)
 
     def stats(self) -> CacheStats:
         """Return the figures as they are now."""
@@ -226,6 +248,11 @@ class Cache:
                 step = slice(first, first + SCAN_STEP)
                 held = zip(slots.keys[step], ranks[step], strict=False)
                 yield [key for key, hits in held if hits == rank and key]
+
+    def _entry(self, slot: int) -> Entry:
+        s = self._slots
+        label = s.labels.get(slot, NO_LABEL)
+        return Entry(s.values[slot], s.loaded[slot], s.soft[slot], s.hard[slot], label)
 
     def _make_room(self, charge: int) -> None:
         slots, evict = self._slots, self._policy.evict
@@ -270,21 +297,3 @@ class Cache:
         self._touch = self._policy.touch
         for slot in self._index.values():
             self._policy.admit(slot)
-
-
-class _Leftovers:
-    """What a flush left behind, let go of a little at a time: a million entries take 100 ms."""
-
-    def __init__(self, index: dict[str, int], slots: Slots) -> None:
-        self._index = index
-        self._keys = slots.keys
-        self._values = slots.values
-
-    def release(self, limit: int) -> int:
-        """Let go of up to `limit` slots and return of how many; 0 when none is left."""
-        count = min(limit, len(self._values))
-        for _ in range(min(count, len(self._index))):
-            self._index.popitem()
-        del self._values[len(self._values) - count :]
-        del self._keys[len(self._keys) - count :]
-        return count

@@ -1,6 +1,6 @@
 """What nodes that were not reached should have removed, until they are told. Knows no network."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final
 
 from cache_core.messages import Invalidation
@@ -13,10 +13,10 @@ MOST_NODES: Final = 1_000
 
 
 class Debts:
-    """Invalidations by the node that missed them; `groups` are all there are."""
+    """Invalidations by the node that missed them; `groups` are all there are now."""
 
-    def __init__(self, groups: Iterable[str]) -> None:
-        self._groups = tuple(groups)
+    def __init__(self, groups: Collection[str]) -> None:
+        self._groups = groups
         self._count = 0
         self._owed: dict[str, dict[Invalidation, int]] = {}
         self._bytes: dict[str, int] = {}

@@ -3,7 +3,7 @@
 from math import inf
 from typing import NamedTuple
 
-from cache_core.value import NO_TERMS, Answer, Terms, Value
+from cache_core.value import NO_LABEL, NO_TERMS, Answer, Label, Terms, Value
 
 
 class Entry(NamedTuple):
@@ -17,8 +17,15 @@ class Entry(NamedTuple):
     loaded: float
     soft: float
     hard: float
+    label: Label = NO_LABEL
 
     def value(self, now: float, answer: Answer, terms: Terms = NO_TERMS) -> Value:
-        """Return what a get at `now` is answered with, in what is left of the times."""
+        """Return what a get at `now` is answered with, in what is left of the times.
+
+        `terms` are the group's; the label's media type takes the place of theirs.
+        """
         ttl = None if self.soft == inf else self.soft - now
-        return Value(self.data, ttl, now - self.loaded, answer, None, terms)
+        content_type, version = self.label
+        if content_type:
+            terms = terms._replace(content_type=content_type)
+        return Value(self.data, ttl, now - self.loaded, answer, None, terms, version=version)

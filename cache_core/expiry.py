@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from math import inf
 from typing import Final
 
-from cache_core.slots import Slots
+from cache_core.slots import RESERVED, Slots
 
 BUCKETS_STEP: Final = 500
 """How many buckets one search closes at the most: a day's empty ones would take 60 ms."""
@@ -18,6 +18,9 @@ BUCKETS_STEP: Final = 500
 WIDTH_BITS: Final = 7
 """A bucket is as wide as a life's 64th or less: so a few thousand buckets hold any lives, where
 a second each would take 180 MB for those of a month, most of them emptied long before."""
+
+SHORTEN_STEP: Final = 1_000
+"""How many slots one step of `shorten` looks at, which takes less than a millisecond."""
 
 _END: Final = 0
 
@@ -69,6 +72,26 @@ class ExpiryBuckets:
                 yield slot
             heapq.heappop(self._seconds)
             del self._first[second]
+
+    def shorten(self, ttl: float, grace: float) -> Iterator[None]:
+        """Let no slot be fresh for longer than `ttl` seconds from when it was loaded.
+
+        Nor of use for more than `grace` seconds beyond. Works in steps, one a yield.
+        """
+        slots = self._slots
+        first = RESERVED
+        while first < len(slots.keys):
+            until = min(first + SHORTEN_STEP, len(slots.keys))
+            for slot in range(first, until):
+                soft = slots.loaded[slot] + ttl
+                if slots.keys[slot] and soft < slots.soft[slot]:
+                    hard = min(slots.hard[slot], soft + grace)
+                    if slots.hard[slot] != inf:
+                        self.remove(slot)
+                    slots.soft[slot], slots.hard[slot] = soft, hard
+                    self.add(slot)
+            first = until
+            yield
 
     def _second(self, slot: int) -> int:
         """Return the last second of the slot's bucket, the same for as long as it is in it."""

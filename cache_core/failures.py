@@ -20,6 +20,11 @@ class Failures:
         self._cache = Cache(capacity, policy, max_value=0)
         self.source_fails = False
 
+    def follow(self, capacity: int, policy: PolicyFactory) -> None:
+        """Remember within these from now on."""
+        self._cache.follow(policy, max_value=0)
+        self._cache.resize(capacity)
+
     def add(self, key: str, error: RetrieverFailed, now: float) -> None:
         """Remember that a load of `key` failed at `now`."""
         self.source_fails |= isinstance(error, SourceUnavailable)

@@ -1,38 +1,34 @@
 """Group.get: the algorithm. Knows no sockets, no HTTP and no gRPC."""
 
+import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Awaitable, Callable, Iterator
+from math import inf
 
 from cache_core.entry import Entry
-from cache_core.errors import (
-    InvalidKey,
-    KeyRequired,
-    NotCached,
-    NotFound,
-    Overloaded,
-    RetrieverFailed,
-    SourceUnavailable,
-)
-from cache_core.events import Event, Hit, Hook, LoadFailed, LoadStarted, Miss, StaleHit
-from cache_core.freshness import Freshness, Rules
+from cache_core.errors import InvalidKey, KeyRequired, NotCached, Overloaded, RetrieverFailed
+from cache_core.events import Event, Hit, Hook, StaleHit
+from cache_core.freshness import Freshness
 from cache_core.holdings import Holdings
 from cache_core.loader import Loader
+from cache_core.loads import Loads
+from cache_core.origin import Origin
 from cache_core.retriever import Retriever, RetrieverFunction, as_retriever
 from cache_core.settings import GroupSettings
-from cache_core.singleflight import FlightEnded, Flights
 from cache_core.stats import GroupStats
 from cache_core.tally import Tally
-from cache_core.value import Answer, Demand, Value
+from cache_core.tier import Tier
+from cache_core.tiered import TieredOrigin
+from cache_core.value import Answer, Demand, Value, own_label
 
 
 class Group:
     """A named set of keys with one retriever and the byte budget `settings.capacity`.
 
     `retriever` is a Retriever or a plain function from a key to its bytes, or to None where
-    the source has no such key. `clock` is in seconds and does not go back; `rng` spreads
-    expiries and early refreshes.
+    the source has no such key; `tier`, if there is one, is looked up before it. `clock` is in
+    seconds and does not go back; `rng` spreads expiries and early refreshes.
     """
 
     def __init__(
@@ -41,35 +37,38 @@ class Group:
         retriever: Retriever | RetrieverFunction,
         settings: GroupSettings | None = None,
         *,
+        tier: Tier | None = None,
         clock: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
         self.name = name
         self.settings = settings = settings or GroupSettings()
         self._terms = settings.terms
+        self._rules = settings.rules
         self._clock = clock
-        self._random = (rng or random.Random()).random
+        self._random = rng or random.Random()
         self._hooks: list[Hook] = []
-        self._rules = Rules(
-            ttl=settings.ttl,
-            jitter=settings.jitter,
-            stale_while_revalidate=settings.stale_while_revalidate,
-            stale_if_error=settings.stale_if_error,
-            refresh_ahead=settings.refresh_ahead,
-        )
+        self._taken: Callable[[str | None], None] | None = None
+        self._tally = Tally()
         self._holdings = Holdings(settings)
         self._cache = self._holdings.entries
         self._negatives = self._holdings.negatives
         self._failures = self._holdings.failures
-        self._loader = Loader(
-            name,
-            as_retriever(retriever, threads=settings.load_concurrency),
-            concurrency=settings.load_concurrency,
-            queue=settings.load_queue,
-            timeout=settings.load_timeout,
+        source = as_retriever(retriever, threads=settings.load_concurrency)
+        self.origin = (
+            Origin(source)
+            if tier is None
+            else TieredOrigin(source, tier, ttl=settings.ttl, clock=clock)
         )
-        self._flights: Flights[Entry | NotFound] = Flights()
-        self._tally = Tally()
+        self._loads = Loads(
+            name,
+            settings,
+            self._holdings,
+            Loader(name, self.origin, settings),
+            emit=self._emit,
+            clock=clock,
+            rng=self._random,
+        )
 
     def observe(self, hook: Hook) -> None:
         """Tell `hook` of every event in this group from now on."""
@@ -82,6 +81,23 @@ class Group:
         group is used; later, it evicts what is too much.
         """
         return self._holdings.reserve(share)
+
+    def follow(self, other: "Group", *, reserve: float = 0.0) -> Awaitable[None]:
+        """Go by the settings, source and tier of `other`, which is not used any more.
+
+        What is held stays, within the new budget without the share to `reserve`; a shorter TTL
+        holds for it too. Return what is to be awaited for that, and for the old source to be let
+        go of once its loads have ended.
+        """
+        old, self.settings = self.settings, other.settings
+        self._terms, self._rules = self.settings.terms, self.settings.rules
+        self._holdings.follow(other.settings, reserve=reserve)
+        before, self.origin = self.origin, other.origin
+        self.origin.succeed(before)
+        if self.origin.removals is not None:
+            self.origin.removals.taken = self._taken
+        retired = self._loads.follow(other.settings, Loader(self.name, self.origin, self.settings))
+        return self._retire(retired, old.ttl)
 
     def peek(self, key: str) -> Value | None:
         """Return the value held for `key` if it is fresh, at once; else None: ask `get`.
@@ -129,11 +145,12 @@ class Group:
         if not key or (value.ttl is not None and value.ttl <= 0):
             return False
         held = self._rules.judge(self._cache.entry(key), now) is not Freshness.GONE
-        if held or self._negatives.left(key, now) is not None or key in self._flights:
+        if held or self._negatives.left(key, now) is not None or key in self._loads:
             return False
         # Its TTL had its jitter where it was loaded.
         soft, hard = self._rules.expiries(now, value.ttl, 0.0)
-        return self._holdings.store(key, Entry(value.data, now - value.age, soft, hard), now)
+        entry = Entry(value.data, now - value.age, soft, hard, own_label(value, self._terms))
+        return self._holdings.store(key, entry, now)
 
     def hottest(
         self, limit_bytes: int, wanted: Callable[[str], bool]
@@ -151,13 +168,26 @@ class Group:
 
         Return whether something was held. A get that comes after loads anew.
         """
-        self._flights.fence(key)
+        self._loads.fence(key)
         return self._holdings.remove(key)
 
     def flush(self) -> None:
         """Hold nothing, and store nothing of the loads that run now; as quick for any size."""
-        self._flights.fence_all()
+        self._loads.fence_all()
         self._holdings.flush()
+
+    async def remove_beyond(self, key: str | None) -> bool:
+        """Remove `key`, or all keys, from the second tier, if there is one.
+
+        Return whether it has been done: one that can't be reached is told as soon as it can.
+        """
+        return self.origin.removals is None or await self.origin.removals.remove(key)
+
+    def on_removed_beyond(self, taken: Callable[[str | None], None]) -> None:
+        """Call `taken` with what the second tier is told of later than `remove_beyond` wanted."""
+        self._taken = taken
+        if self.origin.removals is not None:
+            self.origin.removals.taken = taken
 
     def sweep(self) -> int:
         """Free what has expired or was flushed, some thousands at most; return how many."""
@@ -176,20 +206,20 @@ class Group:
             overloads=self._tally.overloads,
             cache=self._cache.stats(),
             negatives=self._negatives.stats(),
+            tier=self.origin.tier_stats(),
         )
 
     async def aclose(self) -> None:
         """End the loads that run, and let go of the source."""
-        await self._flights.aclose()
-        await self._loader.aclose()
+        await self._loads.aclose()
 
     def _get_fresh(self, key: str, entry: Entry, now: float) -> Value:
-        if self._rules.refresh_ahead and self._rules.is_due(entry, now, self._random()):
-            self._refresh_behind(key, now)
+        if self._rules.refresh_ahead and self._rules.is_due(entry, now, self._random.random()):
+            self._loads.behind(key, now)
         return self._hit(key, entry, now)
 
     def _get_stale(self, key: str, entry: Entry, now: float, answer: Answer) -> Value:
-        self._refresh_behind(key, now)
+        self._loads.behind(key, now)
         return self._stale_hit(key, entry, now, answer)
 
     def _get_held(self, key: str, entry: Entry, freshness: Freshness, now: float) -> Value:
@@ -201,7 +231,7 @@ class Group:
 
     async def _get_anew(self, key: str, entry: Entry, now: float) -> Value:
         if not self._rules.covers_failure(entry, now):
-            value = await self._load_through(key)
+            value = await self._loads.through(key, anew=True)
         else:
             value = await self._get_or_fall_back(key)
             if value.answer not in {Answer.MISS, Answer.COLLAPSED}:
@@ -210,19 +240,18 @@ class Group:
 
     async def _get_missing(self, key: str, now: float, demand: Demand) -> Value:
         InvalidKey.check(key)
-        if demand is not Demand.NEW or not self.settings.client_reload:
+        anew = demand is Demand.NEW and self.settings.client_reload
+        if not anew:
             missing = self._negatives.get(key, now)
             if missing is not None:
                 raise missing
         if demand is Demand.CACHED:
             raise NotCached.of(key)
-        return await self._load_through(key)
+        return await self._loads.through(key, anew=anew)
 
     async def _get_or_fall_back(self, key: str) -> Value:
         try:
-            # It goes on when its waiters give up: a source that hangs is known to fail once the
-            # load has timed out, and from then on nobody waits for it.
-            return await self._load_through(key, has_fallback=True)
+            return await self._loads.through(key, anew=True, has_fallback=True)
         except (RetrieverFailed, Overloaded):
             # Looked up again, for it may have been removed while the load ran.
             now, entry = self._clock(), self._cache.entry(key)
@@ -232,25 +261,6 @@ class Group:
             if freshness is Freshness.FRESH:
                 return self._get_fresh(key, entry, now)
             return self._get_stale(key, entry, now, Answer.STALE_ERROR)
-
-    async def _load_through(self, key: str, *, has_fallback: bool = False) -> Value:
-        answer = Answer.COLLAPSED if key in self._flights else Answer.MISS
-        if not has_fallback:
-            self._emit(Miss(self.name, key, answer))
-        load, settle = partial(self._load, key), partial(self._settle, key)
-        keep = has_fallback or not self._loader.can_stop
-        try:
-            with self._loader.waiting_for(key):
-                found = await self._flights.join(key, load, settle, keep=keep)
-        except FlightEnded as error:
-            raise SourceUnavailable(f"the load of group {self.name} was ended") from error
-        if has_fallback:  # only now is it known not to be a stale hit
-            self._emit(Miss(self.name, key, answer))
-        now = self._clock()
-        if isinstance(found, NotFound):
-            raise NotFound(found.message, ttl=self._negatives.left(key, now))
-        stored = self._cache.entry(key) == found
-        return found.value(now, answer, self._terms)._replace(stored=stored)
 
     def _hit(self, key: str, entry: Entry, now: float) -> Value:
         self._cache.get(key, now)
@@ -262,36 +272,15 @@ class Group:
         self._emit(StaleHit(self.name, key, answer))
         return entry.value(now, answer, self._terms)
 
-    def _refresh_behind(self, key: str, now: float) -> None:
-        if not self._failures.holds(key, now):
-            load, settle = partial(self._load, key), partial(self._settle, key)
-            self._flights.start_behind(key, load, settle)
-
-    async def _load(self, key: str) -> Entry | NotFound:
-        began = self._clock()
-
-        def begin() -> None:
-            nonlocal began
-            began = self._clock()
-            self._emit(LoadStarted(self.name, key))
-
+    async def _retire(self, loader: Loader, ttl: float | None) -> None:
+        """Have what is held end as the settings say that hold by now, and let go of `loader`."""
         try:
-            value = await self._loader.load(key, begin)
-        except NotFound as error:
-            self._failures.source_fails = False
-            return error
-        except (RetrieverFailed, Overloaded) as error:
-            if isinstance(error, RetrieverFailed):
-                self._failures.add(key, error, self._clock())
-            self._emit(LoadFailed(self.name, key, error))
-            raise
-        self._failures.source_fails = False
-        # From its beginning, for the source may have read the value right then.
-        soft, hard = self._rules.expiries(began, value.ttl, self._random())
-        return Entry(value.data, began - value.age, soft, hard)
-
-    def _settle(self, key: str, found: Entry | NotFound) -> None:
-        self._holdings.store(key, found, self._clock())
+            if self._rules.ttl is not None and self._rules.ttl < (inf if ttl is None else ttl):
+                grace = max(self._rules.stale_while_revalidate, self._rules.stale_if_error)
+                for _ in self._cache.shorten(self._rules.ttl, grace):
+                    await asyncio.sleep(0)
+        finally:
+            await loader.retire()
 
     def _emit(self, event: Event) -> None:
         self._tally(event)

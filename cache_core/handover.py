@@ -79,7 +79,7 @@ class Handover:
         wanted = self._wanted(node)
         limit = HANDED_BYTES // max(len(self._groups), 1)
         handed: list[Handed] = []
-        for name, group in self._groups.items():
+        for name, group in list(self._groups.items()):  # a reload may come meanwhile
             for step in group.group.hottest(limit, wanted):
                 handed += [Handed(name, key, value) for key, value in step]
                 await asyncio.sleep(0)

@@ -1,7 +1,7 @@
 """All that a group holds, within one budget. Knows no sources and no flights."""
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from cache_core.cache import OVERHEAD, Cache
 from cache_core.entry import Entry
@@ -19,22 +19,41 @@ SWEEP_BEHIND: Final = 16
 """How many expired entries are freed after each load, for groups that nobody sweeps."""
 
 
+class _Shares(NamedTuple):
+    """A group's budget, parted."""
+
+    entries: int
+    negatives: int
+    failures: int
+
+
 class Holdings:
     """`entries`, `negatives` and `failures`, which never sum to more than `settings.capacity`."""
 
     def __init__(self, settings: GroupSettings) -> None:
-        share = settings.capacity // SMALL_SHARE
-        negatives = share if settings.negative_ttl else 0
-        refreshes = settings.stale_while_revalidate, settings.stale_if_error, settings.refresh_ahead
-        failures = share if any(refreshes) else 0
         policy = POLICIES[settings.policy]
+        shares = _shares(settings)
         self._capacity = settings.capacity
-        self._for_entries = settings.capacity - negatives - failures
+        self._for_entries = shares.entries
         self.entries = Cache(
-            self._for_entries, policy, max_value=settings.largest_value, terms=settings.terms
+            shares.entries, policy, max_value=settings.largest_value, terms=settings.terms
         )
-        self.negatives = Negatives(negatives, policy, ttl=settings.negative_ttl)
-        self.failures = Failures(failures, policy)
+        self.negatives = Negatives(shares.negatives, policy, ttl=settings.negative_ttl)
+        self.failures = Failures(shares.failures, policy)
+
+    def follow(self, settings: GroupSettings, *, reserve: float) -> None:
+        """Hold as `settings` say from now on, what is held too, evicting what is too much.
+
+        `reserve` is the share to be left, in place of what was left before.
+        """
+        policy = POLICIES[settings.policy]
+        shares = _shares(settings)
+        self._capacity = settings.capacity
+        self._for_entries = shares.entries
+        self.entries.follow(policy, max_value=settings.largest_value, terms=settings.terms)
+        self.reserve(reserve)
+        self.negatives.follow(shares.negatives, policy, ttl=settings.negative_ttl)
+        self.failures.follow(shares.failures, policy)
 
     def reserve(self, share: float) -> int:
         """Leave `share` of the budget, in place of what was left before, and return its bytes.
@@ -42,8 +61,7 @@ class Holdings:
         It is taken from the entries' part, so it is no more than that.
         """
         reserved = min(int(self._capacity * share), self._for_entries)
-        if self.entries.capacity != self._for_entries - reserved:
-            self.entries.resize(self._for_entries - reserved)
+        self.entries.resize(self._for_entries - reserved)
         return reserved
 
     def store(self, key: str, found: Entry | NotFound, now: float) -> bool:
@@ -71,6 +89,7 @@ class Holdings:
                 if entry is None or entry.soft <= now or not wanted(key):
                     continue
                 left -= len(key.encode()) + len(entry.data) + OVERHEAD
+                left -= sum(len(text.encode()) for text in entry.label)
                 if left < 0:
                     break
                 found.append((key, entry.value(now, Answer.HIT)))
@@ -90,3 +109,11 @@ class Holdings:
     def sweep(self, now: float) -> int:
         """Free what has expired or was flushed, some thousands at most; return how many."""
         return self.entries.sweep(now) + self.negatives.sweep(now) + self.failures.sweep(now)
+
+
+def _shares(settings: GroupSettings) -> _Shares:
+    share = settings.capacity // SMALL_SHARE
+    negatives = share if settings.negative_ttl else 0
+    refreshes = settings.stale_while_revalidate, settings.stale_if_error, settings.refresh_ahead
+    failures = share if any(refreshes) else 0
+    return _Shares(settings.capacity - negatives - failures, negatives, failures)

@@ -8,7 +8,7 @@ from cache_core.cache import OVERHEAD, Cache
 from cache_core.eviction import PolicyFactory
 from cache_core.popularity import MAX_WIDTH, Popularity
 from cache_core.stats import CacheStats
-from cache_core.value import NO_TERMS, Terms, Value
+from cache_core.value import NO_TERMS, Terms, Value, own_label
 
 POPULAR: Final = 3
 """How often a key must have been asked for lately, for a copy of its value to be kept."""
@@ -36,10 +36,20 @@ class HotCache:
     ) -> None:
         self._ttl = ttl
         self._clock = clock
+        self._terms = terms
         # An entry's soft expiry is the owner's value's, its hard expiry the copy's: the sooner.
         self._cache = Cache(capacity, policy, max_value=max_value, terms=terms)
         width = min(max(capacity // OVERHEAD, MIN_WIDTH), MAX_WIDTH)
         self._popularity = Popularity(width)
+
+    def follow(
+        self, capacity: int, policy: PolicyFactory, *, max_value: int, ttl: float, terms: Terms
+    ) -> None:
+        """Keep copies by these from now on; one that is kept stays until its time is over."""
+        self._ttl = ttl
+        self._terms = terms
+        self._cache.follow(policy, max_value=max_value, terms=terms)
+        self._cache.resize(capacity)
 
     @property
     def hits(self) -> int:
@@ -63,7 +73,8 @@ class HotCache:
         soft = inf if value.ttl is None else now + value.ttl
         hard = min(soft, now + self._ttl)
         if hard > now and self._popularity.count(key) >= POPULAR:
-            self._cache.set(key, value.data, now - value.age, soft, hard)
+            label = own_label(value, self._terms)
+            self._cache.set(key, value.data, now - value.age, soft, hard, label)
         else:
             self._cache.remove(key)
 

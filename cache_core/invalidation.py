@@ -22,8 +22,11 @@ from cache_core.watchers import Watchers
 DEFAULT_SECONDS: Final = 2.0
 """How long a removal may take where its caller sets no deadline."""
 
+TIER_SHARE: Final = 0.25
+"""Of the time there is, what the second tier may take."""
+
 ROUND_SHARE: Final = 0.4
-"""Of the time there is, what a round may take: the answer names who was not reached, in time."""
+"""Of the time left then, what a round may take: the answer names who was not reached, in time."""
 
 
 class Invalidations:
@@ -39,7 +42,7 @@ class Invalidations:
         self._windows: dict[int, set[Invalidation]] = {}
 
     async def everywhere(self, item: Invalidation, timeout: float | None) -> tuple[str, ...]:
-        """Remove `item` from this node and all others; return who was not reached.
+        """Remove `item` from this node, all others and the second tier; return who was not reached.
 
         Those are told once they answer again. Raises UnknownGroup, and PeerUnavailable where
         this node does not know the others yet.
@@ -48,7 +51,11 @@ class Invalidations:
             raise PeerUnavailable("the node does not know its cluster yet")
         if item.group not in self._groups:
             raise UnknownGroup
-        limit = ROUND_SHARE * min(timeout or DEFAULT_SECONDS, DEFAULT_SECONDS)
+        seconds = min(timeout or DEFAULT_SECONDS, DEFAULT_SECONDS)
+        # First, so that nothing old is looked up there once a node has removed its own.
+        began = asyncio.get_running_loop().time()
+        tier = await self._beyond(item, TIER_SHARE * seconds)
+        limit = ROUND_SHARE * (seconds - (asyncio.get_running_loop().time() - began))
         unreached: dict[str, None] = {}
         told: dict[str, None] = {}
         first = Invalidate((item,), last_round=False)
@@ -67,7 +74,17 @@ class Invalidations:
             if node not in told:
                 unreached[node] = None
                 self._owe(node, last)
-        return (*unreached, *own.unreached)
+        return (*unreached, *own.unreached, *tier)
+
+    def again(self, item: Invalidation) -> None:
+        """Remove `item` here and, once they are probed, from the others.
+
+        A second tier has only now been told of it, which they may have read meanwhile.
+        """
+        self.apply((item,))
+        for node in self._peers.others():
+            self._debts.owe(node, item)
+            self._peers.suspect(node)
 
     async def here(self, message: Invalidate) -> Invalidated:
         """Remove what `message` says from this node."""
@@ -104,6 +121,14 @@ class Invalidations:
             yield removed
         finally:
             del self._windows[id(removed)]
+
+    async def _beyond(self, item: Invalidation, seconds: float) -> tuple[str, ...]:
+        """Remove `item` from the second tier; return its name where it was not reached."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                if await self._groups[item.group].group.remove_beyond(item.key):
+                    return ()
+        return (f"the tier of {item.group}",)
 
     async def _tell(
         self, node: str, message: Invalidate, until: float, unreached: dict[str, None]

@@ -18,6 +18,12 @@ class Negatives:
         self._cache = Cache(capacity, policy, max_value=MAX_WORDS)
         self._ttl = ttl
 
+    def follow(self, capacity: int, policy: PolicyFactory, *, ttl: float) -> None:
+        """Remember by these from now on; what is remembered stays until its time is over."""
+        self._cache.follow(policy, max_value=MAX_WORDS)
+        self._cache.resize(capacity)
+        self._ttl = ttl
+
     @property
     def hits(self) -> int:
         """How many gets were answered with a NotFound from here."""

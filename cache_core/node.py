@@ -15,6 +15,7 @@ from cache_core.membership.membership import Membership
 from cache_core.membership.static import StaticMembership
 from cache_core.membership.url import open_membership
 from cache_core.messages import Drop, Invalidation, NodeInfo
+from cache_core.node_groups import NodeGroups, Reloaded
 from cache_core.participant import Participant
 from cache_core.rpc.channel import Channel
 from cache_core.rpc.server import Server
@@ -26,12 +27,6 @@ DEFAULT_GRACE: Final = 10.0
 
 DEFAULT_DRAIN: Final = 2.0
 """Seconds that a node goes on serving for once it has left its cluster: others probe every one."""
-
-SWEEP_SECONDS: Final = 1.0
-"""How often expired entries are freed."""
-
-CLOSE_SECONDS: Final = 3.0
-"""How long the sources together may take to close."""
 
 
 class Node:
@@ -61,13 +56,7 @@ class Node:
         self._membership = open_membership(peers) if isinstance(peers, str) else peers
         self._advertise = None if advertise is None else str(Address.parse(advertise))
         self._weight = weight
-        self._groups: dict[str, Group] = {}
-        for group in groups:
-            if group.name in self._groups:
-                raise ValueError(f"two groups are named {group.name}")
-            self._groups[group.name] = group
-            if hook is not None:
-                group.observe(hook)
+        self._groups = NodeGroups(groups, hook)
         self._hook = hook
         self._grace = grace
         self._drain = drain
@@ -112,6 +101,16 @@ class Node:
         """Remove all keys of `group` everywhere, as `remove` does one."""
         return await self._serving().receive(Drop(Invalidation(group)))
 
+    async def reload(self, groups: Iterable[Group]) -> Reloaded:
+        """Have `groups` in place of those the node has, without losing what is held.
+
+        A group that the node has goes by the settings and the source of the new one of its name,
+        which is not used any more; what is not among `groups` is closed. Raises ValueError for
+        two groups of one name.
+        """
+        async with self._turn:
+            return self._groups.reload(groups, self._participant)
+
     def info(self) -> NodeInfo:
         """Return the node, its members and its figures as they are now."""
         return self._serving().info()
@@ -127,7 +126,7 @@ class Node:
             if self._participant is None:
                 self._participant = Participant(
                     self._advertise or str(self._address),
-                    self._groups.values(),
+                    self._groups,
                     lambda name: Channel(Address.parse(name)),
                     hook=self._hook,
                 )
@@ -160,7 +159,7 @@ class Node:
         membership = self._membership or StaticMembership([me])
         participant.open(membership.watch())
         await server.start(Service(participant, self._hook))
-        self._sweeping = asyncio.create_task(self._sweep(participant))
+        self._sweeping = asyncio.create_task(self._groups.sweep())
         await participant.take_own()
         participant.is_ready = True
         await membership.join(me)
@@ -177,11 +176,10 @@ class Node:
         if server is None or participant is None:
             return
         async with contextlib.AsyncExitStack() as ending:
-            ending.push_async_callback(self._close_sources)
+            ending.push_async_callback(self._groups.close_sources)
             if self._membership is not None:
                 # What is removed from now on is not heard of.
-                for group in self._groups.values():
-                    ending.callback(group.flush)
+                ending.callback(self._groups.flush)
             ending.push_async_callback(participant.aclose)
             ending.push_async_callback(server.stop, self._grace)
             if self._sweeping is not None:
@@ -209,26 +207,6 @@ class Node:
         if self._participant is None or self._server is None:
             raise PeerUnavailable("the node has not been started")
         return self._participant
-
-    async def _sweep(self, participant: Participant) -> None:
-        """Free what expires in the groups, a step at a time, so that no call waits for long."""
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            for group in participant.groups.values():
-                while group.sweep():  # noqa: ASYNC110 - it frees a step, it waits for nothing
-                    await asyncio.sleep(0)
-
-    async def _close_sources(self) -> None:
-        closing = [asyncio.create_task(group.aclose()) for group in self._groups.values()]
-        if not closing:
-            return
-        done, late = await asyncio.wait(closing, timeout=CLOSE_SECONDS)
-        for task in late:
-            task.cancel()
-        raised = [task.exception() for task in closing if task in done and not task.cancelled()]
-        errors = [error for error in raised if isinstance(error, Exception)]
-        if errors:
-            raise ExceptionGroup("sources failed to close", errors)
 
     async def __aenter__(self) -> Self:
         await self.start()

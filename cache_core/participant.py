@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Final, TypeVar, cast
 
 from cache_core.contact import SILENCE_SECONDS
@@ -70,8 +70,8 @@ class Participant:
         self._began = clock()
         self.is_ready = False
         self._mismatches = 0
-        groups = list(groups)
-        self._debts = Debts(group.name for group in groups)
+        self.groups: dict[str, SharedGroup] = {}
+        self._debts = Debts(self.groups.keys())
         self.peers = Peers(
             connect,
             self._probe,
@@ -80,12 +80,25 @@ class Participant:
             forgot=self._debts.owe_everything,
             rng=rng,
         )
-        self.groups = {
-            group.name: SharedGroup(group, self.peers, name, hook=hook, clock=clock)
-            for group in groups
-        }
+        self._hook = hook
+        for group in groups:
+            self.add(group)
         self._removals = Invalidations(self.groups, self.peers, self.watchers, self._debts)
         self._handover = Handover(name, self.groups, self.peers, self._removals, self._debts)
+
+    def add(self, group: Group) -> None:
+        """Have `group` too."""
+        group.on_removed_beyond(lambda key: self._removals.again(Invalidation(group.name, key)))
+        self.groups[group.name] = SharedGroup(
+            group, self.peers, self.name, hook=self._hook, clock=self._clock
+        )
+
+    def drop(self, name: str) -> Awaitable[None]:
+        """Have the group of that name no more.
+
+        Return what is to be awaited for what is asked of others for it to end.
+        """
+        return self.groups.pop(name).aclose()
 
     def peek(
         self, group: str, key: str, *, forwarded: bool = False, demand: Demand = Demand.ANY
@@ -149,7 +162,7 @@ class Participant:
 
     async def aclose(self) -> None:
         """End what is asked of others, and the connections to them."""
-        for group in self.groups.values():
+        for group in list(self.groups.values()):
             await group.aclose()
         await self.peers.aclose()
 

@@ -17,15 +17,20 @@ class Places:
         self._count = count
         self._free = count
         self._most_waiting = queue
-        self._waiting: dict[asyncio.Future[bool], str] = {}
+        self._waiting: dict[asyncio.Future[bool], object] = {}
 
     @property
     def busy(self) -> int:
         """How many have a place or wait for one."""
         return self._count - self._free + len(self._waiting)
 
-    async def take(self, key: str) -> bool:
-        """Return True with a place, to be given back, or False where `key` was hurried.
+    @property
+    def is_free(self) -> bool:
+        """Whether a place is to be had at once."""
+        return self._free > 0
+
+    async def take(self, ticket: object) -> bool:
+        """Return True with a place, to be given back, or False where `ticket` was hurried.
 
         Raises Full.
         """
@@ -35,7 +40,7 @@ class Places:
         if len(self._waiting) >= self._most_waiting:
             raise Full
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting[turn] = key
+        self._waiting[turn] = ticket
         try:
             return await turn
         except asyncio.CancelledError:
@@ -53,8 +58,8 @@ class Places:
                 return
         self._free += 1
 
-    def hurry(self, key: str) -> None:
-        """Let those who wait with `key` go on without a place."""
-        for turn, waiting_key in self._waiting.items():
-            if waiting_key == key and not turn.done():
+    def hurry(self, ticket: object) -> None:
+        """Let those who wait with `ticket` go on without a place."""
+        for turn, waiting in self._waiting.items():
+            if waiting == ticket and not turn.done():
                 turn.set_result(False)

@@ -4,15 +4,18 @@ import asyncio
 import contextvars
 import inspect
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Protocol, TypeAlias, cast
+from typing import Final, Protocol, TypeAlias, cast, runtime_checkable
 
-from cache_core.errors import SourceUnavailable
+from cache_core.errors import RetrieverFailed, SourceUnavailable
 from cache_core.value import Value
 
 Retrieved: TypeAlias = bytes | Value | None
-"""A key's bytes; a Value where the source says for how long (`ttl`); None for no such key."""
+"""A key's bytes; a Value where the source says more of them; None for no such key.
+
+Of a Value, `data`, `ttl`, `age`, `version` and the `content_type` of its `terms` count.
+"""
 
 RetrieverFunction: TypeAlias = Callable[[str], Retrieved | Awaitable[Retrieved]]
 
@@ -31,6 +34,52 @@ class Retriever(Protocol):
 
     async def aclose(self) -> None:
         """Let go of the source. Called once, after the last retrieve."""
+
+
+@runtime_checkable
+class BatchRetriever(Retriever, Protocol):
+    """A Retriever that can ask for many keys at once."""
+
+    async def retrieve_many(self, keys: Sequence[str]) -> Mapping[str, Retrieved | RetrieverFailed]:
+        """Return what the source has for each of `keys`, at least one and none twice.
+
+        A key that is left out is no such key; an error in a value's place is that key's alone.
+        Whatever it raises is every key's, as of `retrieve`.
+        """
+
+
+@runtime_checkable
+class Refresher(Retriever, Protocol):
+    """A Retriever that can ask whether what is held is still what the source has."""
+
+    async def refresh(self, key: str, held: Value) -> Retrieved:
+        """Return the key's bytes as `retrieve` does, or `held` with new times if still right.
+
+        `held` has the `version` that the source gave; its `ttl` and `age` are those of now.
+        """
+
+
+@runtime_checkable
+class CheckedRetriever(Retriever, Protocol):
+    """A Retriever made of a config's `[groups.NAME.source]`."""
+
+    async def check(self) -> None:
+        """Ask the source whether it can serve, without reading a value.
+
+        Raises InvalidSource where a setting is at fault (a password too), SourceUnavailable
+        where the source can't be reached now.
+        """
+
+
+class InvalidSource(ValueError):
+    """No retriever can work with this; `setting` is the key in the source's table at fault.
+
+    Its words repeat no URL and no other secret.
+    """
+
+    def __init__(self, setting: str, message: str) -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 class FunctionRetriever:

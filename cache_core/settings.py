@@ -15,16 +15,21 @@ from pydantic import (
     model_validator,
 )
 
+from cache_core.freshness import Rules
 from cache_core.value import Terms
 
 MIB: Final = 1024 * 1024
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 _NAME: Final = r"[!#$%&'+.^_`|~0-9A-Za-z-]+"  # without `*`, which is for ranges of types
 _QUOTED: Final = r'"(?:[ !#-\[\]-~]|\\[ -~])*"'
 _MEDIA_TYPE: Final = re.compile(rf"{_NAME}/{_NAME}(?: *; *{_NAME}=(?:{_NAME}|{_QUOTED}))*")
 MAX_MEDIA_TYPE: Final = 255
 """The longest media type, in characters: it travels with every value."""
+
+MAX_SIZE: Final = 2**60
+MAX_COUNT: Final = 2**31 - 1
+"""What still fits where settings travel, and is more than any machine has."""
 
 SIZE: Final = 'it should be a size like "64MiB"'
 DURATION: Final = 'it should be seconds or like "90s", "10m", "1h", "500ms"'
@@ -39,7 +44,7 @@ def _parse_duration(given: object) -> float:
     match = _DURATION.fullmatch(given.strip()) if isinstance(given, str) else None
     if match is None:
         raise ValueError(DURATION)
-    return float(match[1]) * _SECONDS[match[2]]
+    return float(match[1]) * _SECONDS[match[2] or "s"]
 
 
 def _parse_size(given: object, parse: ValidatorFunctionWrapHandler) -> object:
@@ -59,33 +64,42 @@ def _refuse_bool(given: object) -> object:
     return given
 
 
-def _parse_media_type(given: object) -> str:
-    """Check `given` against RFC 9110, section 8.3.1."""
+def is_media_type(given: object) -> bool:
+    """Tell whether `given` is one by RFC 9110, section 8.3.1, and not too long."""
     if not isinstance(given, str) or len(given) > MAX_MEDIA_TYPE:
-        raise ValueError(MEDIA_TYPE)
-    if not _MEDIA_TYPE.fullmatch(given):
+        return False
+    return _MEDIA_TYPE.fullmatch(given) is not None
+
+
+def _parse_media_type(given: object) -> str:
+    if not isinstance(given, str) or not is_media_type(given):
         raise ValueError(MEDIA_TYPE)
     return given
 
 
 def _parse_bool(given: object) -> bool:
-    if not isinstance(given, bool):
-        raise ValueError(BOOLEAN)  # noqa: TRY004 - a ValueError is what pydantic reports
-    return given
+    if isinstance(given, bool):
+        return given
+    if given not in ("true", "false"):
+        raise ValueError(BOOLEAN)
+    return given == "true"
 
 
 Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, allow_inf_nan=False)]
-Size = Annotated[ByteSize, WrapValidator(_parse_size), Field(gt=0)]
+Size = Annotated[ByteSize, WrapValidator(_parse_size), Field(gt=0, le=MAX_SIZE)]
 Share = Annotated[float, BeforeValidator(_refuse_bool), Field(ge=0, lt=1)]
-Count = Annotated[int, BeforeValidator(_refuse_bool), Field(ge=0)]
+Count = Annotated[int, BeforeValidator(_refuse_bool), Field(ge=0, le=MAX_COUNT)]
 MediaType = Annotated[str, BeforeValidator(_parse_media_type)]
 Switch = Annotated[bool, BeforeValidator(_parse_bool)]
 
 
 class Table(BaseModel):
-    """A table of settings: unknown keys are refused, nothing changes once it is made."""
+    """A table of settings: unknown keys are refused, nothing changes once it is made.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Every value may be given as text, for the environment has nothing else; no error repeats one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class GroupSettings(Table):
@@ -133,14 +147,17 @@ class GroupSettings(Table):
         default=10.0, gt=0, description="how long the source may take for a key"
     )
     load_concurrency: Count = Field(
-        default=64, gt=0, description="how many keys the source is asked for at a time"
+        default=64,
+        gt=0,
+        description="how many look-ups of the source run at a time; one that takes many keys "
+        "at once needs one for all that are missing together",
     )
     load_queue: Count = Field(
-        default=1024, description="how many more may wait; past that a get is refused"
+        default=1024, description="how many more keys may wait; past that a get is refused"
     )
 
     content_type: MediaType | None = Field(
-        default=None, description="the media type of the values; without it, bytes of no kind"
+        default=None, description="the media type of all values; without it, what their source says"
     )
     client_reload: Switch = Field(
         default=False, description="whether a caller may have a key loaded anew at will"
@@ -156,6 +173,17 @@ class GroupSettings(Table):
     def largest_value(self) -> int:
         """The largest value that is kept, in bytes."""
         return self.max_value or min(self.capacity // 10, 4 * MIB)
+
+    @property
+    def rules(self) -> Rules:
+        """For how long the group's values are of what use."""
+        return Rules(
+            ttl=self.ttl,
+            jitter=self.jitter,
+            stale_while_revalidate=self.stale_while_revalidate,
+            stale_if_error=self.stale_if_error,
+            refresh_ahead=self.refresh_ahead,
+        )
 
     @property
     def terms(self) -> Terms:

@@ -1,6 +1,6 @@
 """A group whose keys are shared out over nodes: this node's own, and others' by asking them."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
@@ -52,11 +52,22 @@ class SharedGroup:
         self._fetches: Flights[Value] = Flights()
         # Apart, for a reload that fails fails nobody who would have had what the owner holds.
         self._reloads: Flights[Value] = Flights()
-        self._may_reload = settings.client_reload
-        self._timeout = settings.load_timeout + FETCH_MARGIN
         self._fetch_count = 0
         self._fetch_errors = 0
         self._forwarded = 0
+
+    def follow(self, other: Group) -> Awaitable[None]:
+        """Go by the settings, source and tier of `other` from now on, as Group.follow says."""
+        done = self.group.follow(other, reserve=other.settings.hot_share)
+        settings = self.group.settings
+        self._hot.follow(
+            self.group.reserve(settings.hot_share),
+            POLICIES[settings.policy],
+            max_value=settings.largest_value,
+            ttl=settings.hot_ttl,
+            terms=settings.terms,
+        )
+        return done
 
     def peek(self, key: str, *, forwarded: bool, demand: Demand = Demand.ANY) -> Value | None:
         """Return the fresh value held for `key`, at once; None: ask `get`.
@@ -64,7 +75,7 @@ class SharedGroup:
         A copy answers none but this node's own callers, so that copies are never copied.
         """
         self._forwarded += forwarded
-        if demand is Demand.NEW and self._may_reload:
+        if demand is Demand.NEW and self.group.settings.client_reload:
             return None
         value = self.group.peek(key)
         if value is not None or forwarded or not key:
@@ -86,7 +97,7 @@ class SharedGroup:
         if demand is Demand.CACHED:  # whoever joined a flight could wait for a load
             return await self._fetch(key, demand)
         flights, keep = self._fetches, self._keep
-        if demand is Demand.NEW and self._may_reload:
+        if demand is Demand.NEW and self.group.settings.client_reload:
             flights, keep = self._reloads, self._replace
         try:
             return await flights.join(key, partial(self._fetch, key, demand), partial(keep, key))
@@ -138,13 +149,14 @@ class SharedGroup:
         wait for longer. When the last of them gives up, the call to the owner is cancelled.
         """
         self._fetch_count += 1
+        timeout = self.group.settings.load_timeout + FETCH_MARGIN
         failed = False
         for owner in self._peers.owners(key):
             if owner == self._me:
                 break
             try:
                 return await self._peers.link(owner).get(
-                    self.name, key, forwarded=True, demand=demand, timeout=self._timeout
+                    self.name, key, forwarded=True, demand=demand, timeout=timeout
                 )
             except PeerUnavailable as error:
                 self._peers.failed(owner, error)

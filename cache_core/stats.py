@@ -34,12 +34,26 @@ class CacheStats:
 
 
 @dataclass(frozen=True, slots=True)
+class TierStats:
+    """What the second tier came to, since the start, for keys that were not held.
+
+    `hits` it had and `misses` it had not; `errors` are calls that it did not answer in time or at
+    all; `owed` are the removals that it has still to be told.
+    """
+
+    hits: int
+    misses: int
+    errors: int
+    owed: int
+
+
+@dataclass(frozen=True, slots=True)
 class GroupStats:
     """Counts since the start; a get is a hit, a stale hit, a negative hit or a miss.
 
     `stale_errors` of the stale hits were answered since the source failed. `loads` are calls of
     the retriever, `load_errors` those that failed; a NotFound is no failure. `overloads` are
-    loads refused since too many were waiting.
+    loads refused since too many were waiting. `tier` is None where the group has none.
     """
 
     hits: int
@@ -52,3 +66,4 @@ class GroupStats:
     overloads: int
     cache: CacheStats
     negatives: CacheStats
+    tier: TierStats | None = None

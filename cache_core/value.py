@@ -49,15 +49,30 @@ class Terms(NamedTuple):
 NO_TERMS: Final = Terms()
 
 
+class Label(NamedTuple):
+    """What a source says of one key's bytes, each empty where it says nothing.
+
+    Their media type, and `version`: what it calls them, such as an ETag, to be asked by later.
+    """
+
+    content_type: str = ""
+    version: str = ""
+
+
+NO_LABEL: Final = Label()
+
+
 class Value(NamedTuple):
     """A key's bytes, immutable; empty bytes are a value like any other.
 
     `ttl` is the seconds for which they stay fresh, None without end, below zero where they are
     stale; `age` the seconds since they were as new as their source; `node` the address of the
     node that answered, where they came over the wire. `terms` are those of the group at whoever
-    answered, over the wire as in process; NO_TERMS from a server that tells none. `stored` tells
+    answered, over the wire as in process, the media type being the source's where the group
+    declares none; NO_TERMS from a server that tells none. `stored` tells
     that what was loaded for this answer is held where it was loaded; of an answer from memory it
-    says nothing. What a retriever returns has none but `data`, `ttl` and `age`.
+    says nothing. `version` is what its source calls these bytes (an ETag), empty where it has no
+    name for them; it travels with entries that are handed over alone.
     """
 
     data: bytes
@@ -67,3 +82,13 @@ class Value(NamedTuple):
     node: str | None = None
     terms: Terms = NO_TERMS
     stored: bool = False
+    version: str = ""
+
+
+def own_label(value: Value, terms: Terms) -> Label:
+    """Return what `value` says beyond `terms`, which its group says of all values.
+
+    A media type that the group declares holds for all of them.
+    """
+    content_type = "" if terms.content_type else value.terms.content_type
+    return Label(content_type, value.version) if content_type or value.version else NO_LABEL

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 from cache_core.messages import GroupInfo
+from cache_core.stats import TierStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,8 @@ class Figures:
 
     `hits` are all gets answered from the node's own entries, stale and negative ones included,
     `hot_hits` those from its copies of others' entries. `entries` and `bytes` are of all of these.
+    `tier_hits` are loads that the second tier spared the source, `tier_errors` its calls that went
+    unanswered, `tier_owed` the removals that it has still to be told.
     """
 
     entries: int = 0
@@ -25,11 +28,15 @@ class Figures:
     hot_hits: int = 0
     fetches: int = 0
     fetch_errors: int = 0
+    tier_hits: int = 0
+    tier_errors: int = 0
+    tier_owed: int = 0
 
     @classmethod
     def of(cls, info: GroupInfo) -> Self:
         """Return the figures in what a node says of a group."""
         stats, sharing = info.stats, info.sharing
+        tier = stats.tier or TierStats(0, 0, 0, 0)
         caches = (stats.cache, stats.negatives, sharing.hot)
         return cls(
             entries=sum(cache.entries for cache in caches),
@@ -42,6 +49,9 @@ class Figures:
             hot_hits=sharing.hot_hits,
             fetches=sharing.fetches,
             fetch_errors=sharing.fetch_errors,
+            tier_hits=tier.hits,
+            tier_errors=tier.errors,
+            tier_owed=tier.owed,
         )
 
     @classmethod

@@ -45,6 +45,25 @@ SCORES = {"Tom": b"630", "Jack": b"589", "Sam": b"567", "Alice": b"788"}
 ALL_BYTES = bytes(range(256))
 
 
+def scores_source() -> FakeSource:
+    """Return a source of the demo's scores and a few keys that are hard to carry."""
+    return FakeSource(
+        {
+            **SCORES,
+            "empty": b"",
+            "binary": ALL_BYTES,
+            "a/b": b"slash",
+            "ä": "Ä".encode(),
+            "a b": b"space",
+            "a+b": b"plus",
+            "..": b"dots",
+            "%41": b"percent",
+            "k" * 1024: b"long",
+            "é" * 512: b"long and not ASCII",
+        }
+    )
+
+
 class FakeClock:
     """A clock that a test moves."""
 

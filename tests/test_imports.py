@@ -25,6 +25,7 @@ PURE = (
     "ring.py",
     "entry.py",
     "slots.py",
+    "leftovers.py",
     "expiry.py",
     "stats.py",
     "cache.py",

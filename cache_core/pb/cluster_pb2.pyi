@@ -251,14 +251,16 @@ class HandOverResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[Handed, _Mapping]]] = ...) -> None: ...
 
 class Handed(_message.Message):
-    __slots__ = ("group", "key", "value")
+    __slots__ = ("group", "key", "value", "version")
     GROUP_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     group: str
     key: str
     value: Value
-    def __init__(self, group: _Optional[str] = ..., key: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ...) -> None: ...
+    version: str
+    def __init__(self, group: _Optional[str] = ..., key: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., version: _Optional[str] = ...) -> None: ...
 
 class DescribeRequest(_message.Message):
     __slots__ = ()
@@ -351,7 +353,7 @@ class GroupSettings(_message.Message):
     def __init__(self, capacity: _Optional[int] = ..., policy: _Optional[str] = ..., max_value: _Optional[int] = ..., ttl: _Optional[float] = ..., jitter: _Optional[float] = ..., stale_while_revalidate: _Optional[float] = ..., stale_if_error: _Optional[float] = ..., negative_ttl: _Optional[float] = ..., refresh_ahead: _Optional[float] = ..., load_timeout: _Optional[float] = ..., load_concurrency: _Optional[int] = ..., load_queue: _Optional[int] = ..., hot_share: _Optional[float] = ..., hot_ttl: _Optional[float] = ..., content_type: _Optional[str] = ..., client_reload: _Optional[bool] = ...) -> None: ...
 
 class GroupFigures(_message.Message):
-    __slots__ = ("hits", "stale_hits", "stale_errors", "negative_hits", "misses", "loads", "load_errors", "overloads", "cache", "negatives")
+    __slots__ = ("hits", "stale_hits", "stale_errors", "negative_hits", "misses", "loads", "load_errors", "overloads", "cache", "negatives", "tier")
     HITS_FIELD_NUMBER: _ClassVar[int]
     STALE_HITS_FIELD_NUMBER: _ClassVar[int]
     STALE_ERRORS_FIELD_NUMBER: _ClassVar[int]
@@ -362,6 +364,7 @@ class GroupFigures(_message.Message):
     OVERLOADS_FIELD_NUMBER: _ClassVar[int]
     CACHE_FIELD_NUMBER: _ClassVar[int]
     NEGATIVES_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
     hits: int
     stale_hits: int
     stale_errors: int
@@ -372,7 +375,20 @@ class GroupFigures(_message.Message):
     overloads: int
     cache: CacheFigures
     negatives: CacheFigures
-    def __init__(self, hits: _Optional[int] = ..., stale_hits: _Optional[int] = ..., stale_errors: _Optional[int] = ..., negative_hits: _Optional[int] = ..., misses: _Optional[int] = ..., loads: _Optional[int] = ..., load_errors: _Optional[int] = ..., overloads: _Optional[int] = ..., cache: _Optional[_Union[CacheFigures, _Mapping]] = ..., negatives: _Optional[_Union[CacheFigures, _Mapping]] = ...) -> None: ...
+    tier: TierFigures
+    def __init__(self, hits: _Optional[int] = ..., stale_hits: _Optional[int] = ..., stale_errors: _Optional[int] = ..., negative_hits: _Optional[int] = ..., misses: _Optional[int] = ..., loads: _Optional[int] = ..., load_errors: _Optional[int] = ..., overloads: _Optional[int] = ..., cache: _Optional[_Union[CacheFigures, _Mapping]] = ..., negatives: _Optional[_Union[CacheFigures, _Mapping]] = ..., tier: _Optional[_Union[TierFigures, _Mapping]] = ...) -> None: ...
+
+class TierFigures(_message.Message):
+    __slots__ = ("hits", "misses", "errors", "owed")
+    HITS_FIELD_NUMBER: _ClassVar[int]
+    MISSES_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    OWED_FIELD_NUMBER: _ClassVar[int]
+    hits: int
+    misses: int
+    errors: int
+    owed: int
+    def __init__(self, hits: _Optional[int] = ..., misses: _Optional[int] = ..., errors: _Optional[int] = ..., owed: _Optional[int] = ...) -> None: ...
 
 class SharingFigures(_message.Message):
     __slots__ = ("hot_hits", "fetches", "fetch_errors", "forwarded", "hot")

@@ -126,7 +126,7 @@ def write_handed(entries: tuple[Handed, ...]) -> Iterator[pb.HandOverResponse]:
     """Yield `entries` in messages below the limit, but for those that none can carry."""
     response, size = pb.HandOverResponse(), 0
     for group, key, value in entries:
-        handed = pb.Handed(group=group, key=key)
+        handed = pb.Handed(group=group, key=key, version=value.version)
         write_value(value, handed.value)
         weight = handed.ByteSize() + 16
         if weight > MAX_MESSAGE_BYTES:
@@ -143,7 +143,8 @@ def write_handed(entries: tuple[Handed, ...]) -> Iterator[pb.HandOverResponse]:
 def read_handed(response: pb.HandOverResponse) -> Iterator[Handed]:
     """Yield the entries of `response`."""
     for handed in response.entries:
-        yield Handed(handed.group, handed.key, read_value(handed.value))
+        value = read_value(handed.value)._replace(version=handed.version)
+        yield Handed(handed.group, handed.key, value)
 
 
 def write_hand_over(message: HandOver) -> pb.HandOverRequest:

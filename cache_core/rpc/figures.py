@@ -1,13 +1,13 @@
 """What a node says of itself as protobuf messages, both directions, by the fields' names."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Final
 
 from cache_core.messages import GroupInfo, Health, MemberInfo, NodeInfo, SharingStats
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.settings import GroupSettings
-from cache_core.stats import CacheStats, Cause, GroupStats
+from cache_core.stats import CacheStats, Cause, GroupStats, TierStats
 
 _GROUP_COUNTS: Final = [field.name for field in fields(GroupStats) if field.type is int]
 _SHARING_COUNTS: Final = [field.name for field in fields(SharingStats) if field.type is int]
@@ -73,6 +73,7 @@ def _write_group(name: str, info: GroupInfo) -> pb.GroupInfo:
             **{count: getattr(stats, count) for count in _GROUP_COUNTS},
             cache=_write_cache(stats.cache),
             negatives=_write_cache(stats.negatives),
+            tier=None if stats.tier is None else pb.TierFigures(**asdict(stats.tier)),
         ),
         sharing=pb.SharingFigures(
             **{count: getattr(sharing, count) for count in _SHARING_COUNTS},
@@ -89,12 +90,17 @@ def _read_group(said: pb.GroupInfo) -> GroupInfo:
             **{count: getattr(figures, count) for count in _GROUP_COUNTS},
             cache=_read_cache(figures.cache),
             negatives=_read_cache(figures.negatives),
+            tier=_read_tier(figures.tier) if figures.HasField("tier") else None,
         ),
         SharingStats(
             **{count: getattr(sharing, count) for count in _SHARING_COUNTS},
             hot=_read_cache(sharing.hot),
         ),
     )
+
+
+def _read_tier(said: pb.TierFigures) -> TierStats:
+    return TierStats(said.hits, said.misses, said.errors, said.owed)
 
 
 def _read_settings(said: pb.GroupSettings) -> GroupSettings:

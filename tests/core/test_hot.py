@@ -14,7 +14,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cache_core import Answer, Value
+from cache_core import Answer, Terms, Value
 from cache_core.cache import OVERHEAD
 from cache_core.eviction import POLICIES
 from cache_core.hot import POPULAR, HotCache
@@ -116,6 +116,15 @@ def test_a_newer_copy_takes_the_place_of_an_older_one(clock: FakeClock) -> None:
     hot.offer("k", Value(b"old"))
     hot.offer("k", Value(b"new", 5))
     assert hot.get("k") == Value(b"new", 5, 0, Answer.HIT)
+
+
+def test_a_copy_has_the_media_type_that_came_with_it(clock: FakeClock) -> None:
+    hot = hot_of(clock)
+    ask(hot, "k")
+    hot.offer("k", Value(b"png", terms=Terms(content_type="image/png")))
+    copy = hot.get("k")
+    assert copy is not None
+    assert copy.terms.content_type == "image/png"
 
 
 def test_what_is_removed_or_flushed_is_not_answered(clock: FakeClock) -> None:

@@ -108,7 +108,7 @@ async def test_a_second_stop_closes_no_source_again() -> None:
 
 
 async def test_a_source_that_never_closes_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cache_core.node.CLOSE_SECONDS", 0.01)
+    monkeypatch.setattr("cache_core.node_groups.CLOSE_SECONDS", 0.01)
     sources = ClosingSource(hangs=True), ClosingSource()
     node = Node("127.0.0.1:0", [Group(f"g{n}", source) for n, source in enumerate(sources)])
     await node.start()

@@ -1,6 +1,7 @@
 """Removal from every node, without sockets."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import pytest
 from fakes import settled
@@ -10,6 +11,7 @@ from wires import Roster
 from cache_core import Group
 from cache_core.errors import UnknownGroup
 from cache_core.messages import Drop, Health, Invalidation
+from cache_core.tier import Looked, TierUnavailable, Written
 
 
 @pytest.mark.parametrize("asked", NODES)
@@ -96,3 +98,26 @@ async def test_an_unknown_group_can_not_be_flushed(make: Make) -> None:
     cluster = await make()
     with pytest.raises(UnknownGroup):
         await cluster.nodes["a:1"].receive(Drop(Invalidation("none")))
+
+
+async def test_a_tier_that_could_not_be_told_is_named(make: Make) -> None:
+    class Deaf:
+        async def look(self, keys: Sequence[str]) -> Mapping[str, Looked]:
+            return {key: Looked(None, "") for key in keys}
+
+        async def put(self, entries: Mapping[str, Written]) -> None:
+            pass
+
+        async def remove(self, key: str | None) -> None:
+            raise TierUnavailable(f"the tier can't be told of {key}")
+
+        async def aclose(self) -> None:
+            pass
+
+    cluster = await make()
+    node = cluster.nodes["a:1"]
+    group = node.groups["g"]
+    await group.follow(Group("g", cluster.source, tier=Deaf()))
+    assert await node.receive(Drop(Invalidation("g", "Tom"))) == ("the tier of g",)
+    assert await node.receive(Drop(Invalidation("g"))) == ("the tier of g",)
+    await group.group.aclose()

@@ -33,7 +33,7 @@ async def test_groups_are_there_by_name_whatever_it_is(
     names = ["ä/b", "a", "<b>"]
     async with Node("127.0.0.1:0", [Group(name, source) for name in names]) as node:
         url = await gateway_at(node.address)
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False) as http:
             groups = (await http.get("/groups")).json()["groups"]
             assert [group["group"] for group in groups] == sorted(names)
             assert (await http.get("/groups/%C3%A4%2Fb")).json()["group"] == "ä/b"
@@ -41,7 +41,10 @@ async def test_groups_are_there_by_name_whatever_it_is(
 
 
 async def test_no_groups_are_an_empty_list(gateway_at: GatewayAt) -> None:
-    async with Node("127.0.0.1:0", []) as node, httpx.AsyncClient(trust_env=False) as http:
+    async with (
+        Node("127.0.0.1:0", []) as node,
+        httpx.AsyncClient(trust_env=False, verify=False) as http,
+    ):
         found = (await http.get(f"{await gateway_at(node.address)}/groups")).json()
     assert found == {"groups": [], "no_answer": []}
 
@@ -115,7 +118,7 @@ async def test_a_member_that_the_gateway_was_not_told_of_is_shown(
     trio: list[Node], gateway_at: GatewayAt
 ) -> None:
     url = await gateway_at(trio[0].address)
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False) as http:
         nodes = (await http.get("/cluster")).json()["nodes"]
     assert [node["node"] for node in nodes] == sorted(node.address for node in trio)
     assert sum(node["share"] for node in nodes) == pytest.approx(1)

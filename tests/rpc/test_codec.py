@@ -39,7 +39,7 @@ from cache_core.rpc.codec import (
     write_value,
 )
 from cache_core.rpc.limits import MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
-from cache_core.stats import CacheStats, Cause, GroupStats
+from cache_core.stats import CacheStats, Cause, GroupStats, TierStats
 from cache_core.watchers import Notice
 
 text = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -74,7 +74,7 @@ caches = st.builds(
     st.dictionaries(st.sampled_from(Cause), counts),
 )
 of_setting = {
-    "capacity": st.integers(1, 2**63),
+    "capacity": st.integers(1, 2**60),
     "policy": st.sampled_from(["s3fifo", "lru", "lfu"]),
     "max_value": st.none() | st.integers(1, 2**31),
     "ttl": st.none() | st.floats(1e9, 2e9),
@@ -84,8 +84,8 @@ of_setting = {
     "negative_ttl": seconds,
     "refresh_ahead": seconds.filter(lambda ahead: ahead < 1e9),
     "load_timeout": st.floats(1e-9, 1e9),
-    "load_concurrency": st.integers(1, 2**32 - 1),
-    "load_queue": st.integers(0, 2**32 - 1),
+    "load_concurrency": st.integers(1, 2**31 - 1),
+    "load_queue": st.integers(0, 2**31 - 1),
     "hot_share": shares,
     "hot_ttl": seconds,
     "content_type": st.sampled_from([None, "image/png", 'text/plain; charset="utf-8"']),
@@ -94,7 +94,8 @@ of_setting = {
 group_settings = st.fixed_dictionaries(
     {name: of_setting[name] for name in GroupSettings.model_fields}
 ).map(GroupSettings.model_validate)
-group_stats = st.builds(GroupStats, *[counts] * 8, caches, caches)
+tiers = st.none() | st.builds(TierStats, *[counts] * 4)
+group_stats = st.builds(GroupStats, *[counts] * 8, caches, caches, tiers)
 groups = st.builds(
     GroupInfo, group_settings, group_stats, st.builds(SharingStats, *[counts] * 4, caches)
 )
@@ -127,10 +128,11 @@ spoken: st.SearchStrategy[tuple[Message[Any], Any]] = st.one_of(
 
 
 @given(values)
-def test_a_value_comes_back_as_it_was(value: Value) -> None:
+def test_a_value_comes_back_as_it_was_but_for_what_its_source_calls_it(value: Value) -> None:
     said = pb.Value()
     write_value(value, said)
-    assert read_value(pb.Value.FromString(said.SerializeToString())) == value
+    came = read_value(pb.Value.FromString(said.SerializeToString()))
+    assert came == value._replace(version="")
 
 
 @settings(max_examples=200, deadline=None)
