@@ -1,28 +1,18 @@
 """The members are all addresses behind a name, as a Kubernetes headless service has them."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Final, TypeAlias
+from collections.abc import AsyncIterator
+from typing import Final
 
 from cache_core.address import Address
 from cache_core.member import Member
 from cache_core.membership.backoff import Backoff
 from cache_core.membership.reach import Reach
-
-Resolve: TypeAlias = Callable[[str, int], Awaitable[Iterable[str]]]
-"""Return the addresses of a host, IPv4 or IPv6, for a port; raise OSError where there is none."""
+from cache_core.resolver import Resolve, system_resolve
 
 INTERVAL: Final = 5.0
 FIRST_RETRY: Final = 0.25
 """As long as nothing is known, the name is asked again after so many seconds, then after twice."""
-
-
-async def system_resolve(host: str, port: int) -> Iterable[str]:
-    """Ask the system's resolver (getaddrinfo), outside the event loop."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
 
 
 class DnsMembership:

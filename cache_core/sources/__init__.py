@@ -1,0 +1,25 @@
+"""`[groups.NAME.source]`: what a config may say of each kind of source; a table a file."""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+from cache_core.sources.files import FilesSource
+from cache_core.sources.http import HttpSource
+from cache_core.sources.python import PythonSource
+from cache_core.sources.sql import SqlSource
+from cache_core.sources.valkey import ValkeySource
+
+Source: TypeAlias = Annotated[
+    FilesSource | HttpSource | PythonSource | SqlSource | ValkeySource, Field(discriminator="kind")
+]
+"""A source's table, told by its `kind`."""
+
+__all__ = [
+    "FilesSource",
+    "HttpSource",
+    "PythonSource",
+    "Source",
+    "SqlSource",
+    "ValkeySource",
+]

@@ -1,0 +1,1 @@
+"""The second tiers that a config can name: one store a file."""

@@ -1,0 +1,30 @@
+"""What a store is asked, and how any store is."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+Word: TypeAlias = str | bytes | int
+
+
+class Command(NamedTuple):
+    """A command about one key, as the `words` that are sent: each is an argument, never parsed.
+
+    `unseen` are the words to send instead where a script was named that the store hasn't seen.
+    """
+
+    key: str
+    words: tuple[Word, ...]
+    unseen: tuple[Word, ...] = ()
+
+
+class Link(Protocol):
+    """Connections to one store."""
+
+    async def ask(self, commands: Sequence[Command]) -> Sequence[Any]:
+        """Return the answers in order, with an exception of redis-py's where there is none.
+
+        Raises one where nothing was answered.
+        """
+
+    async def aclose(self) -> None:
+        """Close the connections."""

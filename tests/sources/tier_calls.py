@@ -1,0 +1,26 @@
+"""A second tier as a group uses it, a key at a time."""
+
+from cache_core.tier import Looked, Written
+from cache_core.tiers.valkey import ValkeyTier
+from cache_core.value import Value
+
+PATIENT = 10.0
+"""A tier's timeout that a busy machine does not overrun."""
+
+
+async def looked(tier: ValkeyTier, key: str = "Tom") -> Looked:
+    return (await tier.look([key]))[key]
+
+
+async def put(tier: ValkeyTier, state: str, value: Value, key: str = "Tom") -> None:
+    await tier.put({key: Written(value, state)})
+
+
+async def load(tier: ValkeyTier, value: Value, key: str = "Tom") -> None:
+    """Look, and put what was loaded."""
+    await put(tier, (await looked(tier, key)).state, value, key)
+
+
+async def data_of(tier: ValkeyTier, key: str = "Tom") -> bytes | None:
+    value = (await looked(tier, key)).value
+    return None if value is None else value.data
