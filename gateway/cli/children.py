@@ -64,6 +64,11 @@ class Child:
         """Return once the process has ended."""
         await self._process.wait()
 
+    def hang_up(self) -> None:
+        """Send the process SIGHUP."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGHUP)
+
     async def stop(self, *, grace: float) -> None:
         """Let the process end as one of many that do, and kill it where it takes far longer."""
         cast("asyncio.StreamWriter", self._process.stdin).close()

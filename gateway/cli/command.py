@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, TyperException
 
+from gateway.cli.check import check
 from gateway.cli.cluster import cluster
 from gateway.cli.failure import Failure
 from gateway.cli.gateway import gateway
 from gateway.cli.get import get
+from gateway.cli.init import init
 from gateway.cli.interrupts import INTERRUPTED
 from gateway.cli.node import node
 from gateway.cli.openapi import openapi
@@ -25,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (up, node, gateway, get, rm, flush, cluster, openapi):
+for command in (up, init, node, gateway, check, get, rm, flush, cluster, openapi):
     app.command()(command)
 
 

@@ -1,60 +1,59 @@
 """`gaocache gateway`: HTTP in front of nodes."""
 
 import contextlib
-from typing import Annotated, Final
+from pathlib import Path
+from typing import Annotated
 
 import typer
 import uvloop
 
-from cache_core.node import DEFAULT_GRACE
+from cache_core.config import GatewayTable, LogLevel, Settings
 from gateway.cli import listening
-from gateway.cli.asking import NodeOption, PeersOption, choose_nodes, shown
+from gateway.cli.asking import shown
+from gateway.cli.failure import Failure
 from gateway.cli.interrupts import interrupts_exit
-from gateway.cli.options import (
-    MAX_SECONDS,
-    GraceOption,
-    LogLevel,
-    LogLevelOption,
-    SupervisedOption,
-    parse_address,
-    set_up_logging,
-)
+from gateway.cli.options import SupervisedOption, set_up_logging
 from gateway.cli.requests import (
-    DEFAULT_MAX_TIMEOUT,
-    DEFAULT_TIMEOUT,
     CorsOriginOption,
+    GatewayLogLevelOption,
+    HeaderBytesOption,
     MaxTimeoutOption,
+    ReceiveTimeoutOption,
     RequestTimeoutOption,
-    check_origins,
-    parse_limits,
+    limits_of,
 )
+from gateway.cli.settings import given, load_settings, setting
 from gateway.cli.stopping import Stop
-
-DEFAULT_LISTEN: Final = "127.0.0.1:8000"
 
 
 def gateway(
-    context: typer.Context,
     listen: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where to serve HTTP.")
-    ] = DEFAULT_LISTEN,
-    node: NodeOption = None,
-    peers: PeersOption = None,
-    timeout: RequestTimeoutOption = DEFAULT_TIMEOUT,
-    max_timeout: MaxTimeoutOption = DEFAULT_MAX_TIMEOUT,
+        str | None, setting(GatewayTable, "gateway", "listen", metavar="HOST:PORT")
+    ] = None,
+    node: Annotated[
+        str | None, setting(GatewayTable, "gateway", "node", metavar="HOST:PORT")
+    ] = None,
+    peers: Annotated[str | None, setting(GatewayTable, "gateway", "peers", metavar="URL")] = None,
+    timeout: RequestTimeoutOption = None,
+    max_timeout: MaxTimeoutOption = None,
+    receive_timeout: ReceiveTimeoutOption = None,
+    header_bytes: HeaderBytesOption = None,
     cors_origin: CorsOriginOption = None,
     drain: Annotated[
-        float,
+        str | None, setting(GatewayTable, "gateway", "drain", metavar="SECONDS")
+    ] = None,
+    grace: Annotated[
+        str | None, setting(GatewayTable, "gateway", "grace", metavar="SECONDS")
+    ] = None,
+    log_level: GatewayLogLevelOption = None,
+    config: Annotated[
+        Path | None,
         typer.Option(
-            metavar="SECONDS",
-            min=0,
-            max=MAX_SECONDS,
-            help="How long it goes on serving once told to stop, while /readyz says 503: as long "
-            "as load balancers take to notice.",
+            metavar="FILE",
+            help="A TOML file whose \\[gateway] and \\[node] say what options don't; its groups "
+            "are the nodes' business.",
         ),
-    ] = 0.0,
-    grace: GraceOption = DEFAULT_GRACE,
-    log_level: LogLevelOption = LogLevel.warning,
+    ] = None,
     supervised: SupervisedOption = False,
 ) -> None:
     """Serve HTTP in front of nodes until Ctrl-C or SIGTERM.
@@ -67,18 +66,30 @@ def gateway(
       gaocache gateway --peers dns://nodes.internal:8080
 
     """
-    address = parse_address("--listen", listen)
-    nodes = choose_nodes(context, node, peers)
-    limits = parse_limits(timeout, max_timeout)
-    origins = cors_origin or []
-    check_origins(origins)
-    set_up_logging(log_level)
-    sock = listening.listen(address)
+    options = given(
+        "gateway",
+        listen=listen,
+        node=node,
+        peers=peers,
+        timeout=timeout,
+        max_timeout=max_timeout,
+        receive_timeout=receive_timeout,
+        header_bytes=header_bytes,
+        cors_origins=cors_origin or None,
+        drain=drain,
+        grace=grace,
+        log_level=log_level,
+    )
+    settings = load_settings(config, *options, with_groups=False)
+    table = settings.gateway
+    nodes = asked(settings)
+    set_up_logging(table.log_level)
+    sock = listening.listen(table.listen)
     with contextlib.closing(sock):
         with interrupts_exit():
             from gateway.server import serve  # noqa: PLC0415 - FastAPI takes 0.4 s to import
 
-        address = address._replace(port=sock.getsockname()[1])
+        address = table.listen._replace(port=sock.getsockname()[1])
         ready = str(address) if supervised else f"gateway http://{address} asks {shown(nodes)}"
 
         async def run() -> None:
@@ -88,11 +99,25 @@ def gateway(
                 sock,
                 nodes,
                 stop.told.wait(),
-                limits=limits,
-                drain=drain,
-                grace=grace,
-                access_log=log_level is LogLevel.debug,
-                cors_origins=origins,
+                limits=limits_of(table),
+                drain=table.drain,
+                grace=table.grace,
+                access_log=table.log_level is LogLevel.debug,
+                cors_origins=table.cors_origins,
             )
 
         uvloop.run(run())
+
+
+def asked(settings: Settings) -> str:
+    """Return what a Client takes for the nodes that the gateway asks. Raises Failure."""
+    if settings.gateway.node is not None:
+        return str(settings.gateway.node)
+    peers = settings.gateway.peers or settings.node.peers
+    if peers is not None:
+        return peers.get_secret_value()
+    address = settings.node.advertise or listening.on_loopback(settings.node.listen)
+    if not address.port:
+        words = "it has no port that the gateway could ask; give the gateway --node or --peers"
+        raise Failure(str(settings.problem(("node", "listen"), words)))
+    return str(address)

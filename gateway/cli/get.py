@@ -9,7 +9,7 @@ import typer
 
 from cache_core.client import DEFAULT_TIMEOUT
 from cache_core.errors import NotFound
-from cache_core.value import Value
+from cache_core.value import Terms, Value
 from gateway.cli.asking import (
     EXIT_FAILED,
     EXIT_NOT_FOUND,
@@ -22,7 +22,7 @@ from gateway.cli.asking import (
 from gateway.cli.failure import Failure
 from gateway.cli.options import TimeoutOption, check_text
 from gateway.cli.output import write
-from gateway.representation import RAW, as_json
+from gateway.representation import as_json
 
 if TYPE_CHECKING:
     import httpx
@@ -72,7 +72,7 @@ def _ask_gateway(url: str, group: str, key: str, *, timeout: float) -> Value:
     target = f"{url.rstrip('/')}/groups/{quote(group, safe='')}/keys"
     try:
         response = httpx.get(
-            target, params={"key": key}, headers={"Accept": RAW}, timeout=timeout, trust_env=False
+            target, params={"key": key, "alt": "media"}, timeout=timeout, trust_env=False
         )
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise typer.BadParameter(
@@ -85,7 +85,9 @@ def _ask_gateway(url: str, group: str, key: str, *, timeout: float) -> Value:
         words = f"gateway {url} can't be reached; is gaocache up running?"
         raise Failure(words, exit_status=EXIT_FAILED) from error
     if response.is_success:
-        return Value(response.content)
+        return Value(
+            response.content, terms=Terms(content_type=response.headers.get("Content-Type", ""))
+        )
     problem = _problem(response)
     not_found = problem.get("reason") == NotFound.reason
     raise Failure(

@@ -1,86 +1,62 @@
 """`gaocache node`: one node."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
-import typer
 import uvloop
 
-from cache_core.address import DEFAULT_ADDRESS, Address
+from cache_core.address import Address
 from cache_core.assembly import open_groups
-from cache_core.config import ConfigError, Settings, load
+from cache_core.config import ConfigError, NodeTable, Settings
 from cache_core.events import Event, Hook, MemberBack, MemberLeftOut
+from cache_core.group import Group
 from cache_core.logs import LogHook, logger
-from cache_core.member import MAX_WEIGHT
 from cache_core.membership.membership import MembershipError
-from cache_core.node import DEFAULT_DRAIN, DEFAULT_GRACE, Node
+from cache_core.node import Node
 from gateway.cli.demo import ensure_demo
 from gateway.cli.failure import Failure
+from gateway.cli.hangups import on_hangup
 from gateway.cli.listening import is_wildcard, listen_failure
 from gateway.cli.options import (
     DATA_DIR,
-    MAX_SECONDS,
-    PEERS_FORMS,
-    PEERS_VARIABLE,
     ConfigOption,
     DataDirOption,
-    GraceOption,
-    LogLevel,
-    LogLevelOption,
     SupervisedOption,
-    check_peers,
-    parse_address,
     set_up_logging,
 )
+from gateway.cli.reloading import Reloading
+from gateway.cli.settings import as_failure, given, load_settings, setting
 from gateway.cli.stopping import Stop
+
+NodeGraceOption: TypeAlias = Annotated[
+    str | None, setting(NodeTable, "node", "grace", metavar="SECONDS")
+]
+NodeLogLevelOption: TypeAlias = Annotated[
+    str | None, setting(NodeTable, "node", "log_level", metavar="LEVEL")
+]
 
 
 def node(
-    listen: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where to serve gRPC.")
-    ] = DEFAULT_ADDRESS,
-    peers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            envvar=PEERS_VARIABLE,
-            help="The cluster to share the keys out with, all of which are given the same: "
-            f"{PEERS_FORMS} Without it the node owns every key.",
-        ),
-    ] = None,
+    listen: Annotated[str | None, setting(NodeTable, "node", "listen", metavar="HOST:PORT")] = None,
+    peers: Annotated[str | None, setting(NodeTable, "node", "peers", metavar="URL")] = None,
     advertise: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT",
-            show_default="as --listen",
-            help="How the others reach this node, and its name among them; needed where --listen "
-            "is a wildcard such as 0.0.0.0.",
-        ),
+        str | None, setting(NodeTable, "node", "advertise", metavar="HOST:PORT")
     ] = None,
-    weight: Annotated[
-        int,
-        typer.Option(
-            min=1, max=MAX_WEIGHT, help="Its part of the keys: of weight 2, twice that of 1."
-        ),
-    ] = 1,
-    drain: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS",
-            min=0,
-            max=MAX_SECONDS,
-            help="How long it goes on serving for once it has left its cluster.",
-        ),
-    ] = DEFAULT_DRAIN,
+    weight: Annotated[str | None, setting(NodeTable, "node", "weight", metavar="NUMBER")] = None,
+    drain: Annotated[str | None, setting(NodeTable, "node", "drain", metavar="SECONDS")] = None,
+    grace: NodeGraceOption = None,
+    log_level: NodeLogLevelOption = None,
     config: ConfigOption = None,
     data_dir: DataDirOption = DATA_DIR,
-    grace: GraceOption = DEFAULT_GRACE,
-    log_level: LogLevelOption = LogLevel.warning,
     supervised: SupervisedOption = False,
 ) -> None:
     """Serve groups of keys over gRPC until Ctrl-C or SIGTERM.
+
+    On SIGHUP it reads the config anew and takes over what it says of groups,
+    without losing what it holds; all else holds once it is started anew.
 
     Examples:
       gaocache node
@@ -90,39 +66,36 @@ def node(
       gaocache node --listen 10.0.0.5:8080 --peers static://10.0.0.5:8080,10.0.0.6:8080
 
     """
-    address = parse_address("--listen", listen)
-    check_cluster(address, peers, advertise)
-    set_up_logging(log_level)
-    file = config or demo_config(data_dir)
-    try:
-        settings = load(file)
-    except ConfigError as error:
-        raise Failure(str(error)) from error
-    make_node = partial(
-        Node,
-        str(address),
-        peers=peers,
-        advertise=advertise,
-        weight=weight,
-        grace=grace,
-        drain=drain,
-    )
-    uvloop.run(_serve(make_node, address, settings, file, supervised=supervised))
-
-
-def check_cluster(listen: Address, peers: str | None, advertise: str | None) -> None:
-    """Raise typer.BadParameter where others could not reach the node or are not to be found."""
-    if advertise is not None and parse_address("--advertise", advertise).port == 0:
-        raise typer.BadParameter(f"{advertise} has no port", param_hint="'--advertise'")
-    if peers is None:
-        return
-    check_peers(peers)
-    if advertise is None and is_wildcard(listen.host):
-        raise typer.BadParameter(
-            f"{listen} is every address of this machine; --advertise HOST:PORT should say which "
-            "one the others reach this node at",
-            param_hint="'--listen'",
+    options = tuple(
+        given(
+            "node",
+            listen=listen,
+            peers=peers,
+            advertise=advertise,
+            weight=weight,
+            drain=drain,
+            grace=grace,
+            log_level=log_level,
         )
+    )
+    file = config or demo_config(data_dir)
+    settings = load_settings(file, *options)
+    check_cluster(settings)
+    set_up_logging(settings.node.log_level)
+    again = partial(load_settings, file, *options)
+    uvloop.run(_serve(settings, file, again, supervised=supervised))
+
+
+def check_cluster(settings: Settings) -> None:
+    """Raise Failure where others could not reach the node."""
+    table = settings.node
+    if table.peers is None or table.advertise is not None or not is_wildcard(table.listen.host):
+        return
+    words = (
+        f"{table.listen} is every address of this machine; --advertise HOST:PORT should say which "
+        "one the others reach this node at"
+    )
+    raise as_failure(ConfigError(settings.problem(("node", "listen"), words)))
 
 
 def demo_config(data_dir: Path) -> Path:
@@ -136,28 +109,42 @@ def demo_config(data_dir: Path) -> Path:
         ) from error
 
 
+def _make_node(table: NodeTable, groups: Sequence[Group], hook: Hook) -> Node:
+    return Node(
+        str(table.listen),
+        groups,
+        peers=None if table.peers is None else table.peers.get_secret_value(),
+        advertise=None if table.advertise is None else str(table.advertise),
+        weight=table.weight,
+        hook=hook,
+        grace=table.grace,
+        drain=table.drain,
+    )
+
+
 async def _serve(
-    make_node: "partial[Node]",
-    address: Address,
-    settings: Settings,
-    file: Path,
-    *,
-    supervised: bool,
+    settings: Settings, file: Path, again: Callable[[], Settings], *, supervised: bool
 ) -> None:
     stop = Stop(supervised=supervised)  # first, for a signal may come at any time
+    wanted = asyncio.Event()
+    on_hangup(reload=wanted.set, gone=stop.told.set)
     try:
         groups = await open_groups(settings, file)
     except ConfigError as error:
         raise Failure(str(error)) from error
     log = LogHook(lambda: serving.address)
-    serving = make_node(groups, hook=_without_members(log) if supervised else log)
+    serving = _make_node(settings.node, groups, _without_members(log) if supervised else log)
+    reloading = Reloading(settings, file, again, serving.reload)
     try:
-        await _start(serving, address)
+        await _start(serving, settings.node.listen)
         names = ", ".join(group.name for group in groups)
         print(
             serving.address if supervised else f"node {serving.address} serves {names}", flush=True
         )
-        await stop.told.wait()
+        async with asyncio.TaskGroup() as tasks:
+            reloads = tasks.create_task(reloading.whenever(wanted))
+            await stop.told.wait()
+            reloads.cancel()
         logger.info("node %s is draining", serving.address)
     finally:
         await _stop(serving, stop)

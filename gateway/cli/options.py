@@ -1,7 +1,6 @@
 """Options and arguments that several commands share."""
 
 import logging
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
@@ -9,11 +8,10 @@ import platformdirs
 import typer
 
 from cache_core.address import Address, InvalidAddress
+from cache_core.config import LogLevel
+from cache_core.config.fields import MAX_SECONDS
 from cache_core.membership.membership import InvalidMembership
 from cache_core.membership.url import open_membership
-
-MAX_SECONDS: Final = 86_400
-"""A day; timers take neither infinity nor what is near it."""
 
 PEERS_VARIABLE: Final = "GAOCACHE_PEERS"
 PEERS_FORMS: Final = (
@@ -22,15 +20,6 @@ PEERS_FORMS: Final = (
 )
 
 DATA_DIR = platformdirs.user_data_path("gaocache", appauthor=False)
-
-
-class LogLevel(StrEnum):
-    """What goes to the log, on standard error."""
-
-    debug = "debug"
-    info = "info"
-    warning = "warning"
-    error = "error"
 
 
 def parse_address(option: str, text: str) -> Address:
@@ -70,8 +59,8 @@ ConfigOption: TypeAlias = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="A TOML file with the groups and their sources. Without it: the demo group "
-        "`scores`, from files in the data directory.",
+        help="A TOML file with the groups and their sources, and what options don't say. Without "
+        "it: the demo group `scores`, from files in the data directory.",
     ),
 ]
 DataDirOption: TypeAlias = Annotated[
@@ -81,20 +70,6 @@ DataDirOption: TypeAlias = Annotated[
         metavar="DIR",
         envvar="GAOCACHE_DATA_DIR",
         help="Where the demo's files are made on first start; they are never overwritten.",
-    ),
-]
-LogLevelOption: TypeAlias = Annotated[
-    LogLevel,
-    typer.Option("--log-level", help="`debug` shows every request, look-up and cache hit."),
-]
-GraceOption: TypeAlias = Annotated[
-    float,
-    typer.Option(
-        "--grace",
-        metavar="SECONDS",
-        min=0,
-        max=MAX_SECONDS,
-        help="How long running calls may take to finish when told to stop.",
     ),
 ]
 TimeoutOption: TypeAlias = Annotated[

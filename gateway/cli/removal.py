@@ -57,7 +57,7 @@ def flush(
     timeout: TimeoutOption = DEFAULT_TIMEOUT,
     json_: JsonOption = False,
 ) -> None:
-    """Remove all keys of a group from every node, as `gaocache rm` does one; nothing is asked.
+    """Remove all keys of a group from every node, as `gaocache rm` does one, without asking first.
 
     The source has to answer for all of them again. Exits with 1 where not all were reached, with
     3 where nothing was removed.

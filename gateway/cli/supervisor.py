@@ -58,6 +58,11 @@ class Kept:
             await self._start_again(pause, backoff)
             print(f"{self.name} serves again", flush=True)
 
+    def hang_up(self) -> None:
+        """Send it SIGHUP, if it serves; one that is being started reads all anew by itself."""
+        if self.serves and self._child is not None:
+            self._child.hang_up()
+
     async def stop(self, *, grace: float) -> None:
         """End it for good, with `grace` seconds for running calls."""
         if self._child is not None:

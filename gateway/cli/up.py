@@ -11,61 +11,49 @@ from urllib.parse import quote
 import typer
 import uvloop
 
-from cache_core.address import DEFAULT_ADDRESS, Address
-from cache_core.config import ConfigError, Settings, load
-from cache_core.node import DEFAULT_GRACE
-from gateway.cli.failure import Failure
-from gateway.cli.gateway import DEFAULT_LISTEN
-from gateway.cli.listening import free_addresses, on_loopback
-from gateway.cli.node import demo_config
-from gateway.cli.options import (
-    DATA_DIR,
-    ConfigOption,
-    DataDirOption,
-    GraceOption,
-    LogLevel,
-    LogLevelOption,
-    parse_address,
-)
-from gateway.cli.requests import (
-    DEFAULT_MAX_TIMEOUT,
-    DEFAULT_TIMEOUT,
-    CorsOriginOption,
-    MaxTimeoutOption,
-    RequestTimeoutOption,
-    check_origins,
-    parse_limits,
-)
+from cache_core.config import GatewayTable, NodeTable, Settings
+from gateway.cli.fleet import fleet_of
+from gateway.cli.hangups import on_hangup
+from gateway.cli.listening import free_addresses
+from gateway.cli.node import NodeGraceOption, NodeLogLevelOption, demo_config
+from gateway.cli.options import DATA_DIR, ConfigOption, DataDirOption
+from gateway.cli.requests import CorsOriginOption, MaxTimeoutOption, RequestTimeoutOption
+from gateway.cli.settings import flag, given, load_settings, setting
 from gateway.cli.stopping import Stop
 from gateway.cli.supervisor import Kept
-
-MAX_PORT = 65535
 
 
 def up(
     nodes: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=1, max=64, help="How many nodes, on ports counted up from --node-listen's."
+            min=1,
+            max=64,
+            metavar="NUMBER",
+            help="How many nodes, on ports counted up from --node-listen's, in a cluster of their "
+            "own. Without it: where node.peers is static://, a node at each of its addresses that "
+            "is this machine's; else one node.",
         ),
-    ] = 1,
+    ] = None,
     listen: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where the gateway serves HTTP.")
-    ] = DEFAULT_LISTEN,
+        str | None, setting(GatewayTable, "gateway", "listen", metavar="HOST:PORT")
+    ] = None,
     node_listen: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where the first node serves gRPC.")
-    ] = DEFAULT_ADDRESS,
+        str | None,
+        setting(NodeTable, "node", "listen", metavar="HOST:PORT", name="--node-listen"),
+    ] = None,
     config: ConfigOption = None,
     data_dir: DataDirOption = DATA_DIR,
-    timeout: RequestTimeoutOption = DEFAULT_TIMEOUT,
-    max_timeout: MaxTimeoutOption = DEFAULT_MAX_TIMEOUT,
+    timeout: RequestTimeoutOption = None,
+    max_timeout: MaxTimeoutOption = None,
     cors_origin: CorsOriginOption = None,
-    grace: GraceOption = DEFAULT_GRACE,
-    log_level: LogLevelOption = LogLevel.warning,
+    grace: NodeGraceOption = None,
+    log_level: NodeLogLevelOption = None,
 ) -> None:
     """Start nodes that share the keys out, and the gateway; stop all on Ctrl-C.
 
-    One that ends meanwhile is started again.
+    One that ends meanwhile is started again. On SIGHUP the nodes read the
+    config anew, as `gaocache node` does.
 
     Examples:
       gaocache up
@@ -75,53 +63,54 @@ def up(
       gaocache up --config gaocache.toml --listen 127.0.0.1:9000
 
     """
-    gateway_address = parse_address("--listen", listen)
-    parse_limits(timeout, max_timeout)
-    origins = cors_origin or []
-    check_origins(origins)
-    first = parse_address("--node-listen", node_listen)
-    addresses = node_addresses(first, nodes)
     file = config or demo_config(data_dir)
-    try:
-        settings = load(file)
-    except ConfigError as error:
-        raise Failure(str(error)) from error
-    if gateway_address.port == 0:
-        (gateway_address,) = free_addresses(gateway_address, 1)
-    names = [str(on_loopback(address)) for address in addresses]
-    peers = f"static://{','.join(names)}"
-    shared = ["--peers", peers, "--grace", str(grace), "--log-level", log_level.value]
-    kept: list[Kept] = []
-    for name, address in zip(names, addresses, strict=True):
-        where = ["--listen", str(address), "--advertise", name, "--config", str(file)]
-        kept.append(Kept(f"node {name}", ["node", *where, *shared], kept))
-    asked = ["--timeout", str(timeout), "--max-timeout", str(max_timeout)]
-    for origin in origins:
-        asked += ["--cors-origin", origin]
-    where = ["--listen", str(gateway_address)]
-    front = Kept(f"gateway {gateway_address}", ["gateway", *where, *asked, *shared])
-    uvloop.run(
-        _run(kept, front, lambda: _welcome(str(gateway_address), names, file, settings), grace)
+    both = {"grace": grace, "log_level": log_level}
+    asking = {"timeout": timeout, "max_timeout": max_timeout, "cors_origins": cors_origin or None}
+    settings = load_settings(
+        file,
+        ("--node-listen", node_listen, ("node", "listen")),
+        *given("node", **both),
+        *given("gateway", listen=listen, **asking, **both),
     )
+    fleet = fleet_of(settings, nodes if node_listen is None else nodes or 1)
+    address = settings.gateway.listen
+    if address.port == 0:
+        (address,) = free_addresses(address, 1)
+    shared = ["--config", str(file), *_flags(**both)]
+    cluster = _flags(peers=fleet.peers)
+    kept: list[Kept] = []
+    for place in fleet.places:
+        where = _flags(listen=place.listen, advertise=place.name)
+        kept.append(Kept(f"node {place.name}", ["node", *where, *cluster, *shared], kept))
+    where = _flags(listen=address, **asking)
+    front = Kept(f"gateway {address}", ["gateway", *where, *cluster, *shared])
+    names = [place.name for place in fleet.places]
+    uvloop.run(_run(kept, front, lambda: _welcome(str(address), names, file, settings), settings))
 
 
-def node_addresses(first: Address, count: int) -> list[Address]:
-    """Return `count` addresses, with free ports where the first's is 0, else counted up from it.
-
-    Raises Failure and typer.BadParameter.
-    """
-    if first.port == 0:
-        return free_addresses(first, count)
-    if first.port + count - 1 > MAX_PORT:
-        raise typer.BadParameter(f"{count} nodes from port {first.port} on go past {MAX_PORT}")
-    return [first._replace(port=first.port + number) for number in range(count)]
+def _flags(**values: object) -> list[str]:
+    """Return options for these settings, but for those that are None."""
+    return [
+        text
+        for key, value in values.items()
+        if value is not None
+        for item in (value if isinstance(value, list) else [value])
+        for text in (flag(key), str(item))
+    ]
 
 
 async def _run(
-    nodes: Sequence[Kept], gateway: Kept, welcome: Callable[[], None], grace: float
+    nodes: Sequence[Kept], gateway: Kept, welcome: Callable[[], None], settings: Settings
 ) -> None:
-    """Start all, keep them running until a signal, and end all."""
-    stop = asyncio.create_task(Stop().told.wait())
+    """Start all, keep them running until a signal, and end all; pass SIGHUP on to the nodes."""
+    told = Stop().told
+
+    def hang_up() -> None:
+        for node in nodes:
+            node.hang_up()
+
+    on_hangup(reload=hang_up, gone=told.set)
+    stop = asyncio.create_task(told.wait())
     starting = asyncio.create_task(_start(nodes, gateway))
     tasks = [starting]
     try:
@@ -139,8 +128,8 @@ async def _run(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await gateway.stop(grace=grace)
-        await asyncio.gather(*(node.stop(grace=grace) for node in nodes))
+        await gateway.stop(grace=settings.gateway.grace)
+        await asyncio.gather(*(node.stop(grace=settings.node.grace) for node in nodes))
 
 
 async def _start(nodes: Sequence[Kept], gateway: Kept) -> None:

@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 from fakes import ALL_BYTES, FakeSource
-from processes import Run
+from processes import Run, Start
 
 from cache_core import Node
 
@@ -26,6 +28,23 @@ async def test_json_is_the_gateways_form(run: Run, node: Node) -> None:
     ended = await run("get", "scores", "binary", "--json", "--node", node.address)
     assert b'"encoding":"base64"' in ended.stdout
     assert ALL_BYTES not in ended.stdout
+
+
+@pytest.mark.parametrize("way", ["node", "gateway"])
+async def test_json_embeds_a_document_as_the_gateway_does(
+    run: Run, start: Start, tmp_path: Path, way: str
+) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.json").write_text('{"b":1}')
+    config = tmp_path / "gaocache.toml"
+    config.write_text('[groups.docs.source]\nkind = "files"\nurl = "docs"\n')
+    free_ports = ("--listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0")
+    up = await start("up", *free_ports, "--config", str(config))
+    url = await up.until(r"gateway  (http://\S+)")
+    node = await up.until(r"node     (\S+)")
+    ask = ("--node", node) if way == "node" else ("--gateway", url)
+    ended = await run("get", "docs", "a.json", "--json", *ask)
+    assert ended.stdout == (b'{"group":"docs","key":"a.json","value":{"b":1},"encoding":"json"}\n')
 
 
 async def test_a_cluster_is_asked_by_its_list_or_the_environments(

@@ -1,0 +1,185 @@
+"""The tables of a config file: `[node]`, `[gateway]` and `[groups.NAME]`."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Final, Self
+
+from pydantic import (
+    AfterValidator,
+    ByteSize,
+    Field,
+    PrivateAttr,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from cache_core.address import DEFAULT_ADDRESS, Address
+from cache_core.config.errors import Problem
+from cache_core.config.fields import (
+    KIB,
+    At,
+    HeaderBytes,
+    Listen,
+    Origins,
+    Pause,
+    Peers,
+    TierUrl,
+    Wait,
+)
+from cache_core.config.lines import Keys
+from cache_core.config.origin import Origin
+from cache_core.config.tree import TreeSource
+from cache_core.member import MAX_WEIGHT
+from cache_core.settings import Count, GroupSettings, Table
+from cache_core.sources import Source
+
+MAX_GROUP_BYTES: Final = 128
+DEFAULT_GATEWAY: Final = "127.0.0.1:8000"
+AT_ODDS: Final = "at_odds"
+"""The type of an error of several keys, which its context names: `keys`."""
+
+
+class LogLevel(StrEnum):
+    """What goes to the log, on standard error."""
+
+    debug = "debug"
+    info = "info"
+    warning = "warning"
+    error = "error"
+
+
+class NodeTable(Table):
+    """`[node]`: a node's address, its cluster and how it ends."""
+
+    listen: Listen = Field(
+        default=Address.parse(DEFAULT_ADDRESS), description="where a node serves gRPC"
+    )
+    advertise: At | None = Field(
+        default=None,
+        description="how the others reach it, and its name among them; needed where `listen` is "
+        "a wildcard such as 0.0.0.0. Default: as `listen`",
+    )
+    peers: Peers | None = Field(
+        default=None,
+        description="the cluster to share the keys out with, all of which are given the same: "
+        "static://a:8080,b:8080 (a list), dns://nodes:8080 (every address of a name) or "
+        "etcd://etcd:2379/gaocache (a registry). Without it the node owns every key",
+    )
+    weight: Count = Field(
+        default=1,
+        ge=1,
+        le=MAX_WEIGHT,
+        description="its part of the keys: of weight 2, twice that of 1",
+    )
+    drain: Pause = Field(
+        default=2.0, description="how long it goes on serving once it has left its cluster"
+    )
+    grace: Pause = Field(
+        default=10.0, description="how long running calls may take to finish when told to stop"
+    )
+    log_level: LogLevel = Field(
+        default=LogLevel.warning,
+        description="what goes to the log: `error`, `warning`, `info`, or `debug`, which shows "
+        "every request, look-up and cache hit",
+    )
+
+
+class GatewayTable(Table):
+    """`[gateway]`: where HTTP is served, which nodes are asked, what requests may ask for."""
+
+    listen: Listen = Field(
+        default=Address.parse(DEFAULT_GATEWAY), description="where the gateway serves HTTP"
+    )
+    node: Listen | None = Field(default=None, description="ask this node")
+    peers: Peers | None = Field(
+        default=None,
+        description="ask the cluster of these nodes, for each key its owner; as `[node]` has "
+        "it. Default: the `peers` of `[node]`, else its address",
+    )
+    timeout: Wait = Field(
+        default=2.0, description="how long an answer may take where the request does not say"
+    )
+    max_timeout: Wait = Field(
+        default=30.0, description="how long it may take whatever the request says"
+    )
+    receive_timeout: Wait = Field(default=10.0, description="how long a request may take to arrive")
+    header_bytes: HeaderBytes = Field(
+        default=ByteSize(32 * KIB), description="the most that a request's headers may have"
+    )
+    cors_origins: Origins = Field(
+        default=(),
+        description="origins, like https://app.example.com, whose pages may read the answers in a "
+        "browser; `*` is every one; the option may be repeated",
+    )
+    drain: Pause = Field(
+        default=0.0,
+        description="how long it goes on serving once told to stop, while /readyz says 503: as "
+        "long as load balancers take to notice",
+    )
+    grace: Pause = Field(
+        default=10.0, description="how long running calls may take to finish when told to stop"
+    )
+    log_level: LogLevel = Field(
+        default=LogLevel.warning,
+        description="what goes to the log: `error`, `warning`, `info`, or `debug`, which shows "
+        "every request",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.node is not None and self.peers is not None:
+            _refuse("node and peers exclude each other, give one", "node", "peers")
+        if self.timeout > self.max_timeout:
+            words = f"max_timeout should be at least timeout, {self.timeout:g}"
+            _refuse(words, "max_timeout", "timeout")
+        return self
+
+
+def _refuse(words: str, *keys: str) -> None:
+    raise PydanticCustomError(AT_ODDS, "{words}", {"words": words, "keys": keys})
+
+
+def _group_name(name: str) -> str:
+    if not 0 < len(name.encode()) <= MAX_GROUP_BYTES:
+        raise ValueError(f"a group's name should have 1 to {MAX_GROUP_BYTES} bytes")
+    return name
+
+
+class GroupTable(GroupSettings):
+    """`[groups.NAME]`: the group's settings, its source, and its tier if it has one."""
+
+    source: Source
+    tier: TierUrl | None = Field(
+        default=None,
+        description="a Valkey or Redis where nodes look before the source, like "
+        '"valkey://cache.internal:6379"',
+    )
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Made by `load`; by itself it reads no environment."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    node: NodeTable = NodeTable()
+    gateway: GatewayTable = GatewayTable()
+    groups: dict[Annotated[str, AfterValidator(_group_name)], GroupTable] = {}
+
+    trees: ClassVar[Sequence[Mapping[str, Any]]] = ()
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    def problem(self, keys: Keys, words: str) -> Problem:
+        """Return what is wrong with the value at `keys`, with the place it came from."""
+        return self._origin.problem(keys, words)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what is given, then `trees`, and nothing else."""
+        return (init_settings, *(TreeSource(settings_cls, tree) for tree in cls.trees))

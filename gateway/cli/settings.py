@@ -1,0 +1,80 @@
+"""Options that are settings of the config's `[node]` and `[gateway]` as well."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import typer
+from rich.markup import escape
+
+from cache_core.config import ConfigError, NamedLayer, Settings, load
+from cache_core.config.environment import SHORT, variable
+from cache_core.settings import Table
+from gateway.cli.failure import Failure
+
+EXIT_USAGE: Final = 2
+FLAGS: Final = {"cors_origins": "--cors-origin"}
+"""The options that are not named as their keys."""
+
+Given: TypeAlias = tuple[str, object, tuple[str, str]]
+"""An option's name, its value, and the table and key that it sets."""
+
+
+def setting(
+    table: type[Table], title: str, key: str, *, metavar: str, name: str | None = None
+) -> Any:  # noqa: ANN401 - as typer.Option
+    """Return the option for `key` of `[title]`, whose help says what the table's model says.
+
+    Its value is text, or None where the command line has none: `load_settings` validates it.
+    """
+    field = table.model_fields[key]
+    variables = [variable(title, key), *(name for name in SHORT if (title, key) in SHORT[name])]
+    default = _shown(field.get_default())
+    description = f"{(field.description or '').replace('`', '')}.{default}"
+    return typer.Option(
+        name or flag(key),
+        metavar=metavar,
+        show_default=False,
+        help=escape(
+            f"{description[:1].upper()}{description[1:]} ({title}.{key} in the config; "
+            f"{' or '.join(variables)})"
+        ),
+    )
+
+
+def flag(key: str) -> str:
+    """Return the name of the option for a key."""
+    return FLAGS.get(key, f"--{key.replace('_', '-')}")
+
+
+def given(title: str, **values: object) -> Iterator[Given]:
+    """Yield options that are named as the keys of `[title]` that they set."""
+    yield from ((flag(key), value, (title, key)) for key, value in values.items())
+
+
+def load_settings(config: Path | None, *options: Given, with_groups: bool = True) -> Settings:
+    """Return the settings, in which `options` that aren't None count most. Raises Failure."""
+    tree: dict[str, dict[str, object]] = {}
+    names: dict[tuple[str, ...], str] = {}
+    for name, value, (title, key) in options:
+        if value is not None:
+            tree.setdefault(title, {})[key] = value
+            names[title, key] = name
+    layer = NamedLayer(tree, names, are_options=True)
+    try:
+        return load(config, options=layer, with_groups=with_groups)
+    except ConfigError as error:
+        raise as_failure(error) from error
+
+
+def as_failure(error: ConfigError) -> Failure:
+    """Return what a command ends with that has such a configuration."""
+    is_usage = all(problem.is_option for problem in error.problems)
+    return Failure(str(error), exit_status=EXIT_USAGE if is_usage else 1)
+
+
+def _shown(default: object) -> str:
+    """Return the words for a default; those of a key without one are in its description."""
+    if default is None or default == ():
+        return ""
+    return f" Default: {f'{default:g}' if isinstance(default, float) else default}."
