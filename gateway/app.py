@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from cache_core.client import Client
 from cache_core.errors import CacheError
@@ -55,6 +56,7 @@ def create_app(
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         servers=[{"url": "/", "description": "The gateway that serves this document."}],
         openapi_tags=TAGS,
+        routes=_routes(client, limits, is_draining),
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
@@ -65,11 +67,6 @@ def create_app(
         app.add_middleware(inner)
     app.add_middleware(RawTarget, max_bytes=limits.target_bytes)
     app.add_middleware(Defaults)
-    app.include_router(landing.router(client))
-    for resource in (keys, batch, removal, groups):
-        app.include_router(resource.router(client, limits))
-    app.include_router(cluster.router(client))
-    app.include_router(health.router(client, limits, is_draining))
     add_docs(app)
     for kind in (
         CacheError,
@@ -81,6 +78,23 @@ def create_app(
     ):
         app.add_exception_handler(kind, _answer_problem)
     return app
+
+
+def _routes(client: Client, limits: Limits, is_draining: Callable[[], bool]) -> list[BaseRoute]:
+    """Return the routes of all resources.
+
+    They are the app's own: of a router that is included FastAPI makes each route once more, while
+    the first request waits, and looks through both for every request.
+    """
+    return [
+        *landing.router(client).routes,
+        *keys.router(client, limits).routes,
+        *batch.router(client, limits).routes,
+        *removal.router(client, limits).routes,
+        *groups.router(client, limits).routes,
+        *cluster.router(client).routes,
+        *health.router(client, limits, is_draining).routes,
+    ]
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:

@@ -1,20 +1,16 @@
-import asyncio
 import contextlib
 import os
-import socket
 import sqlite3
 from collections.abc import AsyncIterator, Generator, Sequence
 from pathlib import Path
 
 import pytest
-from fakes import ALL_BYTES, SCORES, FakeClock, FakeSource
+from fakes import SCORES, FakeClock, FakeSource, scores_source
 from processes import GatewayAt
+from served import PATIENT, serve_gateway
 
 from cache_core import Client, Group, Node
 from gateway.limits import Limits
-from gateway.server import serve
-
-PATIENT = Limits(timeout=10)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,21 +34,7 @@ def pytest_runtest_makereport(
 @pytest.fixture
 def source() -> FakeSource:
     """The demo's scores and a few keys that are hard to carry."""
-    return FakeSource(
-        {
-            **SCORES,
-            "empty": b"",
-            "binary": ALL_BYTES,
-            "a/b": b"slash",
-            "ä": "Ä".encode(),
-            "a b": b"space",
-            "a+b": b"plus",
-            "..": b"dots",
-            "%41": b"percent",
-            "k" * 1024: b"long",
-            "é" * 512: b"long and not ASCII",
-        }
-    )
+    return scores_source()
 
 
 @pytest.fixture
@@ -85,33 +67,10 @@ async def gateway_at() -> AsyncIterator[GatewayAt]:
             limits: Limits = PATIENT,
             cors_origins: Sequence[str] = (),
         ) -> str:
-            serving = serve_gateway(node_address, limits, cors_origins)
+            serving = serve_gateway(node_address, limits=limits, cors_origins=cors_origins)
             return await gateways.enter_async_context(serving)
 
         yield start
-
-
-@contextlib.asynccontextmanager
-async def serve_gateway(
-    node_address: str, limits: Limits, cors_origins: Sequence[str]
-) -> AsyncIterator[str]:
-    stop = asyncio.Event()
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        serving = asyncio.create_task(
-            serve(
-                sock,
-                node_address,
-                stop.wait(),
-                limits=limits,
-                drain=0,
-                grace=5,
-                access_log=False,
-                cors_origins=cors_origins,
-            )
-        )
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
-        stop.set()
-        await serving
 
 
 @pytest.fixture

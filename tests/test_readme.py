@@ -6,16 +6,18 @@ import contextlib
 import json
 import re
 import shlex
+import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TypeAlias
 
 import httpx
 import pytest
+import pytest_asyncio
 from processes import GAOCACHE, Serving, spawn
 
 from cache_core import GroupSettings
+from cache_core.config import ConfigError, GatewayTable, NamedLayer, NodeTable, load
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,23 +48,27 @@ class Up:
         return text.replace("localhost:8000", self._gateway).replace("127.0.0.1:8080", self._node)
 
 
-StartUp: TypeAlias = Callable[..., Awaitable[Up]]
-
-
-@pytest.fixture
-async def start_up(tmp_path: Path) -> AsyncIterator[StartUp]:
-    """Start `gaocache up` with options; it is stopped after the test."""
-    environment = {"GAOCACHE_DATA_DIR": str(tmp_path / "data"), "PATH": str(BIN)}
+@contextlib.asynccontextmanager
+async def running_up(folder: Path, *options: str) -> AsyncIterator[Up]:
+    """Start `gaocache up` with options, its data in the folder; stop it in the end."""
+    environment = {"GAOCACHE_DATA_DIR": str(folder / "data"), "PATH": str(BIN)}
     free_ports = ("--listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0")
-    async with contextlib.AsyncExitStack() as started:
+    serving = Serving(await spawn(["up", *free_ports, *options], environment))
+    try:
+        gateway = await serving.until(r"gateway  http://(\S+)")
+        yield Up(gateway, await serving.until(r"node     (\S+)"))
+    finally:
+        await serving.stop()
 
-        async def start(*options: str) -> Up:
-            serving = Serving(await spawn(["up", *free_ports, *options], environment))
-            started.push_async_callback(serving.stop)
-            gateway = await serving.until(r"gateway  http://(\S+)")
-            return Up(gateway, await serving.until(r"node     (\S+)"))
 
-        yield start
+with_one_up = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def up(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
+    """A `gaocache up` with its demo, for all tests that are `with_one_up`."""
+    async with running_up(tmp_path_factory.mktemp("up")) as running:
+        yield running
 
 
 async def answer(command: str) -> str:
@@ -85,7 +91,7 @@ async def answer(command: str) -> str:
     headers = [tuple(header.split(": ", 1)) for header in asked.H]
     if asked.json is not None:
         headers.append(("Content-Type", "application/json"))
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as http:
         response = await http.request(
             method, f"http://{asked.url}", params=query, content=asked.json, headers=headers
         )
@@ -100,8 +106,8 @@ def test_it_opens_with_the_two_commands_and_the_first_curl() -> None:
     assert README.index("gaocache up") < README.index("$ curl") < README.index("pytest")
 
 
-async def test_every_console_session_answers_what_it_shows(start_up: StartUp) -> None:
-    up = await start_up()
+@with_one_up
+async def test_every_console_session_answers_what_it_shows(up: Up) -> None:
     sessions = blocks("console")
     assert len(sessions) == 6
     for session in sessions:
@@ -114,43 +120,48 @@ async def test_every_console_session_answers_what_it_shows(start_up: StartUp) ->
         assert printed.strip() == shown.strip()
 
 
-async def test_the_curl_that_asks_for_any_key_asks_for_it(start_up: StartUp) -> None:
+@with_one_up
+async def test_the_curl_that_asks_for_any_key_asks_for_it(up: Up) -> None:
     (curl,) = re.findall(r"`(curl -sG [^`]+)`", README)
-    problem = json.loads(await answer((await start_up()).at_its_ports(curl)))
+    problem = json.loads(await answer(up.at_its_ports(curl)))
     assert problem["detail"] == ".. not exist"
 
 
-async def test_the_curls_with_a_timeout_are_answered_in_time(start_up: StartUp) -> None:
-    up = await start_up()
+@with_one_up
+async def test_the_curls_with_a_timeout_are_answered_in_time(up: Up) -> None:
     curls = re.findall(r"^curl -s -H .+$", README, flags=re.MULTILINE)
     assert len(curls) == 2
     for curl in curls:
         assert json.loads(await answer(up.at_its_ports(curl)))["value"] == "630"
 
 
+@with_one_up
 @pytest.mark.parametrize(
     ("number", "printed"),
     [(0, "630\n"), (1, "b'630'\nNotExist not exist\n"), (2, "b'144' b'27'\n")],
 )
-async def test_every_python_example_runs(start_up: StartUp, number: int, printed: str) -> None:
+async def test_every_python_example_runs(up: Up, number: int, printed: str) -> None:
     examples = blocks("python")
     assert len(examples) == 3
-    up = await start_up()
     assert await output(sys.executable, "-c", up.at_its_ports(examples[number])) == printed
 
 
-async def test_a_table_of_ones_own_is_served_with_the_readmes_config(
-    start_up: StartUp, tmp_path: Path
-) -> None:
-    (config,) = blocks("toml")
-    (tmp_path / "gaocache.toml").write_text(config)
-    (make_table,) = (block for block in blocks("sh") if "world.db" in block)
+async def test_a_table_of_ones_own_is_served_with_the_readmes_configs(tmp_path: Path) -> None:
+    (config,) = (block for block in blocks("toml") if "world.db" in block)
+    (make_table,) = (block for block in blocks("sh") if "CREATE TABLE" in block)
     await output("sh", "-c", f"cd {tmp_path} && {make_table}")
-    up = await start_up("--config", str(tmp_path / "gaocache.toml"))
-    (curl,) = re.findall(r"^curl -s \S+capitals\S+$", README, flags=re.MULTILINE)
-    assert await answer(up.at_its_ports(curl)) == (
-        '{"group":"capitals","key":"Peru","value":"Lima","encoding":"utf-8"}'
-    )
+    (make_config,) = re.findall(r"^gaocache init \S+$", README, flags=re.MULTILINE)
+    await output("sh", "-c", f"cd {tmp_path} && {BIN}/{make_config}")
+    (curl,) = re.findall(r"^curl -s \S+countries\S+$", README, flags=re.MULTILINE)
+    async with running_up(tmp_path, "--config", str(tmp_path / "gaocache.toml")) as up:
+        row = json.loads(await answer(up.at_its_ports(curl)))["value"]
+    assert row == {"name": "Peru", "capital": "Lima"}
+    (tmp_path / "gaocache.toml").write_text(config)
+    curl = curl.replace("countries", "capitals")
+    async with running_up(tmp_path, "--config", str(tmp_path / "gaocache.toml")) as up:
+        assert await answer(up.at_its_ports(curl)) == (
+            '{"group":"capitals","key":"Peru","value":"Lima","encoding":"utf-8"}'
+        )
 
 
 async def test_the_command_table_names_every_command() -> None:
@@ -172,3 +183,52 @@ def test_the_table_of_settings_names_every_setting_and_its_default() -> None:
         if default.startswith("`"):
             given = GroupSettings.model_validate({name: json.loads(default.strip("`"))})
             assert getattr(given, name) == getattr(GroupSettings(), name)
+
+
+@pytest.mark.parametrize(("title", "table"), [("node", NodeTable), ("gateway", GatewayTable)])
+def test_the_tables_of_the_config_are_those_of_the_program(
+    title: str, table: type[NodeTable | GatewayTable]
+) -> None:
+    _, _, rest = README.partition(f"| `[{title}]` | default |")
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+) \|$", rest.split("\n\n")[0], re.MULTILINE)
+    fields = table.model_fields
+    assert [(key, words) for key, _, words in rows] == [
+        (key, field.description) for key, field in fields.items()
+    ]
+    for key, default, _ in rows:
+        given = {} if default == "none" else {key: json.loads(default.strip("`"))}
+        assert getattr(table.model_validate(given), key) == fields[key].get_default()
+
+
+@pytest.mark.usefixtures("scores_db")
+async def test_the_whole_config_is_served_and_checked_as_it_stands(tmp_path: Path) -> None:
+    (config,) = (block for block in blocks("toml") if "[gateway]" in block)
+    for port in ("8000", "8080", "8081"):
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            config = config.replace(f":{port}", f":{sock.getsockname()[1]}")
+    file = tmp_path / "gaocache.toml"
+    file.write_text(config)
+    environment = {"PATH": str(BIN)}
+    checked = await output(str(GAOCACHE), "check", str(file))
+    assert checked.splitlines()[1].split() == ["scores", "sql", "ok"]
+    up = Serving(await spawn(["up", "--config", str(file)], environment))
+    try:
+        gateway = await up.until(r"gateway  http://(\S+)")
+        await up.until(r"/docs\n")
+        got = await answer(f"curl -s {gateway}/groups/scores/keys/Tom")
+        assert json.loads(got)["value"] == "630"
+        assert up.said.count("  node     ") == 2
+    finally:
+        await up.stop()
+
+
+def test_the_mistakes_that_the_readme_shows_are_said_in_these_words(tmp_path: Path) -> None:
+    (shown,) = (block for block in blocks("text") if "gaocache.toml:" in block)
+    (config,) = (block for block in blocks("toml") if "[gateway]" in block)
+    file = tmp_path / "gaocache.toml"
+    file.write_text(config.replace('"60s"', '"soon"'))
+    drain = NamedLayer({"node": {"drain": "soon"}}, {("node", "drain"): "--drain"})
+    with pytest.raises(ConfigError) as caught:
+        load(file, environ={"GAOCACHE_NODE_WEIGHT": "101"}, options=drain)
+    said = str(caught.value).replace(f"{tmp_path}/", "").splitlines()
+    assert sorted(said) == sorted(shown.splitlines())

@@ -1,12 +1,17 @@
 """Problems as responses of the document, with the answer that is really given as example."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
-from cache_core.errors import CacheError
+from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable
 from gateway import problems
-from gateway.openapi.headers import header
+from gateway.limits import Limits
+from gateway.openapi.headers import NODE, header
 from gateway.problems import Refused
+from gateway.raw_target import shortened, target_too_long
+
+TOO_MANY: Final = 9000
+"""As many bytes as no request's target may have."""
 
 
 def problem(
@@ -27,3 +32,21 @@ def problem(
             }
         },
     }
+
+
+def too_long(target: str) -> dict[str, Any]:
+    """Return the response to a `target` of TOO_MANY bytes or more."""
+    refused = target_too_long(TOO_MANY, Limits().target_bytes)
+    return problem("The request's target is longer than 8 KiB.", refused, shortened(target))
+
+
+def unreachable(description: str, instance: str) -> dict[str, Any]:
+    """Return the response where the node can't be reached."""
+    error = PeerUnavailable(f"node {NODE} can't be reached", node=NODE)
+    return problem(description, error, instance, "Retry-After")
+
+
+def late(description: str, instance: str) -> dict[str, Any]:
+    """Return the response where the node does not answer in time."""
+    error = DeadlineExceeded(f"node {NODE} did not answer within the deadline", node=NODE)
+    return problem(description, error, instance)

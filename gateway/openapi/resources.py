@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel
 
-from cache_core.errors import DeadlineExceeded, KeyRequired, NotFound, PeerUnavailable, UnknownGroup
+from cache_core.errors import KeyRequired, NotFound, PeerUnavailable, UnknownGroup
 from cache_core.messages import GroupInfo, Health, MemberInfo, NodeInfo, SharingStats
 from cache_core.settings import GroupSettings
 from cache_core.stats import CacheStats, GroupStats
@@ -15,9 +15,8 @@ from gateway.batch import problem_item, value_item
 from gateway.group_document import documents
 from gateway.limits import Limits
 from gateway.openapi.headers import NODE, uncached
-from gateway.openapi.problems import problem
+from gateway.openapi.problems import TOO_MANY, late, problem, too_long, unreachable
 from gateway.problems import Refused
-from gateway.raw_target import shortened, target_too_long
 from gateway.representation import JSON
 from gateway.request_head import headers_too_large, too_slow
 from gateway.survey import survey
@@ -78,17 +77,8 @@ def _dump(model: BaseModel) -> Mapping[str, Any]:
 def _unreached(instance: str) -> Responses:
     """Return the responses where nodes do not answer."""
     return {
-        503: problem(
-            "No node can be reached now, or the gateway is draining.",
-            PeerUnavailable(f"node {NODE} can't be reached", node=NODE),
-            instance,
-            "Retry-After",
-        ),
-        504: problem(
-            "No answer came in time.",
-            DeadlineExceeded(f"node {NODE} did not answer within the deadline", node=NODE),
-            instance,
-        ),
+        503: unreachable("No node can be reached now, or the gateway is draining.", instance),
+        504: late("No answer came in time.", instance),
     }
 
 
@@ -104,12 +94,6 @@ def _bad_timeout(instance: str) -> Responses:
             instance,
         )
     }
-
-
-def _too_long(path: str) -> Responses:
-    refused = target_too_long(9000, Limits().target_bytes)
-    target = shortened(path + "k" * 9000)
-    return {414: problem("The request's target is longer than 8 KiB.", refused, target)}
 
 
 def _bad_group(instance: str) -> Responses:
@@ -160,7 +144,7 @@ BATCH_RESPONSES: Final[Responses] = {
         Refused(413, "body-too-large", "the body has more than 4194304 bytes"),
         BATCH,
     ),
-    **_too_long("/groups/"),
+    414: too_long("/groups/" + "k" * TOO_MANY),
     415: problem(
         "The body is not said to be plain JSON.",
         Refused(415, "unsupported-media-type", f"the body should be {JSON}"),
@@ -183,7 +167,7 @@ REMOVAL_RESPONSES: Final[Responses] = {
         f"{KEYS}/",
     ),
     **_unknown_group("/groups/none/keys/Tom", NODE),
-    **_too_long(f"{KEYS}/"),
+    414: too_long(f"{KEYS}/" + "k" * TOO_MANY),
     **_unreached(f"{KEYS}/Tom"),
 }
 
@@ -191,7 +175,7 @@ FLUSH_RESPONSES: Final[Responses] = {
     **_REMOVED,
     **_bad_group(_LONG_GROUP + "/keys"),
     **_unknown_group("/groups/none/keys", NODE),
-    **_too_long("/groups/"),
+    414: too_long("/groups/" + "k" * TOO_MANY),
     **_unreached(KEYS),
 }
 
@@ -205,7 +189,7 @@ GROUP_RESPONSES: Final[Responses] = {
     200: _ok("The group.", _dump(documents(_SURVEY).groups[0])),
     **_bad_group(_LONG_GROUP),
     **_unknown_group("/groups/none", None),
-    **_too_long("/groups/"),
+    414: too_long("/groups/" + "k" * TOO_MANY),
     **_unreached("/groups/scores"),
 }
 

@@ -3,21 +3,17 @@
 from typing import Any, Final
 
 from cache_core.errors import (
-    DeadlineExceeded,
     KeyRequired,
     NotFound,
     Overloaded,
-    PeerUnavailable,
     RetrieverFailed,
     ValueTooLarge,
 )
-from gateway.limits import Limits
 from gateway.openapi.headers import NODE, header, optional
 from gateway.openapi.parameters import KEY, parameters
-from gateway.openapi.problems import problem
+from gateway.openapi.problems import TOO_MANY, late, problem, too_long, unreachable
 from gateway.openapi.resources import BATCH_ITEMS, Responses
 from gateway.problems import Refused
-from gateway.raw_target import shortened, target_too_long
 from gateway.representation import JSON, RAW, TEXT
 
 VALUE_PARAMETERS: Final = parameters(
@@ -95,11 +91,7 @@ def value_responses(path: str) -> Responses:
             Refused(412, "precondition-failed", "If-Match does not name the value's ETag"),
             tom,
         ),
-        414: problem(
-            "The request's target is longer than 8 KiB.",
-            target_too_long(9000, Limits().target_bytes),
-            shortened(path.format(key="k" * 9000)),
-        ),
+        414: too_long(path.format(key="k" * TOO_MANY)),
         416: problem(
             "The value has nothing of what `Range` asks for.",
             Refused(416, "range-not-satisfiable", "the value has 3 bytes"),
@@ -123,16 +115,11 @@ def value_responses(path: str) -> Responses:
             ValueTooLarge("the value has 5000000 bytes, the limit is 4194304", node=NODE),
             path.format(key="large"),
         ),
-        503: problem(
-            "The node or the source can't be reached now, or the gateway is draining.",
-            PeerUnavailable(f"node {NODE} can't be reached", node=NODE),
-            tom,
-            "Retry-After",
+        503: unreachable(
+            "The node or the source can't be reached now, or the gateway is draining.", tom
         ),
-        504: problem(
-            "No answer came in time, or `only-if-cached` was asked for what is not held.",
-            DeadlineExceeded(f"node {NODE} did not answer within the deadline", node=NODE),
-            tom,
+        504: late(
+            "No answer came in time, or `only-if-cached` was asked for what is not held.", tom
         ),
     }
 

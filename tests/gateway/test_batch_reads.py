@@ -43,33 +43,37 @@ async def test_an_item_a_key_comes_in_the_order_asked_for_duplicates_included(
     assert sorted(source.lookups) == ["Jack", "NotExist", "Tom", "empty"]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_problem_is_the_one_that_a_get_of_the_key_alone_has(
-    http: httpx.AsyncClient,
+    shared_http: httpx.AsyncClient,
 ) -> None:
     missing, empty, long, group = (
-        *(await post(http, "NotExist", "", "k" * 1025)),
-        (await http.get("/groups/none/keys?key=a&key=b")).json()["items"][0],
+        *(await post(shared_http, "NotExist", "", "k" * 1025)),
+        (await shared_http.get("/groups/none/keys?key=a&key=b")).json()["items"][0],
     )
-    assert missing["problem"] == (await http.get(f"{KEYS}/NotExist")).json()
-    assert empty["problem"] == (await http.get(f"{KEYS}/")).json()
-    alone = (await http.get(f"{KEYS}/{'k' * 1025}")).json()
+    assert missing["problem"] == (await shared_http.get(f"{KEYS}/NotExist")).json()
+    assert empty["problem"] == (await shared_http.get(f"{KEYS}/")).json()
+    alone = (await shared_http.get(f"{KEYS}/{'k' * 1025}")).json()
     assert {**alone, "instance": long["problem"]["instance"]} == long["problem"]
-    assert group["problem"] == (await http.get("/groups/none/keys/a")).json()
+    assert group["problem"] == (await shared_http.get("/groups/none/keys/a")).json()
 
 
-async def test_a_lone_surrogate_is_its_items_problem(http: httpx.AsyncClient) -> None:
-    odd, good = await post(http, "\ud800", "Tom")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_lone_surrogate_is_its_items_problem(shared_http: httpx.AsyncClient) -> None:
+    odd, good = await post(shared_http, "\ud800", "Tom")
     assert (odd["key"], odd["problem"]["reason"]) == ("\ud800", "invalid-key")
     assert good["value"] == "630"
 
 
-async def test_the_query_answers_what_the_post_does(http: httpx.AsyncClient) -> None:
-    response = await http.get(KEYS, params={"key": ["Tom", "..", "a+b", "NotExist"]})
-    assert response.json()["items"] == await post(http, "Tom", "..", "a+b", "NotExist")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_query_answers_what_the_post_does(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.get(KEYS, params={"key": ["Tom", "..", "a+b", "NotExist"]})
+    assert response.json()["items"] == await post(shared_http, "Tom", "..", "a+b", "NotExist")
 
 
-async def test_one_key_in_the_query_is_the_single_read(http: httpx.AsyncClient) -> None:
-    response = await http.get(KEYS, params={"key": "Tom"})
+@pytest.mark.asyncio(loop_scope="module")
+async def test_one_key_in_the_query_is_the_single_read(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.get(KEYS, params={"key": "Tom"})
     assert response.json() == {
         "group": "scores",
         "key": "Tom",
@@ -78,9 +82,10 @@ async def test_one_key_in_the_query_is_the_single_read(http: httpx.AsyncClient) 
     }
 
 
-async def test_an_accept_of_several_lines_is_read_as_one(http: httpx.AsyncClient) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_accept_of_several_lines_is_read_as_one(shared_http: httpx.AsyncClient) -> None:
     lines = [("Accept", "text/plain"), ("Accept", "application/json")]
-    response = await http.get(KEYS, params={"key": ["Tom", "Jack"]}, headers=lines)
+    response = await shared_http.get(KEYS, params={"key": ["Tom", "Jack"]}, headers=lines)
     assert response.status_code == 200
 
 
@@ -97,26 +102,29 @@ async def test_only_if_cached_is_each_items(http: httpx.AsyncClient, source: Fak
     assert source.lookups == ["Tom"]
 
 
-async def test_no_keys_have_no_items(http: httpx.AsyncClient) -> None:
-    assert await post(http) == []
+@pytest.mark.asyncio(loop_scope="module")
+async def test_no_keys_have_no_items(shared_http: httpx.AsyncClient) -> None:
+    assert await post(shared_http) == []
 
 
-async def test_the_encoding_asked_for_is_each_items(http: httpx.AsyncClient) -> None:
-    tom, binary = await post(http, "Tom", "binary", encoding="base64")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_encoding_asked_for_is_each_items(shared_http: httpx.AsyncClient) -> None:
+    tom, binary = await post(shared_http, "Tom", "binary", encoding="base64")
     assert (tom["value"], tom["encoding"], binary["encoding"]) == ("NjMw", "base64", "base64")
-    tom, binary = await post(http, "Tom", "binary", encoding="utf-8")
+    tom, binary = await post(shared_http, "Tom", "binary", encoding="utf-8")
     assert (tom["value"], binary["problem"]["reason"]) == ("630", "not-acceptable")
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_batch_is_not_stored_and_has_an_etag_where_it_is_a_get(
-    http: httpx.AsyncClient,
+    shared_http: httpx.AsyncClient,
 ) -> None:
     query = {"params": {"key": ["Tom", "Jack"]}}
-    got = await http.get(KEYS, **query)  # type: ignore[arg-type] # params, not headers
+    got = await shared_http.get(KEYS, **query)  # type: ignore[arg-type] # params, not headers
     assert got.headers["cache-control"] == "no-store"
-    again = await http.get(KEYS, headers={"If-None-Match": got.headers["etag"]}, **query)  # type: ignore[arg-type] # as above
+    again = await shared_http.get(KEYS, headers={"If-None-Match": got.headers["etag"]}, **query)  # type: ignore[arg-type] # as above
     assert (again.status_code, again.content) == (304, b"")
-    posted = await http.post(BATCH, json={"keys": ["Tom"]}, headers={"If-None-Match": "*"})
+    posted = await shared_http.post(BATCH, json={"keys": ["Tom"]}, headers={"If-None-Match": "*"})
     assert (posted.status_code, posted.headers["cache-control"]) == (200, "no-store")
     assert "etag" not in posted.headers
 
@@ -133,6 +141,7 @@ async def test_a_large_batch_is_compressed_for_who_accepts_it(
     assert len(response.json()["items"]) == 100
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("body", "headers", "status", "reason"),
     [
@@ -153,24 +162,30 @@ async def test_a_large_batch_is_compressed_for_who_accepts_it(
     ids=lambda value: None if isinstance(value, bytes) else str(value),
 )
 async def test_a_body_that_asks_for_no_keys_is_a_problem(
-    http: httpx.AsyncClient, body: bytes, headers: dict[str, str], status: int, reason: str
+    shared_http: httpx.AsyncClient, body: bytes, headers: dict[str, str], status: int, reason: str
 ) -> None:
-    response = await http.post(BATCH, content=body, headers={**AS_JSON["headers"], **headers})
+    response = await shared_http.post(
+        BATCH, content=body, headers={**AS_JSON["headers"], **headers}
+    )
     assert response.headers["content-type"] == "application/problem+json"
     assert (response.status_code, response.json()["reason"]) == (status, reason)
 
 
-async def test_malformed_json_is_told_with_where(http: httpx.AsyncClient) -> None:
-    response = await http.post(BATCH, content=b'{"keys":\n["Tom",]}', **AS_JSON)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_malformed_json_is_told_with_where(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.post(BATCH, content=b'{"keys":\n["Tom",]}', **AS_JSON)
     assert response.json()["detail"].startswith("line 2, column 8 of the body: ")
 
 
-async def test_a_body_whose_length_is_not_told_is_limited_as_well(http: httpx.AsyncClient) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_body_whose_length_is_not_told_is_limited_as_well(
+    shared_http: httpx.AsyncClient,
+) -> None:
     async def parts() -> AsyncIterator[bytes]:
         for _ in range(5):
             yield b" " * 1024 * 1024
 
-    response = await http.post(BATCH, content=parts(), **AS_JSON)
+    response = await shared_http.post(BATCH, content=parts(), **AS_JSON)
     assert (response.status_code, response.json()["reason"]) == (413, "body-too-large")
 
 
@@ -273,8 +288,9 @@ async def test_keys_whose_node_is_slow_have_the_problem_and_the_others_their_val
     assert (slow["problem"]["status"], slow["problem"]["reason"]) == (504, "deadline-exceeded")
 
 
-async def test_binary_survives_a_batch(http: httpx.AsyncClient) -> None:
-    (item,) = await post(http, "binary")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_binary_survives_a_batch(shared_http: httpx.AsyncClient) -> None:
+    (item,) = await post(shared_http, "binary")
     assert item["encoding"] == "base64"
-    alone = (await http.get(f"{KEYS}/binary")).json()
+    alone = (await shared_http.get(f"{KEYS}/binary")).json()
     assert item["value"] == alone["value"]

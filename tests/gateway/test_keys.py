@@ -22,8 +22,9 @@ async def send(url: str, target: bytes, *, method: bytes = b"GET") -> tuple[int,
     return int(head.split()[1]), body
 
 
-async def test_a_key_is_answered_as_json(http: httpx.AsyncClient) -> None:
-    response = await http.get("/groups/scores/keys/Tom")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_key_is_answered_as_json(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.get("/groups/scores/keys/Tom")
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
     assert response.text == '{"group":"scores","key":"Tom","value":"630","encoding":"utf-8"}'
@@ -65,30 +66,36 @@ async def test_keys_round_trip_in_path_and_query(
     assert source.lookups == [key]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "ask", [{"params": {"alt": "media"}}, {"headers": {"Accept": "application/octet-stream"}}]
 )
 async def test_the_raw_form_is_the_exact_bytes(
-    http: httpx.AsyncClient, ask: dict[str, dict[str, str]]
+    shared_http: httpx.AsyncClient, ask: dict[str, dict[str, str]]
 ) -> None:
-    response = await http.get("/groups/scores/keys/binary", **ask)  # type: ignore[arg-type] # params or headers
+    response = await shared_http.get("/groups/scores/keys/binary", **ask)  # type: ignore[arg-type] # params or headers
     assert response.content == ALL_BYTES
     assert response.headers["content-type"] == "application/octet-stream"
     assert response.headers["content-disposition"] == "attachment"
 
 
-async def test_binary_is_base64_in_the_json_form(http: httpx.AsyncClient) -> None:
-    body = (await http.get("/groups/scores/keys/binary")).json()
+@pytest.mark.asyncio(loop_scope="module")
+async def test_binary_is_base64_in_the_json_form(shared_http: httpx.AsyncClient) -> None:
+    body = (await shared_http.get("/groups/scores/keys/binary")).json()
     assert body["encoding"] == "base64"
     assert base64.b64decode(body["value"], validate=True) == ALL_BYTES
 
 
-async def test_values_are_sandboxed_and_vary_by_form_and_coding(http: httpx.AsyncClient) -> None:
-    headers = (await http.get("/groups/scores/keys/Tom")).headers
+@pytest.mark.asyncio(loop_scope="module")
+async def test_values_are_sandboxed_and_vary_by_form_and_coding(
+    shared_http: httpx.AsyncClient,
+) -> None:
+    headers = (await shared_http.get("/groups/scores/keys/Tom")).headers
     assert headers["vary"] == "Accept, Accept-Encoding"
     assert headers["content-security-policy"] == "sandbox"
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "path",
     [
@@ -101,16 +108,17 @@ async def test_values_are_sandboxed_and_vary_by_form_and_coding(http: httpx.Asyn
     ],
 )
 async def test_a_head_has_the_headers_of_the_get_and_no_body(
-    http: httpx.AsyncClient, path: str
+    shared_http: httpx.AsyncClient, path: str
 ) -> None:
-    got = await http.get(path)
-    head = await http.head(path)
+    got = await shared_http.get(path)
+    head = await shared_http.head(path)
     assert (head.status_code, head.content) == (200, b"")
     for name in ("content-length", "content-type", "cache-control", "etag", "vary"):
         assert head.headers.get(name) == got.headers.get(name)
     assert int(head.headers["content-length"]) == len(got.content)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "path",
     [
@@ -126,10 +134,11 @@ async def test_a_head_has_the_headers_of_the_get_and_no_body(
         "/none",
     ],
 )
-async def test_no_answers_type_is_guessed(http: httpx.AsyncClient, path: str) -> None:
-    assert (await http.get(path)).headers.get_list("x-content-type-options") == ["nosniff"]
+async def test_no_answers_type_is_guessed(shared_http: httpx.AsyncClient, path: str) -> None:
+    assert (await shared_http.get(path)).headers.get_list("x-content-type-options") == ["nosniff"]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("path", "cache_control"),
     [
@@ -142,11 +151,12 @@ async def test_no_answers_type_is_guessed(http: httpx.AsyncClient, path: str) ->
     ],
 )
 async def test_no_answers_lifetime_is_guessed(
-    http: httpx.AsyncClient, path: str, cache_control: str
+    shared_http: httpx.AsyncClient, path: str, cache_control: str
 ) -> None:
-    assert (await http.get(path)).headers.get_list("cache-control") == [cache_control]
+    assert (await shared_http.get(path)).headers.get_list("cache-control") == [cache_control]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("target", "status", "reason"),
     [
@@ -178,26 +188,29 @@ async def test_no_answers_lifetime_is_guessed(
     ],
 )
 async def test_what_has_no_value_is_a_problem_and_never_a_redirect(
-    gateway_url: str, target: bytes, status: int, reason: str
+    shared_url: str, target: bytes, status: int, reason: str
 ) -> None:
-    got, body = await send(gateway_url, target)
+    got, body = await send(shared_url, target)
     assert got == status
     assert httpx.Response(got, content=body).json()["reason"] == reason
 
 
-async def test_a_form_there_is_not_is_406_with_the_list(http: httpx.AsyncClient) -> None:
-    response = await http.get("/groups/scores/keys/Tom", headers={"Accept": "image/webp"})
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_form_there_is_not_is_406_with_the_list(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.get("/groups/scores/keys/Tom", headers={"Accept": "image/webp"})
     assert response.status_code == 406
     words = "there is application/json, application/octet-stream and text/plain"
     assert response.json()["detail"] == words
 
 
-async def test_several_accept_lines_are_one_list(http: httpx.AsyncClient) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_several_accept_lines_are_one_list(shared_http: httpx.AsyncClient) -> None:
     lines = [("Accept", "image/webp"), ("Accept", "application/octet-stream")]
-    response = await http.get("/groups/scores/keys/Tom", headers=lines)
+    response = await shared_http.get("/groups/scores/keys/Tom", headers=lines)
     assert response.headers["content-type"] == "application/octet-stream"
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
@@ -213,9 +226,9 @@ async def test_several_accept_lines_are_one_list(http: httpx.AsyncClient) -> Non
     ],
 )
 async def test_a_wrong_method_is_405_with_what_is_allowed(
-    http: httpx.AsyncClient, path: str, allowed: str
+    shared_http: httpx.AsyncClient, path: str, allowed: str
 ) -> None:
-    response = await http.put(path)
+    response = await shared_http.put(path)
     assert response.status_code == 405
     assert response.headers["allow"] == allowed
     assert response.headers["content-type"] == "application/problem+json"

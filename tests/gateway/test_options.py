@@ -18,7 +18,7 @@ async def node_address() -> AsyncIterator[str]:
 
 
 def client(url: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=url, trust_env=False, timeout=20)
+    return httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=20)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,9 @@ async def test_options_of_a_resource_is_204_with_allow(
     assert "access-control-allow-origin" not in response.headers
 
 
-async def test_options_of_nothing_is_404(gateway_url: str) -> None:
-    async with client(gateway_url) as http:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_options_of_nothing_is_404(shared_url: str) -> None:
+    async with client(shared_url) as http:
         assert (await http.options("/none")).status_code == 404
 
 

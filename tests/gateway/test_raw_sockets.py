@@ -4,11 +4,8 @@ import logging
 from collections.abc import AsyncIterator
 
 import pytest
-from processes import GatewayAt
+import pytest_asyncio
 from raw_http import Connection, exchange
-
-from cache_core import Node
-from gateway.limits import Limits
 
 TOM = b"/groups/scores/keys/Tom"
 HOST = b"Host: x\r\n"
@@ -17,15 +14,14 @@ GOOD = b"GET " + TOM + b" HTTP/1.1\r\n" + HOST + b"\r\n"
 LAST = b"GET " + TOM + b" HTTP/1.1\r\n" + HOST + CLOSE
 
 
-@pytest.fixture
-async def url(
-    node: Node, gateway_at: GatewayAt, caplog: pytest.LogCaptureFixture
-) -> AsyncIterator[str]:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def url(shared_url: str, caplog: pytest.LogCaptureFixture) -> AsyncIterator[str]:
     """A gateway that still serves after the test, and has said nothing in the log."""
-    limits = Limits(timeout=10, receive_timeout=20)
-    at = await gateway_at(node.address, limits=limits)
-    yield at
-    assert [reply.status for reply in await exchange(at, LAST)] == [200]
+    yield shared_url
+    assert [reply.status for reply in await exchange(shared_url, LAST)] == [200]
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 

@@ -73,7 +73,7 @@ async def hurried(node: Node) -> AsyncIterator[Gateway]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10) as client:
         yield client
 
 
@@ -130,7 +130,7 @@ async def test_while_it_drains_it_serves_and_says_that_it_is_not_ready(
     draining = Gateway(node.address, grace=5, drain=2)
     assert (await http.get(draining.url + "/readyz")).status_code == 200
     draining.begin_to_stop()
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as newcomer:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10) as newcomer:
         response = await newcomer.get(draining.url + "/readyz")
         assert (response.status_code, response.json()["detail"]) == (
             503,

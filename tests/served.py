@@ -1,0 +1,36 @@
+"""A gateway that a test serves in its own process."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from gateway.limits import Limits
+from gateway.server import serve
+
+PATIENT: Final = Limits(timeout=10)
+
+
+@contextlib.asynccontextmanager
+async def serve_gateway(
+    node_address: str, *, limits: Limits = PATIENT, cors_origins: Sequence[str] = ()
+) -> AsyncIterator[str]:
+    """Serve a gateway on a free port in front of the node at an address; its URL."""
+    stop = asyncio.Event()
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        serving = asyncio.create_task(
+            serve(
+                sock,
+                node_address,
+                stop.wait(),
+                limits=limits,
+                drain=0,
+                grace=5,
+                access_log=False,
+                cors_origins=cors_origins,
+            )
+        )
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+        stop.set()
+        await serving
