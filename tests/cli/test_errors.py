@@ -29,6 +29,7 @@ async def test_a_port_in_use(start: Start, taken: str, command: str) -> None:
     )
 
 
+@pytest.mark.slow
 async def test_a_port_in_use_for_up(start: Start, taken: str) -> None:
     for options in (
         ("--listen", taken, "--node-listen", "127.0.0.1:0"),

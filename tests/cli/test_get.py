@@ -30,6 +30,7 @@ async def test_json_is_the_gateways_form(run: Run, node: Node) -> None:
     assert ALL_BYTES not in ended.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["node", "gateway"])
 async def test_json_embeds_a_document_as_the_gateway_does(
     run: Run, start: Start, tmp_path: Path, way: str

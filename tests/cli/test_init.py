@@ -70,6 +70,7 @@ async def test_every_table_of_a_file_with_a_key_is_served_at_once(
     assert responses[2].json()["value"] == {"the key": "k", "a b": 5}
 
 
+@pytest.mark.slow
 async def test_the_curl_that_it_says_gives_a_row(run: Run, start: Start, tmp_path: Path) -> None:
     file = make_database(tmp_path / "shop.db")
     config = tmp_path / "shop.toml"
@@ -136,6 +137,7 @@ async def test_a_database_without_a_fitting_table_gives_no_config(run: Run, tmp_
     )
 
 
+@pytest.mark.slow
 async def test_a_table_that_can_not_be_served_is_left_out_alone(
     run: Run, start: Start, tmp_path: Path
 ) -> None:

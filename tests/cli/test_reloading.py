@@ -188,6 +188,7 @@ async def test_a_node_goes_on_after_a_bad_file(run: Run, start: Start, file: Pat
     assert (await run("get", "scores", "Tom", "--node", address)).stdout == b"630"
 
 
+@pytest.mark.slow
 async def test_up_passes_the_signal_on_to_its_nodes_and_goes_on(
     run: Run, start: Start, file: Path
 ) -> None:

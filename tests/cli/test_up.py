@@ -33,6 +33,7 @@ async def test_up_serves_the_demo_and_says_what_to_try(start: Start) -> None:
         assert (await get(url, f"/groups/scores/keys/{name}")).json()["value"] == score
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_stops_all_and_leaves_nothing_behind(
     start: Start, number: signal.Signals
@@ -48,6 +49,7 @@ async def test_a_signal_stops_all_and_leaves_nothing_behind(
             await client.get("scores", "Tom")
 
 
+@pytest.mark.slow
 async def test_the_children_of_a_killed_up_stop_by_themselves(start: Start) -> None:
     up = await start("up", *FREE_PORTS)
     node = await up.until(NODE)
@@ -63,6 +65,7 @@ async def get_for_ever(client: Client) -> None:
         await client.get("scores", "Tom")
 
 
+@pytest.mark.slow
 async def test_the_demos_files_are_made_once_and_never_overwritten(
     run: Run, start: Start, tmp_path: Path
 ) -> None:
@@ -80,6 +83,7 @@ async def test_the_demos_files_are_made_once_and_never_overwritten(
     ]
 
 
+@pytest.mark.slow
 async def test_a_table_of_ones_own_is_served(start: Start, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "world.db")) as connection, connection:
         connection.execute("CREATE TABLE countries (name TEXT, capital TEXT)")
@@ -106,6 +110,7 @@ async def test_the_lines_to_try_run_in_a_shell(run: Run, gateway_at: GatewayAt, 
         assert (await run(*shlex.split(gaocache)[1:])).stdout == b"KEY"
 
 
+@pytest.mark.slow
 async def test_up_says_an_ipv6_address_as_it_is(start: Start) -> None:
     up = await start("up", "--listen", "[::1]:0", "--node-listen", "[::1]:0")
     url = await up.until(GATEWAY)
@@ -138,6 +143,7 @@ async def test_a_node_told_to_stop_ends_well_and_says_nothing(start: Start) -> N
     assert (ended.status, ended.stderr) == (0, "")
 
 
+@pytest.mark.slow
 async def test_up_tells_the_gateway_what_requests_may(start: Start) -> None:
     page, other = "https://app.example.com", "http://localhost:3000"
     up = await start(

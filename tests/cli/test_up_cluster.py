@@ -12,6 +12,8 @@ import pytest
 from fakes import SCORES
 from processes import Run, Serving, Start, child_listening_at
 
+pytestmark = pytest.mark.slow  # three processes or more a test
+
 FREE_PORTS = ("--listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0")
 CONFIG = """
 [groups.scores.source]

@@ -13,6 +13,8 @@ from cache_core.config import Settings, load
 from gateway.cli.failure import Failure
 from gateway.cli.fleet import Fleet, fleet_of
 
+pytestmark = pytest.mark.slow  # three processes or more a test
+
 CONFIG = """\
 [gateway]
 listen = "{gateway}"

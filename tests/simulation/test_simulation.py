@@ -57,6 +57,7 @@ def test_every_rule_holds_in_thousands_of_runs(first: int) -> None:
         check(seed)
 
 
+@pytest.mark.slow
 def test_what_may_go_wrong_goes_wrong() -> None:
     counts: Counter[str] = Counter()
     for seed in SEEDS[:60]:
@@ -64,6 +65,7 @@ def test_what_may_go_wrong_goes_wrong() -> None:
     assert [what for what in COVERED if not counts[what]] == []
 
 
+@pytest.mark.slow
 def test_a_seed_is_the_same_run_in_every_process() -> None:
     digests = {
         subprocess.run(
