@@ -200,6 +200,7 @@ def test_the_tables_of_the_config_are_those_of_the_program(
         assert getattr(table.model_validate(given), key) == fields[key].get_default()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("scores_db")
 async def test_the_whole_config_is_served_and_checked_as_it_stands(tmp_path: Path) -> None:
     (config,) = (block for block in blocks("toml") if "[gateway]" in block)

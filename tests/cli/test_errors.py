@@ -199,6 +199,7 @@ async def test_a_mistake_in_the_config(run: Run, tmp_path: Path, command: str) -
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["up", "node"])
 async def test_a_database_that_is_not_there(start: Start, tmp_path: Path, command: str) -> None:
     config = tmp_path / "my.toml"

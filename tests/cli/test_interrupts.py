@@ -18,6 +18,7 @@ async def until_imported(serving: Serving, module: str) -> str:
     return account
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "module", "status"),
     [

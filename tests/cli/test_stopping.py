@@ -37,11 +37,13 @@ async def until_it_drains(serving: Serving) -> None:
         assert not serving.process.stderr.at_eof()
 
 
+@pytest.mark.slow
 async def test_it_does_not_drain_where_its_supervisor_ends_all(supervised: Serving) -> None:
     close_input(supervised)
     assert (await supervised.end()).status == 0
 
 
+@pytest.mark.slow
 async def test_its_drain_is_cut_short_where_its_supervisor_ends_all(supervised: Serving) -> None:
     supervised.process.send_signal(signal.SIGTERM)
     await until_it_drains(supervised)

@@ -135,7 +135,7 @@ def test_a_value_comes_back_as_it_was_but_for_what_its_source_calls_it(value: Va
     assert came == value._replace(version="")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(spoken)
 def test_a_message_and_its_answer_come_back_as_they_were(
     spoken: tuple[Message[Any], Any],
