@@ -1,6 +1,6 @@
 """Where a group's values come from: its retriever, asked the way that fits what it can do."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from cache_core.errors import RetrieverFailed
@@ -57,13 +57,11 @@ class Origin:
 
     async def load_many(self, begins: Mapping[str, Begin]) -> Many:
         """Return what each key's value is; one that is left out has none."""
-        for begin in begins.values():
-            begin()
-        return await self._retrieve_many(list(begins))
+        return await self._retrieve_many(begins)
 
     async def reload_many(self, begins: Mapping[str, Begin]) -> Many:
         """Return what each key's value is by now."""
-        return await self.load_many(begins)
+        return await self._retrieve_many(begins)
 
     def succeed(self, before: "Origin") -> None:
         """Take over what `before`, in whose place this one comes, has still to do."""
@@ -78,7 +76,9 @@ class Origin:
         """Let go of the source."""
         await self._retriever.aclose()
 
-    async def _retrieve_many(self, keys: Sequence[str]) -> Many:
+    async def _retrieve_many(self, begins: Mapping[str, Begin]) -> Many:
         if self._batching is None:
             raise TypeError("the retriever is asked for one key at a time")
-        return await self._batching.retrieve_many(keys)
+        for begin in begins.values():
+            begin()
+        return await self._batching.retrieve_many(list(begins))

@@ -87,3 +87,16 @@ async def test_a_tiers_figures_go_on_after_a_reload(tier: FakeTier, clock: FakeC
     await group.follow(group_at(source, tier, clock))
     await group.get("Jack")
     assert group.stats().tier == TierStats(hits=0, misses=2, errors=0, owed=0)
+
+
+async def test_a_batch_that_is_loaded_anew_comes_from_the_source_and_not_from_the_tier(
+    tier: FakeTier, clock: FakeClock
+) -> None:
+    source = BatchSource({"Tom": b"630", "Jack": b"589"})
+    group = group_at(source, tier, clock, client_reload=True)
+    await asyncio.gather(group.get("Tom"), group.get("Jack"))
+    source.values = {"Tom": b"631", "Jack": b"590"}
+    found = await asyncio.gather(*(group.get(key, Demand.NEW) for key in ("Tom", "Jack")))
+    assert [value.data for value in found] == [b"631", b"590"]
+    assert source.batches == [["Tom", "Jack"]] * 2
+    assert (await group_at(source, tier, clock).get("Tom")).data == b"631"
