@@ -2,29 +2,28 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Awaitable, Callable, Iterable
 from math import inf
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from cache_core.address import DEFAULT_ADDRESS, Address
+from cache_core.asking import Asking
+from cache_core.attempts import Attempts, Failed
 from cache_core.contact import SILENCE_SECONDS
 from cache_core.errors import (
     CacheError,
-    DeadlineExceeded,
     InvalidKey,
     KeyRequired,
     PeerUnavailable,
 )
 from cache_core.events import Hook
-from cache_core.link import Link
+from cache_core.link import Link, settling
 from cache_core.membership.membership import Membership
 from cache_core.membership.url import open_membership
 from cache_core.messages import Describe, Drop, Invalidation, NodeInfo, Probe, Probed
-from cache_core.peer import Peer
+from cache_core.peer import Peer, Then
 from cache_core.peers import Peers
-from cache_core.retry_budget import RetryBudget
 from cache_core.rpc.channel import Channel
 from cache_core.value import Demand, Value
 
@@ -32,9 +31,6 @@ A = TypeVar("A")
 
 DEFAULT_TIMEOUT: Final = 1.0
 """Seconds that a call may take where the caller doesn't say."""
-
-ATTEMPTS: Final = 3
-"""How many nodes a call asks at the most, the only one twice."""
 
 
 class Client:
@@ -67,7 +63,7 @@ class Client:
         self._connect = connect
         self._rng = rng
         self._peers: Peers | None = None
-        self._budget = RetryBudget()
+        self._attempts = Attempts()
 
     async def get(
         self,
@@ -81,13 +77,44 @@ class Client:
 
         A node that knows no demands answers as for any.
         """
-        deadline = self._deadline(timeout)
         InvalidKey.check(group, key)
+        deadline = self._deadline(timeout)
+        peers = await self._known(self._seconds(timeout))
+        owner = peers.owner(key)
+        if owner is None:
+            raise PeerUnavailable("the cluster has no members")
+        outcome: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
+        asking = Asking(self._rest, group, key, demand, deadline, settling(outcome))
+        self._attempts.begin()
+        asking.begin(peers, owner)
+        try:
+            return await outcome
+        finally:
+            asking.give_up()
 
-        async def ask(link: Link, left: float) -> Value:
-            return await link.get(group, key, forwarded=False, demand=demand, timeout=left)
+    def ask(
+        self,
+        group: str,
+        key: str,
+        *,
+        demand: Demand = Demand.ANY,
+        deadline: float,
+        then: Then,
+    ) -> Asking:
+        """Have `then` called with what `get` would have returned or raised by `deadline`.
 
-        return await self._ask_owners(key, ask, deadline)
+        `deadline` is by the event loop's clock; `group` and `key` can be encoded. Where the
+        key's owner answers, that takes neither a task nor a future.
+        """
+        asking = Asking(self._rest, group, key, demand, deadline, then)
+        peers = self._peers
+        owner = None if peers is None else peers.owner(key)
+        if peers is None or owner is None:
+            asking.go_on(None)
+        else:
+            self._attempts.begin()
+            asking.begin(peers, owner)
+        return asking
 
     async def get_many(
         self, group: str, keys: Iterable[str], *, timeout: float | None = None
@@ -175,23 +202,20 @@ class Client:
         self, key: str, ask: Callable[[Link, float], Awaitable[A]], deadline: float
     ) -> A:
         """Return what the first of the key's owners answers that can be reached."""
-        loop = asyncio.get_running_loop()
-        peers = await self._known(deadline - loop.time())
-        self._budget.deposit()
-        failed: PeerUnavailable | None = None
-        for owner in _attempts(peers.owners(key)):
-            left = deadline - loop.time()
-            if failed is not None and (left <= 0 or not self._budget.withdraw()):
-                break
-            try:
-                return await ask(peers.link(owner), left)
-            except PeerUnavailable as error:
-                peers.failed(owner, error)
-                failed = error
-            except DeadlineExceeded:
-                peers.suspect(owner)
-                raise
-        raise failed or PeerUnavailable("the cluster has no members")
+        peers = await self._known(deadline - asyncio.get_running_loop().time())
+        return await self._attempts.first(peers, key, ask, deadline)
+
+    async def _rest(self, asking: Asking, failed: Failed | None) -> Value:
+        """Return what those answer who are asked after the owner that `failed`, or at all."""
+        group, key, demand = asking.group, asking.key, asking.demand
+        if failed is None:
+            left = asking.deadline - asyncio.get_running_loop().time()
+            return await self.get(group, key, demand=demand, timeout=max(left, 0))
+
+        async def ask(link: Link, left: float) -> Value:
+            return await link.get(group, key, forwarded=False, demand=demand, timeout=left)
+
+        return await self._attempts.others(failed, key, ask, asking.deadline)
 
     async def _known(self, seconds: float) -> Peers:
         """Return the members, once they are known."""
@@ -227,16 +251,6 @@ class Client:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
-
-
-def _attempts(owners: Iterator[str]) -> Iterator[str]:
-    """Yield up to ATTEMPTS of `owners`; a single one twice, for it may be back at once."""
-    first = next(owners, None)
-    if first is None:
-        return
-    yield first
-    others = list(islice(owners, ATTEMPTS - 1))
-    yield from others or [first]
 
 
 def _seconds(timeout: float) -> float:

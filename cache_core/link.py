@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from math import inf
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable, UnexpectedStatus
 from cache_core.messages import Message
-from cache_core.peer import Ask, Peer
+from cache_core.peer import Ask, Outcome, Peer, Then
 from cache_core.trace import Trace, current_trace
 from cache_core.value import Demand, Value
 
 A = TypeVar("A")
+
+TICK_SECONDS: Final = 0.001
+"""A call's deadlines are looked through no more often, however many its keys have."""
 
 
 class Link:
@@ -26,8 +29,37 @@ class Link:
         self._peer = peer
         self._ring = ring
         self.heard = 0.0
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Waiting] = []
         self._batches: dict[_Batch, None] = {}
+
+    def ask(
+        self,
+        group: str,
+        key: str,
+        *,
+        forwarded: bool,
+        demand: Demand = Demand.ANY,
+        deadline: float,
+        then: Then,
+    ) -> "Waiting":
+        """Have `then` called with the node's answer, or DeadlineExceeded past `deadline`.
+
+        That takes neither a task nor a future a key. A call whose keys are all given up is
+        cancelled, and so are its loads.
+        """
+        waiting = Waiting(
+            group,
+            key,
+            forwarded=forwarded,
+            demand=demand,
+            deadline=deadline,
+            trace=current_trace.get(),
+            then=then,
+        )
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._leave)
+        self._waiting.append(waiting)
+        return waiting
 
     async def get(
         self,
@@ -38,34 +70,21 @@ class Link:
         demand: Demand = Demand.ANY,
         timeout: float,
     ) -> Value:
-        """Return the node's answer within `timeout` seconds. Raises CacheError.
-
-        A call whose keys nobody waits for any more is cancelled, and so are its loads.
-        """
+        """Return the node's answer within `timeout` seconds. Raises CacheError."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout
-        ask = _Waiting(
+        outcome: asyncio.Future[Value] = loop.create_future()
+        waiting = self.ask(
             group,
             key,
             forwarded=forwarded,
             demand=demand,
-            deadline=deadline,
-            trace=current_trace.get(),
+            deadline=loop.time() + timeout,
+            then=settling(outcome),
         )
-        if not self._waiting:
-            loop.call_soon(self._leave)
-        self._waiting.append(ask)
         try:
-            async with asyncio.timeout_at(None if deadline == inf else deadline):
-                value = await ask.outcome
-        except TimeoutError as error:
-            words = f"node {self.name} did not answer within the deadline"
-            raise DeadlineExceeded(words, node=self.name) from error
+            return await outcome
         finally:
-            if ask.batch is not None:
-                ask.batch.leave(ask)
-        self.heard = loop.time()
-        return value
+            waiting.give_up()
 
     async def send(self, message: Message[A], *, timeout: float) -> A:
         """Return the node's answer to `message`. Raises CacheError."""
@@ -84,12 +103,15 @@ class Link:
         await self._peer.aclose()
 
     def _leave(self) -> None:
-        asks = [ask for ask in self._waiting if not ask.outcome.done()]
+        asks = [ask for ask in self._waiting if not ask.is_settled]
         self._waiting.clear()
         if asks:
-            batch = _Batch(asks, self._carry(asks))
+            batch = _Batch(self.name, asks, self._carry(asks), self._hear)
             self._batches[batch] = None
             batch.task.add_done_callback(lambda _: self._arrived(batch))
+
+    def _hear(self, now: float) -> None:
+        self.heard = now
 
     async def _carry(self, asks: Sequence[Ask]) -> None:
         timeout = max(ask.deadline for ask in asks) - asyncio.get_running_loop().time()
@@ -97,16 +119,17 @@ class Link:
             await self._peer.get(asks, ring=self._ring(), timeout=timeout)
         except CacheError as error:
             for ask in asks:
-                ask.fail(error)
+                ask.settle(error)
 
     def _arrived(self, batch: "_Batch") -> None:
         """Let nobody wait for what has ended, however it did."""
         self._batches.pop(batch, None)
         words = f"node {self.name} left a key unanswered"
         batch.fail(UnexpectedStatus(words, status="INTERNAL", node=self.name))
+        batch.end()
 
 
-class _Waiting(Ask):
+class Waiting(Ask):
     """An ask whose waiter may give up."""
 
     __slots__ = ("batch",)
@@ -120,36 +143,107 @@ class _Waiting(Ask):
         demand: Demand,
         deadline: float,
         trace: Trace,
+        then: Then,
     ) -> None:
         super().__init__(
-            group, key, forwarded=forwarded, demand=demand, deadline=deadline, trace=trace
+            group,
+            key,
+            forwarded=forwarded,
+            demand=demand,
+            deadline=deadline,
+            trace=trace,
+            then=then,
         )
         self.batch: _Batch | None = None
 
-    def let_go(self) -> None:
-        """Hold the value no longer, which its waiter has by now."""
-        self.outcome = self.outcome.get_loop().create_future()
-        self.outcome.cancel()
+    def settle(self, outcome: Outcome) -> None:
+        """Let whoever waits have `outcome`, unless one is known or nobody waits."""
+        then, self._then = self._then, None
+        if then is not None:
+            if self.batch is not None:
+                self.batch.settled(outcome)
+            then(outcome)
+
+    def give_up(self) -> None:
+        """Wait no longer, unless the outcome is known."""
+        if self._then is not None:
+            self._then = None
+            if self.batch is not None:
+                self.batch.given_up()
 
 
 class _Batch:
     """Asks that leave together, and the task that carries them."""
 
-    def __init__(self, asks: list[_Waiting], carry: Coroutine[None, None, None]) -> None:
-        self.asks = asks
-        self.task = asyncio.create_task(carry)
+    def __init__(
+        self,
+        name: str,
+        asks: list[Waiting],
+        carry: Coroutine[None, None, None],
+        heard: Callable[[float], None],
+    ) -> None:
+        self._name = name
+        self._asks = asks
+        self._heard = heard
+        self._loop = asyncio.get_running_loop()
+        self.task = self._loop.create_task(carry)
         self._waited_for = len(asks)
+        self._is_abandoned = False
+        self._timer: asyncio.TimerHandle | None = None
         for ask in asks:
             ask.batch = self
+        self._set_timer(min(ask.deadline for ask in asks))
 
-    def leave(self, ask: _Waiting) -> None:
-        """Wait for one ask less, and end the call with the last."""
+    def settled(self, outcome: Outcome) -> None:
+        """Wait for one ask less."""
+        if isinstance(outcome, Value):
+            self._heard(self._loop.time())
         self._waited_for -= 1
-        if self._waited_for:
-            ask.let_go()  # large values should not pile up until the last has come
-        else:
+        if self._is_abandoned and not self._waited_for:
+            self.task.cancel()
+
+    def given_up(self) -> None:
+        """Wait for one ask less, and end the call with the last."""
+        self._is_abandoned = True
+        self._waited_for -= 1
+        if not self._waited_for:
             self.task.cancel()
 
     def fail(self, error: CacheError) -> None:
-        for ask in self.asks:
-            ask.fail(error)
+        for ask in self._asks:
+            ask.settle(error)
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _set_timer(self, deadline: float) -> None:
+        if deadline < inf:
+            self._timer = self._loop.call_at(deadline, self._time_out)
+
+    def _time_out(self) -> None:
+        """Let those wait no longer whose time is over."""
+        self._timer = None
+        now = self._loop.time()
+        words = f"node {self._name} did not answer within the deadline"
+        for ask in self._asks:
+            if ask.deadline <= now and not ask.is_settled:
+                self._is_abandoned = True
+                ask.settle(DeadlineExceeded(words, node=self._name))
+        left = [ask.deadline for ask in self._asks if not ask.is_settled]
+        if left:
+            self._set_timer(max(min(left), now + TICK_SECONDS))
+
+
+def settling(outcome: "asyncio.Future[Value]") -> Then:
+    """Return what settles `outcome`, unless whoever waited has gone."""
+
+    def then(found: Outcome) -> None:
+        if outcome.done():
+            return
+        if isinstance(found, Value):
+            outcome.set_result(found)
+        else:
+            outcome.set_exception(found)
+
+    return then

@@ -1,8 +1,7 @@
 """Another node as its peers and clients see it. Knows no wire."""
 
-import asyncio
-from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias, TypeVar
 
 from cache_core.errors import CacheError
 from cache_core.messages import Message
@@ -11,15 +10,21 @@ from cache_core.value import Demand, Value
 
 A = TypeVar("A")
 
+Outcome: TypeAlias = Value | CacheError
+"""What a get came to."""
+
+Then: TypeAlias = Callable[[Outcome], None]
+"""Called with an outcome as soon as it is known, in the turn that brought it; raises nothing."""
+
 
 class Ask:
-    """A key that somebody waits for, and the outcome once it is known.
+    """A key that somebody waits for, who is told by `then`, once.
 
     `forwarded` is set on behalf of another caller: the node that is asked does not ask on.
-    `demand` is as a get's.
+    `demand` is as a get's; `deadline` is by the event loop's clock.
     """
 
-    __slots__ = ("deadline", "demand", "forwarded", "group", "key", "outcome", "trace")
+    __slots__ = ("_then", "deadline", "demand", "forwarded", "group", "key", "trace")
 
     def __init__(
         self,
@@ -30,6 +35,7 @@ class Ask:
         demand: Demand = Demand.ANY,
         deadline: float,
         trace: Trace,
+        then: Then,
     ) -> None:
         self.group = group
         self.key = key
@@ -37,17 +43,18 @@ class Ask:
         self.demand = demand
         self.deadline = deadline
         self.trace = trace
-        self.outcome: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
+        self._then: Then | None = then
 
-    def answer(self, value: Value) -> None:
-        """Let whoever waits have `value`, unless the outcome is known or nobody waits."""
-        if not self.outcome.done():
-            self.outcome.set_result(value)
+    @property
+    def is_settled(self) -> bool:
+        """Whether the outcome is known, or nobody waits for it any more."""
+        return self._then is None
 
-    def fail(self, error: CacheError) -> None:
-        """Let whoever waits have `error`, unless the outcome is known or nobody waits."""
-        if not self.outcome.done():
-            self.outcome.set_exception(error)
+    def settle(self, outcome: Outcome) -> None:
+        """Let whoever waits have `outcome`, unless one is known or nobody waits."""
+        then, self._then = self._then, None
+        if then is not None:
+            then(outcome)
 
 
 class Peer(Protocol):
@@ -57,7 +64,7 @@ class Peer(Protocol):
     """
 
     async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:
-        """Answer or fail each of `asks`, as soon as its outcome is known, in one call.
+        """Settle each of `asks`, as soon as its outcome is known, in one call.
 
         `ring` is the asker's version. Raises CacheError where the call itself fails, which holds
         for the asks that have no outcome then.

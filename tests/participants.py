@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from cache_core import Answer, CacheError, Demand, KeyRequired, UnknownGroup, Value
 from cache_core.address import Address
+from cache_core.link import settling
 from cache_core.messages import Message
 from cache_core.peer import Ask
 from cache_core.rpc.channel import Channel
@@ -113,6 +114,24 @@ async def channel_to(address: Address) -> AsyncIterator[Channel]:
     await channel.aclose()
 
 
+class Asked(Ask):
+    """An ask whose outcome can be awaited."""
+
+    __slots__ = ("outcome",)
+
+    def __init__(self, group: str, key: str, forwarded: bool, demand: Demand, trace: Trace) -> None:
+        self.outcome: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
+        super().__init__(
+            group,
+            key,
+            forwarded=forwarded,
+            demand=demand,
+            deadline=inf,
+            trace=trace,
+            then=settling(self.outcome),
+        )
+
+
 def ask(
     key: str,
     *,
@@ -120,12 +139,12 @@ def ask(
     forwarded: bool = False,
     demand: Demand = Demand.ANY,
     trace: Trace = NO_TRACE,
-) -> Ask:
-    return Ask(group, key, forwarded=forwarded, demand=demand, deadline=inf, trace=trace)
+) -> Asked:
+    return Asked(group, key, forwarded, demand, trace)
 
 
 async def outcomes(
-    channel: Channel, asks: Iterable[Ask], *, ring: int = 0, timeout: float = 30
+    channel: Channel, asks: Iterable[Asked], *, ring: int = 0, timeout: float = 30
 ) -> list[Found]:
     """What each of `asks` comes to, asked together."""
     asked = list(asks)
@@ -133,7 +152,7 @@ async def outcomes(
         await channel.get(asked, ring=ring, timeout=timeout)
     except CacheError as error:
         for one in asked:
-            one.fail(error)
+            one.settle(error)
     found = await asyncio.gather(*(one.outcome for one in asked), return_exceptions=True)
     assert all(isinstance(each, Value | CacheError) for each in found)
     return cast("list[Found]", found)

@@ -91,11 +91,11 @@ class WiredPeer:
             if value is None:
                 value = await node.get(ask.group, ask.key, forwarded=ask.forwarded, demand=demand)
         except CacheError as error:
-            ask.fail(error)
+            ask.settle(error)
         else:
             if self._wires.late:
                 await self._wires.late.pop(0).wait()
-            ask.answer(value if value.node else value._replace(node=self._name))
+            ask.settle(value if value.node else value._replace(node=self._name))
 
     async def _reach(self) -> Participant:
         if self._name in self._wires.frozen:

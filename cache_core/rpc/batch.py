@@ -37,7 +37,7 @@ def chunks(asks: Iterable[Ask]) -> Iterator[list[Ask]]:
         try:
             weight = len(ask.group.encode()) + len(ask.key.encode()) + AROUND
         except UnicodeEncodeError:
-            ask.fail(InvalidKey())
+            ask.settle(InvalidKey())
             continue
         full = len(chunk) == MAX_BATCH_ITEMS or size + weight > MAX_VALUE_BYTES
         if chunk and (full or chunk[0].forwarded != ask.forwarded):
@@ -108,9 +108,9 @@ def settle(response: pb.BatchGetResponse, asks: Sequence[Ask], *, node: str) -> 
             raise UnexpectedStatus("the answer is no batch's", status="INTERNAL", node=node)
         ask = asks[outcome.index]
         if outcome.WhichOneof("outcome") == "value":
-            ask.answer(read_value(outcome.value, node=node))
+            ask.settle(read_value(outcome.value, node=node))
         else:
             status = outcome.status
             code = _CODES.get(status.code, grpc.StatusCode.UNKNOWN)
             details = ((DETAILS_KEY, status.details),)
-            ask.fail(from_status(code, status.message, details, node=node))
+            ask.settle(from_status(code, status.message, details, node=node))

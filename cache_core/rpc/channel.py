@@ -71,7 +71,7 @@ class Channel:
         self._single_gets = asyncio.Semaphore(SINGLE_GETS)
 
     async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:
-        """Answer or fail each of `asks`, as soon as its outcome is known.
+        """Settle each of `asks`, as soon as its outcome is known.
 
         One is a plain Get, as all are for a node that knows nothing else. Raises CacheError
         where the one call that they went in fails; where it took several, each fails its own.
@@ -164,7 +164,7 @@ class Channel:
             await self._ask(asks, ring, until)
         except CacheError as error:
             for ask in asks:
-                ask.fail(error)
+                ask.settle(error)
 
     async def _ask_in_turn(self, ask: Ask, ring: int, until: float) -> None:
         async with self._single_gets:
@@ -183,14 +183,14 @@ class Channel:
         except FAILURES as error:
             raise self._error(error) from error
         value = self._parse(GetResponse, data).value
-        ask.answer(read_answer(trailers.get(ANSWER), value, node=self._node))
+        ask.settle(read_answer(trailers.get(ANSWER), value, node=self._node))
 
     async def _get_batch(self, asks: Sequence[Ask], ring: int, timeout: float) -> None:
         with self._errors():
             call = self._batch_get(write_batch(asks, ring), timeout=_deadline(timeout))
             async for data in call:
                 settle(self._parse(pb.BatchGetResponse, data), asks, node=self._node)
-        if not all(ask.outcome.done() for ask in asks):
+        if not all(ask.is_settled for ask in asks):
             raise self._malformed(pb.BatchGetResponse)
 
     async def _hand_over(self, message: HandOver, timeout: float) -> tuple[Handed, ...]:

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import time
 from collections.abc import Sequence
 
@@ -65,7 +66,7 @@ async def test_keys_of_one_turn_go_in_one_call_and_later_ones_in_another(
     assert [[one.key for one in batch] for batch in peer.batches] == [["a", "b"], ["c"]]
     for batch in peer.batches:
         for one in batch:
-            one.answer(Value(one.key.encode()))
+            one.settle(Value(one.key.encode()))
     peer.leave.set()
     assert [value.data for value in await asyncio.gather(*first, second)] == [b"a", b"b", b"c"]
 
@@ -76,10 +77,11 @@ async def test_a_value_is_not_held_until_the_rest_of_its_call_has_come(
     quick, slow = ask(link, "quick"), ask(link, "slow")
     await settled()
     first, second = peer.batches[0]
-    first.answer(Value(b"large"))
+    large = Value(b"large")
+    first.settle(large)
     assert (await quick).data == b"large"
-    assert first.outcome.cancelled()
-    second.answer(Value(b"last"))
+    assert large not in gc.get_referents(first)
+    second.settle(Value(b"last"))
     assert (await slow).data == b"last"
     peer.leave.set()
 
@@ -87,11 +89,11 @@ async def test_a_value_is_not_held_until_the_rest_of_its_call_has_come(
 async def test_an_outcome_is_known_before_the_rest_of_its_call(link: Link, peer: FakePeer) -> None:
     quick, slow = ask(link, "quick"), ask(link, "slow")
     await settled()
-    peer.batches[0][0].fail(NotFound("quick not exist"))
+    peer.batches[0][0].settle(NotFound("quick not exist"))
     with pytest.raises(NotFound, match="quick not exist"):
         await quick
     assert not slow.done()
-    peer.batches[0][1].answer(Value(b"1"))
+    peer.batches[0][1].settle(Value(b"1"))
     assert (await slow).data == b"1"
 
 
@@ -101,7 +103,7 @@ async def test_an_error_of_the_call_is_that_of_the_keys_without_an_outcome(
     peer.error = PeerUnavailable("gone")
     known, unknown = ask(link, "known"), ask(link, "unknown")
     await settled()
-    peer.batches[0][0].answer(Value(b"1"))
+    peer.batches[0][0].settle(Value(b"1"))
     peer.leave.set()
     assert (await known).data == b"1"
     with pytest.raises(PeerUnavailable, match="gone"):

@@ -55,10 +55,7 @@ class OneAnswer:
 
     async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:  # noqa: ARG002
         for ask in asks:
-            if isinstance(self._outcome, Value):
-                ask.answer(self._outcome)
-            else:
-                ask.fail(self._outcome)
+            ask.settle(self._outcome)
 
     async def send(self, message: Message[A], *, timeout: float) -> A:  # noqa: ARG002
         assert isinstance(message, Probe)

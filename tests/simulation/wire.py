@@ -275,13 +275,10 @@ class _Get(_Call[None]):
         loop.call_soon(self._take, endpoint, ask, answer, context=self.here.context)
 
     def _take(self, endpoint: Endpoint, ask: Ask, answer: Value | CacheError) -> None:
-        if ask.outcome.done():
+        if ask.is_settled:
             return
         self.network.watcher.carried(endpoint, self.here, ask.key, answer, self.arrived)
-        if isinstance(answer, Value):
-            ask.answer(answer)
-        else:
-            ask.fail(answer)
+        ask.settle(answer)
 
 
 def _named(error: CacheError, node: str) -> CacheError:
