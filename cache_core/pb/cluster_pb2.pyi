@@ -44,45 +44,63 @@ HEALTH_UP: Health
 HEALTH_LEFT_OUT: Health
 HEALTH_DRAINING: Health
 
-class Item(_message.Message):
-    __slots__ = ("group", "key", "traceparent", "tracestate", "demand")
-    GROUP_FIELD_NUMBER: _ClassVar[int]
-    KEY_FIELD_NUMBER: _ClassVar[int]
-    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
-    TRACESTATE_FIELD_NUMBER: _ClassVar[int]
-    DEMAND_FIELD_NUMBER: _ClassVar[int]
-    group: str
-    key: str
-    traceparent: str
-    tracestate: str
-    demand: Demand
-    def __init__(self, group: _Optional[str] = ..., key: _Optional[str] = ..., traceparent: _Optional[str] = ..., tracestate: _Optional[str] = ..., demand: _Optional[_Union[Demand, str]] = ...) -> None: ...
-
 class BatchGetRequest(_message.Message):
-    __slots__ = ("items", "forwarded", "ring")
-    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("forwarded", "ring", "keys", "groups", "group_places", "demands", "traceparents", "tracestates")
     FORWARDED_FIELD_NUMBER: _ClassVar[int]
     RING_FIELD_NUMBER: _ClassVar[int]
-    items: _containers.RepeatedCompositeFieldContainer[Item]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_PLACES_FIELD_NUMBER: _ClassVar[int]
+    DEMANDS_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENTS_FIELD_NUMBER: _ClassVar[int]
+    TRACESTATES_FIELD_NUMBER: _ClassVar[int]
     forwarded: bool
     ring: int
-    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., forwarded: _Optional[bool] = ..., ring: _Optional[int] = ...) -> None: ...
+    keys: _containers.RepeatedScalarFieldContainer[str]
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    group_places: _containers.RepeatedScalarFieldContainer[int]
+    demands: _containers.RepeatedScalarFieldContainer[Demand]
+    traceparents: _containers.RepeatedScalarFieldContainer[str]
+    tracestates: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, forwarded: _Optional[bool] = ..., ring: _Optional[int] = ..., keys: _Optional[_Iterable[str]] = ..., groups: _Optional[_Iterable[str]] = ..., group_places: _Optional[_Iterable[int]] = ..., demands: _Optional[_Iterable[_Union[Demand, str]]] = ..., traceparents: _Optional[_Iterable[str]] = ..., tracestates: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class BatchGetResponse(_message.Message):
-    __slots__ = ("outcomes",)
-    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
-    outcomes: _containers.RepeatedCompositeFieldContainer[Outcome]
-    def __init__(self, outcomes: _Optional[_Iterable[_Union[Outcome, _Mapping]]] = ...) -> None: ...
+    __slots__ = ("places", "data", "ttls", "ages", "answers", "stored", "origins", "origin_places", "failures")
+    PLACES_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    TTLS_FIELD_NUMBER: _ClassVar[int]
+    AGES_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    STORED_FIELD_NUMBER: _ClassVar[int]
+    ORIGINS_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_PLACES_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    places: _containers.RepeatedScalarFieldContainer[int]
+    data: _containers.RepeatedScalarFieldContainer[bytes]
+    ttls: _containers.RepeatedScalarFieldContainer[float]
+    ages: _containers.RepeatedScalarFieldContainer[float]
+    answers: _containers.RepeatedScalarFieldContainer[Answer]
+    stored: _containers.RepeatedScalarFieldContainer[bool]
+    origins: _containers.RepeatedCompositeFieldContainer[Origin]
+    origin_places: _containers.RepeatedScalarFieldContainer[int]
+    failures: _containers.RepeatedCompositeFieldContainer[Failure]
+    def __init__(self, places: _Optional[_Iterable[int]] = ..., data: _Optional[_Iterable[bytes]] = ..., ttls: _Optional[_Iterable[float]] = ..., ages: _Optional[_Iterable[float]] = ..., answers: _Optional[_Iterable[_Union[Answer, str]]] = ..., stored: _Optional[_Iterable[bool]] = ..., origins: _Optional[_Iterable[_Union[Origin, _Mapping]]] = ..., origin_places: _Optional[_Iterable[int]] = ..., failures: _Optional[_Iterable[_Union[Failure, _Mapping]]] = ...) -> None: ...
 
-class Outcome(_message.Message):
-    __slots__ = ("index", "value", "status")
-    INDEX_FIELD_NUMBER: _ClassVar[int]
-    VALUE_FIELD_NUMBER: _ClassVar[int]
+class Origin(_message.Message):
+    __slots__ = ("node", "terms")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    terms: Terms
+    def __init__(self, node: _Optional[str] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ...) -> None: ...
+
+class Failure(_message.Message):
+    __slots__ = ("place", "status")
+    PLACE_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
-    index: int
-    value: Value
+    place: int
     status: Status
-    def __init__(self, index: _Optional[int] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., status: _Optional[_Union[Status, _Mapping]] = ...) -> None: ...
+    def __init__(self, place: _Optional[int] = ..., status: _Optional[_Union[Status, _Mapping]] = ...) -> None: ...
 
 class Value(_message.Message):
     __slots__ = ("data", "ttl", "age", "answer", "node", "terms", "stored")

@@ -1,18 +1,25 @@
-"""A batch and its outcomes as messages, both directions. Knows no connection."""
+"""A batch and its outcomes as messages, both directions. Knows no connection.
+
+Both are columns, for a field of a message takes 0.1 us to read or write. Of a batch of 64 hits, a
+key costs 1.9 us in all, at both ends; as a message each it was 7.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, TypeAlias
+from itertools import repeat, starmap
+from math import inf, isfinite
+from typing import Any, Final, TypeAlias
 
 import grpc
 
 from cache_core.errors import CacheError, InvalidKey, UnexpectedStatus
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.peer import Ask
-from cache_core.rpc.codec import read_value, write_value
+from cache_core.rpc.codec import FROM_ANSWER, TO_ANSWER, length, read_terms, write_terms
 from cache_core.rpc.limits import MAX_BATCH_ITEMS, MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
 from cache_core.rpc.metadata import MAX_TRACE_CHARS, carried
 from cache_core.rpc.status import DETAILS_KEY, from_status, to_status
-from cache_core.value import Demand, Value
+from cache_core.trace import NO_TRACE, Trace
+from cache_core.value import NO_TERMS, Answer, Demand, Terms, Value
 
 Outcome: TypeAlias = tuple[int, Value | CacheError]
 """An item's place in its batch, and what its get came to."""
@@ -24,6 +31,10 @@ _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 _TO_DEMAND: Final = {pb.DEMAND_CACHED: Demand.CACHED, pb.DEMAND_NEW: Demand.NEW}
 _FROM_DEMAND: Final = {demand: number for number, demand in _TO_DEMAND.items()}
+
+
+Item: TypeAlias = tuple[str, str, Demand, Trace]
+"""A key of a batch as a node reads it: its group, itself, and what its get is asked with."""
 
 
 def chunks(asks: Iterable[Ask]) -> Iterator[list[Ask]]:
@@ -51,22 +62,43 @@ def chunks(asks: Iterable[Ask]) -> Iterator[list[Ask]]:
 
 def write_batch(asks: Sequence[Ask], ring: int) -> pb.BatchGetRequest:
     """Return the request for `asks`, which are a chunk."""
-    request = pb.BatchGetRequest(forwarded=asks[0].forwarded, ring=ring)
-    for ask in asks:
-        parent, state = carried(ask.trace)
-        request.items.add(
-            group=ask.group,
-            key=ask.key,
-            traceparent=parent,
-            tracestate=state,
-            demand=_FROM_DEMAND.get(ask.demand, pb.DEMAND_ANY),
-        )
+    groups = {group: place for place, group in enumerate(dict.fromkeys(a.group for a in asks))}
+    request = pb.BatchGetRequest(
+        forwarded=asks[0].forwarded, ring=ring, keys=[ask.key for ask in asks], groups=groups
+    )
+    if len(groups) > 1:
+        request.group_places.extend([groups[ask.group] for ask in asks])
+    if any(ask.demand is not Demand.ANY for ask in asks):
+        demands = [_FROM_DEMAND.get(ask.demand, pb.DEMAND_ANY) for ask in asks]
+        request.demands.extend(demands)
+    if any(ask.trace is not NO_TRACE for ask in asks):
+        parents, states = zip(*[carried(ask.trace) for ask in asks], strict=True)
+        request.traceparents.extend(parents)
+        request.tracestates.extend(states)
     return request
 
 
-def demand_of(item: pb.Item) -> Demand:
-    """Return what `item` may be answered from; a demand that is not known is none."""
-    return _TO_DEMAND.get(item.demand, Demand.ANY)
+def read_batch(request: pb.BatchGetRequest) -> Iterator[Item]:
+    """Return the items of `request`, in their order; a demand that is not known is none.
+
+    Raises ValueError where its columns don't fit together.
+    """
+    keys, groups = request.keys, request.groups
+    columns: list[Iterable[Any]] = [repeat(groups[0])] if len(groups) == 1 else []
+    if not columns:
+        _check(len(request.group_places) == len(keys))
+        _check(max(request.group_places, default=-1) < len(groups))
+        columns = [[groups[place] for place in request.group_places]]
+    columns.append(keys)
+    columns.append(repeat(Demand.ANY))
+    if request.demands:
+        _check(len(request.demands) == len(keys))
+        columns[-1] = [_TO_DEMAND.get(number, Demand.ANY) for number in request.demands]
+    columns.append(repeat(NO_TRACE))
+    if request.traceparents:
+        _check(len(request.traceparents) == len(request.tracestates) == len(keys))
+        columns[-1] = map(Trace, request.traceparents, request.tracestates)
+    return zip(*columns, strict=False)
 
 
 def write_outcomes(outcomes: Iterable[Outcome], *, node: str) -> Iterator[pb.BatchGetResponse]:
@@ -74,28 +106,53 @@ def write_outcomes(outcomes: Iterable[Outcome], *, node: str) -> Iterator[pb.Bat
 
     One is made when the one before has been taken, so that large values don't pile up.
     """
-    response, size = pb.BatchGetResponse(), 0
-    for index, found in outcomes:
+    columns, failures, size = _Columns(node), list[pb.Failure](), 0
+    for place, found in outcomes:
         if isinstance(found, CacheError):
-            code, words, ((_, details),) = to_status(found)
-            weight = 4 * len(words) + len(details) + AROUND
+            failure = _write_failure(place, found)
+            weight = failure.ByteSize() + AROUND
         else:
-            who = found.node or node
-            weight = len(found.data) + len(who) + AROUND
+            weight = len(found.data) + len(found.node or node) + AROUND
         if size and size + weight > MAX_MESSAGE_BYTES:
-            yield response
-            response, size = pb.BatchGetResponse(), 0
+            yield columns.response(failures)
+            columns, failures, size = _Columns(node), [], 0
         size += weight
-        outcome = response.outcomes.add()
-        outcome.index = index
         if isinstance(found, CacheError):
-            status = outcome.status
-            status.code, status.message, status.details = code.value[0], words, details
+            failures.append(failure)
         else:
-            write_value(found, outcome.value)
-            outcome.value.node = who
+            columns.add(place, found)
     if size:
-        yield response
+        yield columns.response(failures)
+
+
+class _Columns:
+    """The values of one response; `node` answered where they don't say."""
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+        self._rows: list[tuple[int, bytes, float, float, pb.Answer, bool, int]] = []
+        self._origins: dict[tuple[str, Terms], int] = {}
+
+    def add(self, place: int, value: Value) -> None:
+        data, ttl, age, answer, node, terms, stored, _ = value
+        origins = self._origins
+        origin = origins.setdefault((node or self._node, terms), len(origins))
+        ttl = inf if ttl is None else ttl
+        self._rows.append((place, data, ttl, age, FROM_ANSWER[answer], stored, origin))
+
+    def response(self, failures: Sequence[pb.Failure]) -> pb.BatchGetResponse:
+        response = pb.BatchGetResponse(failures=failures)
+        if self._rows:
+            columns = zip(*self._rows, strict=True)
+            response.places.extend(next(columns))
+            response.data.extend(next(columns))
+            response.ttls.extend(next(columns))
+            response.ages.extend(next(columns))
+            response.answers.extend(next(columns))
+            response.stored.extend(next(columns))
+            response.origin_places.extend(next(columns))
+            response.origins.extend(starmap(_write_origin, self._origins))
+        return response
 
 
 def settle(response: pb.BatchGetResponse, asks: Sequence[Ask], *, node: str) -> None:
@@ -103,14 +160,54 @@ def settle(response: pb.BatchGetResponse, asks: Sequence[Ask], *, node: str) -> 
 
     Raises UnexpectedStatus where an outcome is nobody's.
     """
-    for outcome in response.outcomes:
-        if outcome.index >= len(asks):
-            raise UnexpectedStatus("the answer is no batch's", status="INTERNAL", node=node)
-        ask = asks[outcome.index]
-        if outcome.WhichOneof("outcome") == "value":
-            ask.settle(read_value(outcome.value, node=node))
-        else:
-            status = outcome.status
-            code = _CODES.get(status.code, grpc.StatusCode.UNKNOWN)
-            details = ((DETAILS_KEY, status.details),)
-            ask.settle(from_status(code, status.message, details, node=node))
+    origins = [_read_origin(origin, node) for origin in response.origins]
+    try:
+        for place, data, ttl, age, answer, stored, origin in zip(
+            response.places,
+            response.data,
+            response.ttls,
+            response.ages,
+            response.answers,
+            response.stored,
+            response.origin_places,
+            strict=True,
+        ):
+            who, terms = origins[origin]
+            value = Value(
+                data,
+                ttl if isfinite(ttl) else None,
+                length(age),
+                TO_ANSWER.get(answer, Answer.MISS),
+                who,
+                terms,
+                stored,
+            )
+            asks[place].settle(value)
+        for failure in response.failures:
+            asks[failure.place].settle(_read_failure(failure.status, node))
+    except (IndexError, ValueError) as error:
+        raise UnexpectedStatus("the answer is no batch's", status="INTERNAL", node=node) from error
+
+
+def _write_origin(node: str, terms: Terms) -> pb.Origin:
+    return pb.Origin(node=node, terms=None if terms == NO_TERMS else write_terms(terms))
+
+
+def _read_origin(said: pb.Origin, node: str) -> tuple[str, Terms]:
+    return said.node or node, read_terms(said.terms) if said.HasField("terms") else NO_TERMS
+
+
+def _write_failure(place: int, error: CacheError) -> pb.Failure:
+    code, words, ((_, details),) = to_status(error)
+    status = pb.Status(code=code.value[0], message=words, details=details)
+    return pb.Failure(place=place, status=status)
+
+
+def _read_failure(said: pb.Status, node: str) -> CacheError:
+    code = _CODES.get(said.code, grpc.StatusCode.UNKNOWN)
+    return from_status(code, said.message, ((DETAILS_KEY, said.details),), node=node)
+
+
+def _check(fits: bool) -> None:
+    if not fits:
+        raise ValueError("the columns of a batch don't fit together")

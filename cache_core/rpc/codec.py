@@ -34,7 +34,7 @@ A = TypeVar("A")
 Q = TypeVar("Q", bound=Protobuf)
 R = TypeVar("R", bound=Protobuf)
 
-_TO_ANSWER: Final = {
+TO_ANSWER: Final = {
     pb.ANSWER_HIT: Answer.HIT,
     pb.ANSWER_MISS: Answer.MISS,
     pb.ANSWER_COLLAPSED: Answer.COLLAPSED,
@@ -42,7 +42,7 @@ _TO_ANSWER: Final = {
     pb.ANSWER_STALE_ERROR: Answer.STALE_ERROR,
     pb.ANSWER_RELOAD: Answer.RELOAD,
 }
-_FROM_ANSWER: Final = {answer: number for number, answer in _TO_ANSWER.items()}
+FROM_ANSWER: Final = {answer: number for number, answer in TO_ANSWER.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +68,17 @@ def write_value(value: Value, into: pb.Value) -> None:
     if value.ttl is not None:
         into.ttl = value.ttl
     into.age = value.age
-    into.answer = _FROM_ANSWER[value.answer]
+    into.answer = FROM_ANSWER[value.answer]
     if value.node is not None:
         into.node = value.node
     if value.terms != NO_TERMS:
-        into.terms.CopyFrom(_write_terms(value.terms))
+        into.terms.CopyFrom(write_terms(value.terms))
     into.stored = value.stored
 
 
 @lru_cache
-def _write_terms(terms: Terms) -> pb.Terms:  # once a group, not once an answer
+def write_terms(terms: Terms) -> pb.Terms:
+    """Return `terms` as they travel: made once a group, not once an answer."""
     return pb.Terms(**terms._asdict())
 
 
@@ -89,21 +90,23 @@ def read_value(said: pb.Value, *, node: str | None = None) -> Value:
     return Value(
         said.data,
         said.ttl if said.HasField("ttl") and isfinite(said.ttl) else None,
-        _seconds(said.age),
-        _TO_ANSWER.get(said.answer, Answer.MISS),
+        length(said.age),
+        TO_ANSWER.get(said.answer, Answer.MISS),
         said.node or node,
-        _read_terms(said.terms) if said.HasField("terms") else NO_TERMS,
+        read_terms(said.terms) if said.HasField("terms") else NO_TERMS,
         said.stored,
     )
 
 
-def _read_terms(said: pb.Terms) -> Terms:
+def read_terms(said: pb.Terms) -> Terms:
+    """Return the terms that `said` are."""
     return Terms(
-        _seconds(said.stale_while_revalidate), _seconds(said.stale_if_error), said.content_type
+        length(said.stale_while_revalidate), length(said.stale_if_error), said.content_type
     )
 
 
-def _seconds(said: float) -> float:
+def length(said: float) -> float:
+    """Return how many seconds `said` are, 0 where they are none."""
     return said if 0 <= said < inf else 0.0
 
 

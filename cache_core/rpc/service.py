@@ -7,9 +7,9 @@ from typing import Protocol, TypeVar
 from cache_core.errors import CacheError, PeerUnavailable, ValueTooLarge
 from cache_core.events import Hook, Received
 from cache_core.messages import Message
-from cache_core.pb.cluster_pb2 import BatchGetRequest, BatchGetResponse, Item
+from cache_core.pb.cluster_pb2 import BatchGetRequest, BatchGetResponse
 from cache_core.pb.gaocache_pb2 import GetRequest
-from cache_core.rpc.batch import Outcome, demand_of, write_outcomes
+from cache_core.rpc.batch import Outcome, read_batch, write_outcomes
 from cache_core.rpc.limits import MAX_BATCH_ITEMS, MAX_VALUE_BYTES
 from cache_core.rpc.metadata import Caller
 from cache_core.trace import Trace, current_trace
@@ -86,27 +86,13 @@ class Service:
         Those that come to be known in one turn of the loop go in one message. What is still
         waited for is cancelled with this. Raises BadRequest and PeerUnavailable.
         """
-        if len(request.items) > MAX_BATCH_ITEMS:
+        if len(request.keys) > MAX_BATCH_ITEMS:
             raise BadRequest(f"a batch should have at most {MAX_BATCH_ITEMS} items")
         self._refuse_if_draining()
         self.participant.note_ring(request.ring)
-        forwarded = request.forwarded
-        known: list[Outcome] = []
         loads = _Loads()
         try:
-            for index, item in enumerate(request.items):
-                current_trace.set(Trace(item.traceparent, item.tracestate))
-                try:
-                    found = self._peek(
-                        item.group, item.key, forwarded=forwarded, demand=demand_of(item)
-                    )
-                except CacheError as error:
-                    known.append((index, error))
-                    continue
-                if found is None:
-                    loads.start(self._load_item(index, item, forwarded=forwarded))
-                else:
-                    known.append((index, found))
+            known = self._held(request, loads)
             while known or loads:
                 for response in write_outcomes(known, node=self.participant.name):
                     await send(response)
@@ -123,6 +109,31 @@ class Service:
         if self._draining:
             raise PeerUnavailable("the node is draining")
 
+    def _held(self, request: BatchGetRequest, loads: "_Loads") -> list[Outcome]:
+        """Return what is known now of the request's items, and start the `loads` of the rest."""
+        known: list[Outcome] = []
+        forwarded = request.forwarded
+        current: Trace | None = None
+        try:
+            items = read_batch(request)
+        except ValueError as error:
+            raise BadRequest(str(error)) from error
+        for place, (group, key, demand, trace) in enumerate(items):
+            if trace is not current:  # setting one takes 0.3 us, of the 3 that a hit takes
+                current_trace.set(trace)
+                current = trace
+            try:
+                found = self._peek(group, key, forwarded=forwarded, demand=demand)
+            except CacheError as error:
+                known.append((place, error))
+                continue
+            if found is None:
+                get = self._load(group, key, forwarded=forwarded, demand=demand)
+                loads.start(_outcome(place, get))
+            else:
+                known.append((place, found))
+        return known
+
     def _peek(self, group: str, key: str, *, forwarded: bool, demand: Demand) -> Value | None:
         if self._hook is not None:
             self._hook(Received(group, key))
@@ -132,14 +143,6 @@ class Service:
     async def _load(self, group: str, key: str, *, forwarded: bool, demand: Demand) -> Value:
         found = await self.participant.get(group, key, forwarded=forwarded, demand=demand)
         return _fit(found)
-
-    async def _load_item(self, index: int, item: Item, *, forwarded: bool) -> Outcome:
-        try:
-            return index, await self._load(
-                item.group, item.key, forwarded=forwarded, demand=demand_of(item)
-            )
-        except CacheError as error:
-            return index, error
 
 
 class _Loads:
@@ -170,6 +173,13 @@ class _Loads:
     def cancel(self) -> None:
         for task in self._running:
             task.cancel()
+
+
+async def _outcome(place: int, get: Coroutine[None, None, Value]) -> Outcome:
+    try:
+        return place, await get
+    except CacheError as error:
+        return place, error
 
 
 def _fit(value: Value) -> Value:

@@ -120,7 +120,7 @@ async def test_64_values_of_a_mebibyte_come_in_one_batch() -> None:
 async def test_no_message_of_a_batch_is_above_the_limit() -> None:
     largest = bytes(MAX_VALUE_BYTES)
     held = {str(n): Value(largest) for n in range(3)} | {"small": hit()}
-    request = pb.BatchGetRequest(items=[pb.Item(group="g", key=key) for key in held])
+    request = pb.BatchGetRequest(groups=["g"], keys=held)
     async with (
         serving(FakeParticipant(held)) as address,
         grpc.aio.insecure_channel(
@@ -154,7 +154,7 @@ async def test_the_known_come_at_once_and_what_loads_together_comes_together() -
     participant = FakeParticipant({"hit": hit()}, {str(n): Value(b"v") for n in range(8)})
     participant.gates = dict.fromkeys(participant.source, gate)
     keys = ["0", "1", "hit", *(str(n) for n in range(2, 8)), ""]
-    request = pb.BatchGetRequest(items=[pb.Item(group="g", key=key) for key in keys])
+    request = pb.BatchGetRequest(groups=["g"], keys=keys)
     async with (
         serving(participant) as address,
         grpc.aio.insecure_channel(str(address)) as channel,
@@ -164,11 +164,11 @@ async def test_the_known_come_at_once_and_what_loads_together_comes_together() -
             pb.BatchGetRequest.SerializeToString,
             pb.BatchGetResponse.FromString,
         )
-        indexes = []
+        places = []
         async for response in call(request, timeout=30):
-            indexes.append([outcome.index for outcome in response.outcomes])
+            places.append([*response.places, *(one.place for one in response.failures)])
             gate.set()
-    assert indexes == [[2, 9], [0, 1, 3, 4, 5, 6, 7, 8]]
+    assert places == [[2, 9], [0, 1, 3, 4, 5, 6, 7, 8]]
 
 
 async def test_a_cancelled_batch_cancels_its_loads() -> None:
@@ -265,25 +265,6 @@ async def test_several_calls_that_fail_fail_all_their_keys() -> None:
         for one in asks:
             with pytest.raises(PeerUnavailable, match=f"node {gone} can't be reached"):
                 await one.outcome
-
-
-@pytest.mark.parametrize(
-    ("request_", "said"),
-    [
-        (b"\xff\xff", "the request is no BatchGetRequest"),
-        (b"\n\x02\n\x00" * (MAX_BATCH_ITEMS + 1), "a batch should have at most 1000 items"),
-    ],
-)
-async def test_what_is_no_batch_is_refused(request_: bytes, said: str) -> None:
-    async with (
-        serving(FakeParticipant()) as address,
-        grpc.aio.insecure_channel(str(address)) as channel,
-    ):
-        call = channel.unary_stream(CLUSTER + "BatchGet", bytes, bytes)(request_, timeout=30)
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await anext(aiter(call))
-    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert caught.value.details() == said
 
 
 def test_no_error_is_left_out_of_the_property() -> None:
