@@ -106,15 +106,12 @@ class Link:
         asks = [ask for ask in self._waiting if not ask.is_settled]
         self._waiting.clear()
         if asks:
-            batch = _Batch(self.name, asks, self._carry(asks), self._hear)
+            batch = _Batch(self, asks, self._carry(asks))
             self._batches[batch] = None
             batch.task.add_done_callback(lambda _: self._arrived(batch))
 
-    def _hear(self, now: float) -> None:
-        self.heard = now
-
     async def _carry(self, asks: Sequence[Ask]) -> None:
-        timeout = max(ask.deadline for ask in asks) - asyncio.get_running_loop().time()
+        timeout = max([ask.deadline for ask in asks]) - asyncio.get_running_loop().time()
         try:
             await self._peer.get(asks, ring=self._ring(), timeout=timeout)
         except CacheError as error:
@@ -175,16 +172,9 @@ class Waiting(Ask):
 class _Batch:
     """Asks that leave together, and the task that carries them."""
 
-    def __init__(
-        self,
-        name: str,
-        asks: list[Waiting],
-        carry: Coroutine[None, None, None],
-        heard: Callable[[float], None],
-    ) -> None:
-        self._name = name
+    def __init__(self, link: Link, asks: list[Waiting], carry: Coroutine[None, None, None]) -> None:
+        self._link = link
         self._asks = asks
-        self._heard = heard
         self._loop = asyncio.get_running_loop()
         self.task = self._loop.create_task(carry)
         self._waited_for = len(asks)
@@ -192,12 +182,12 @@ class _Batch:
         self._timer: asyncio.TimerHandle | None = None
         for ask in asks:
             ask.batch = self
-        self._set_timer(min(ask.deadline for ask in asks))
+        self._set_timer(min([ask.deadline for ask in asks]))
 
     def settled(self, outcome: Outcome) -> None:
         """Wait for one ask less."""
         if isinstance(outcome, Value):
-            self._heard(self._loop.time())
+            self._link.heard = self._loop.time()
         self._waited_for -= 1
         if self._is_abandoned and not self._waited_for:
             self.task.cancel()
@@ -225,11 +215,12 @@ class _Batch:
         """Let those wait no longer whose time is over."""
         self._timer = None
         now = self._loop.time()
-        words = f"node {self._name} did not answer within the deadline"
+        name = self._link.name
+        words = f"node {name} did not answer within the deadline"
         for ask in self._asks:
             if ask.deadline <= now and not ask.is_settled:
                 self._is_abandoned = True
-                ask.settle(DeadlineExceeded(words, node=self._name))
+                ask.settle(DeadlineExceeded(words, node=name))
         left = [ask.deadline for ask in self._asks if not ask.is_settled]
         if left:
             self._set_timer(max(min(left), now + TICK_SECONDS))

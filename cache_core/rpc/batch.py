@@ -1,7 +1,7 @@
 """A batch and its outcomes as messages, both directions. Knows no connection.
 
 Both are columns, for a field of a message takes 0.1 us to read or write. Of a batch of 64 hits, a
-key costs 1.9 us in all, at both ends; as a message each it was 7.
+key costs 2.9 us in all, at both ends; as a message each it was 6.7.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
