@@ -45,7 +45,7 @@ HEALTH_LEFT_OUT: Health
 HEALTH_DRAINING: Health
 
 class BatchGetRequest(_message.Message):
-    __slots__ = ("forwarded", "ring", "keys", "groups", "group_places", "demands", "traceparents", "tracestates")
+    __slots__ = ("forwarded", "ring", "keys", "groups", "group_places", "demands", "traceparents", "tracestates", "peeked")
     FORWARDED_FIELD_NUMBER: _ClassVar[int]
     RING_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +54,7 @@ class BatchGetRequest(_message.Message):
     DEMANDS_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENTS_FIELD_NUMBER: _ClassVar[int]
     TRACESTATES_FIELD_NUMBER: _ClassVar[int]
+    PEEKED_FIELD_NUMBER: _ClassVar[int]
     forwarded: bool
     ring: int
     keys: _containers.RepeatedScalarFieldContainer[str]
@@ -62,7 +63,8 @@ class BatchGetRequest(_message.Message):
     demands: _containers.RepeatedScalarFieldContainer[Demand]
     traceparents: _containers.RepeatedScalarFieldContainer[str]
     tracestates: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, forwarded: _Optional[bool] = ..., ring: _Optional[int] = ..., keys: _Optional[_Iterable[str]] = ..., groups: _Optional[_Iterable[str]] = ..., group_places: _Optional[_Iterable[int]] = ..., demands: _Optional[_Iterable[_Union[Demand, str]]] = ..., traceparents: _Optional[_Iterable[str]] = ..., tracestates: _Optional[_Iterable[str]] = ...) -> None: ...
+    peeked: bool
+    def __init__(self, forwarded: _Optional[bool] = ..., ring: _Optional[int] = ..., keys: _Optional[_Iterable[str]] = ..., groups: _Optional[_Iterable[str]] = ..., group_places: _Optional[_Iterable[int]] = ..., demands: _Optional[_Iterable[_Union[Demand, str]]] = ..., traceparents: _Optional[_Iterable[str]] = ..., tracestates: _Optional[_Iterable[str]] = ..., peeked: _Optional[bool] = ...) -> None: ...
 
 class BatchGetResponse(_message.Message):
     __slots__ = ("places", "data", "ttls", "ages", "answers", "stored", "origins", "origin_places", "failures")

@@ -39,6 +39,11 @@ class ClusterStub:
                 request_serializer=cache__core_dot_pb_dot_cluster__pb2.BatchGetRequest.SerializeToString,
                 response_deserializer=cache__core_dot_pb_dot_cluster__pb2.BatchGetResponse.FromString,
                 _registered_method=True)
+        self.BatchPeek = channel.unary_unary(
+                '/gaocache.cluster.v1.Cluster/BatchPeek',
+                request_serializer=cache__core_dot_pb_dot_cluster__pb2.BatchGetRequest.SerializeToString,
+                response_deserializer=cache__core_dot_pb_dot_cluster__pb2.BatchGetResponse.FromString,
+                _registered_method=True)
         self.Remove = channel.unary_unary(
                 '/gaocache.cluster.v1.Cluster/Remove',
                 request_serializer=cache__core_dot_pb_dot_cluster__pb2.RemoveRequest.SerializeToString,
@@ -92,6 +97,15 @@ class ClusterServicer:
     def BatchGet(self, request, context):
         """For clients and nodes: many keys at once. Answers come as they are known, those from memory
         first, each with the outcome that Get would have had.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchPeek(self, request, context):
+        """The first half of a BatchGet: what is known at once and fits into one message, in a call that
+        costs half of what a stream does. The items that the answer leaves out are then asked for by
+        BatchGet, as `peeked`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -162,6 +176,11 @@ def add_ClusterServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'BatchGet': grpc.unary_stream_rpc_method_handler(
                     servicer.BatchGet,
+                    request_deserializer=cache__core_dot_pb_dot_cluster__pb2.BatchGetRequest.FromString,
+                    response_serializer=cache__core_dot_pb_dot_cluster__pb2.BatchGetResponse.SerializeToString,
+            ),
+            'BatchPeek': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchPeek,
                     request_deserializer=cache__core_dot_pb_dot_cluster__pb2.BatchGetRequest.FromString,
                     response_serializer=cache__core_dot_pb_dot_cluster__pb2.BatchGetResponse.SerializeToString,
             ),
@@ -236,6 +255,33 @@ class Cluster:
             request,
             target,
             '/gaocache.cluster.v1.Cluster/BatchGet',
+            cache__core_dot_pb_dot_cluster__pb2.BatchGetRequest.SerializeToString,
+            cache__core_dot_pb_dot_cluster__pb2.BatchGetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchPeek(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gaocache.cluster.v1.Cluster/BatchPeek',
             cache__core_dot_pb_dot_cluster__pb2.BatchGetRequest.SerializeToString,
             cache__core_dot_pb_dot_cluster__pb2.BatchGetResponse.FromString,
             options,

@@ -35,6 +35,11 @@ class ClusterStub:
     """For clients and nodes: many keys at once. Answers come as they are known, those from memory
     first, each with the outcome that Get would have had.
     """
+    BatchPeek: _grpc.UnaryUnaryMultiCallable[_cluster_pb2.BatchGetRequest, _cluster_pb2.BatchGetResponse]
+    """The first half of a BatchGet: what is known at once and fits into one message, in a call that
+    costs half of what a stream does. The items that the answer leaves out are then asked for by
+    BatchGet, as `peeked`.
+    """
     Remove: _grpc.UnaryUnaryMultiCallable[_cluster_pb2.RemoveRequest, _cluster_pb2.RemoveResponse]
     """For clients: after the answer, no read anywhere returns what was loaded before the call, but
     for the nodes and watchers that the answer names.
@@ -59,6 +64,11 @@ class ClusterAsyncStub(ClusterStub):
     BatchGet: _aio.UnaryStreamMultiCallable[_cluster_pb2.BatchGetRequest, _cluster_pb2.BatchGetResponse]  # type: ignore[assignment]
     """For clients and nodes: many keys at once. Answers come as they are known, those from memory
     first, each with the outcome that Get would have had.
+    """
+    BatchPeek: _aio.UnaryUnaryMultiCallable[_cluster_pb2.BatchGetRequest, _cluster_pb2.BatchGetResponse]  # type: ignore[assignment]
+    """The first half of a BatchGet: what is known at once and fits into one message, in a call that
+    costs half of what a stream does. The items that the answer leaves out are then asked for by
+    BatchGet, as `peeked`.
     """
     Remove: _aio.UnaryUnaryMultiCallable[_cluster_pb2.RemoveRequest, _cluster_pb2.RemoveResponse]  # type: ignore[assignment]
     """For clients: after the answer, no read anywhere returns what was loaded before the call, but
@@ -87,6 +97,17 @@ class ClusterServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_cluster_pb2.BatchGetResponse], _abc.AsyncIterator[_cluster_pb2.BatchGetResponse]]:
         """For clients and nodes: many keys at once. Answers come as they are known, those from memory
         first, each with the outcome that Get would have had.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchPeek(
+        self,
+        request: _cluster_pb2.BatchGetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_cluster_pb2.BatchGetResponse, _abc.Awaitable[_cluster_pb2.BatchGetResponse]]:
+        """The first half of a BatchGet: what is known at once and fits into one message, in a call that
+        costs half of what a stream does. The items that the answer leaves out are then asked for by
+        BatchGet, as `peeked`.
         """
 
     @_abc_1.abstractmethod

@@ -60,11 +60,15 @@ def chunks(asks: Iterable[Ask]) -> Iterator[list[Ask]]:
         yield chunk
 
 
-def write_batch(asks: Sequence[Ask], ring: int) -> pb.BatchGetRequest:
-    """Return the request for `asks`, which are a chunk."""
+def write_batch(asks: Sequence[Ask], ring: int, *, peeked: bool = False) -> pb.BatchGetRequest:
+    """Return the request for `asks`, which are a chunk; `peeked` where a peek left them out."""
     groups = {group: place for place, group in enumerate(dict.fromkeys(a.group for a in asks))}
     request = pb.BatchGetRequest(
-        forwarded=asks[0].forwarded, ring=ring, keys=[ask.key for ask in asks], groups=groups
+        forwarded=asks[0].forwarded,
+        ring=ring,
+        peeked=peeked,
+        keys=[ask.key for ask in asks],
+        groups=groups,
     )
     if len(groups) > 1:
         request.group_places.extend([groups[ask.group] for ask in asks])
@@ -155,10 +159,10 @@ class _Columns:
         return response
 
 
-def settle(response: pb.BatchGetResponse, asks: Sequence[Ask], *, node: str) -> None:
+def settle(response: pb.BatchGetResponse, asks: Sequence[Ask], *, node: str) -> int:
     """Give `asks` their outcomes, in which `node` answered unless they say who did.
 
-    Raises UnexpectedStatus where an outcome is nobody's.
+    Return how many were hits. Raises UnexpectedStatus where an outcome is nobody's.
     """
     origins = [_read_origin(origin, node) for origin in response.origins]
     try:
@@ -187,6 +191,7 @@ def settle(response: pb.BatchGetResponse, asks: Sequence[Ask], *, node: str) -> 
             asks[failure.place].settle(_read_failure(failure.status, node))
     except (IndexError, ValueError) as error:
         raise UnexpectedStatus("the answer is no batch's", status="INTERNAL", node=node) from error
+    return list(response.answers).count(pb.ANSWER_HIT)
 
 
 def _write_origin(node: str, terms: Terms) -> pb.Origin:

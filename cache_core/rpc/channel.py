@@ -66,7 +66,11 @@ class Channel:
         self._node = str(address)
         self._channel = grpc.aio.insecure_channel(self._node, options=OPTIONS)
         self._get = self._unary(GET)
+        self._batch_peek = self._unary(CLUSTER + "BatchPeek")
         self._batch_get = self._stream("BatchGet")
+        # Whether most keys of the last batch were held: then a peek spares the next one the
+        # stream, which costs twice as much; else it would be one call too many.
+        self._peeks = True
         self._batches_from = 0.0
         self._single_gets = asyncio.Semaphore(SINGLE_GETS)
 
@@ -150,7 +154,7 @@ class Channel:
             return
         if now() >= self._batches_from:
             try:
-                await self._get_batch(asks, ring, until - now())
+                await self._get_batch(asks, ring, until)
             except UnexpectedStatus as error:
                 if error.status != UNIMPLEMENTED:
                     raise
@@ -185,13 +189,26 @@ class Channel:
         value = self._parse(GetResponse, data).value
         ask.settle(read_answer(trailers.get(ANSWER), value, node=self._node))
 
-    async def _get_batch(self, asks: Sequence[Ask], ring: int, timeout: float) -> None:
+    async def _get_batch(self, asks: Sequence[Ask], ring: int, until: float) -> None:
+        now = asyncio.get_running_loop().time
+        is_peeked, hits = self._peeks, 0
         with self._errors():
-            call = self._batch_get(write_batch(asks, ring), timeout=_deadline(timeout))
-            async for data in call:
-                settle(self._parse(pb.BatchGetResponse, data), asks, node=self._node)
-        if not all(ask.is_settled for ask in asks):
+            if is_peeked:
+                request = write_batch(asks, ring)
+                data = await self._batch_peek(request, timeout=_deadline(until - now()))
+                hits = self._settle(data, asks)
+            rest = [ask for ask in asks if not ask.is_settled]
+            if rest:
+                request = write_batch(rest, ring, peeked=is_peeked)
+                call = self._batch_get(request, timeout=_deadline(until - now()))
+                async for data in call:
+                    hits += self._settle(data, rest)
+        self._peeks = 2 * hits >= len(asks)
+        if not all(ask.is_settled for ask in rest):
             raise self._malformed(pb.BatchGetResponse)
+
+    def _settle(self, data: bytes, asks: Sequence[Ask]) -> int:
+        return settle(self._parse(pb.BatchGetResponse, data), asks, node=self._node)
 
     async def _hand_over(self, message: HandOver, timeout: float) -> tuple[Handed, ...]:
         handed: list[Handed] = []

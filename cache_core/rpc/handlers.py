@@ -44,6 +44,7 @@ class Handlers:
         get = {"Get": _unary(self._get)}
         cluster = {row.method: _unary(partial(self._receive, row)) for row in ROWS} | {
             "Acknowledge": _unary(self._acknowledge),
+            "BatchPeek": _unary(self._batch_peek),
             "BatchGet": _stream(self._batch_get),
             "HandOver": _stream(self._hand_over),
             "Watch": _stream(self._watch),
@@ -67,6 +68,12 @@ class Handlers:
             name = self._service.participant.name
             context.set_trailing_metadata(((ANSWER, write_answer(value, node=name)),))
             return GetResponse(value=value.data)
+
+    async def _batch_peek(self, data: bytes, context: Context) -> Message:
+        async def answer() -> Message:
+            return self._service.batch_peek(_parse(cluster_pb2.BatchGetRequest, data))
+
+        return await self._answer(context, answer)
 
     async def _batch_get(self, data: bytes, context: Context) -> None:
         async def answer() -> None:

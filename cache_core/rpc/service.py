@@ -9,7 +9,7 @@ from cache_core.events import Hook, Received
 from cache_core.messages import Message
 from cache_core.pb.cluster_pb2 import BatchGetRequest, BatchGetResponse
 from cache_core.pb.gaocache_pb2 import GetRequest
-from cache_core.rpc.batch import Outcome, read_batch, write_outcomes
+from cache_core.rpc.batch import Item, Outcome, read_batch, write_outcomes
 from cache_core.rpc.limits import MAX_BATCH_ITEMS, MAX_VALUE_BYTES
 from cache_core.rpc.metadata import Caller
 from cache_core.trace import Trace, current_trace
@@ -78,6 +78,15 @@ class Service:
             return found
         return self._load(group, key, forwarded=forwarded, demand=caller.demand)
 
+    def batch_peek(self, request: BatchGetRequest) -> BatchGetResponse:
+        """Return what is known at once of the items, as far as one message holds it.
+
+        For those that it leaves out, `batch_get` is to be asked. Raises as that does.
+        """
+        known, _ = self._peek_all(request)
+        responses = write_outcomes(known, node=self.participant.name)
+        return next(responses, BatchGetResponse())
+
     async def batch_get(
         self, request: BatchGetRequest, send: Callable[[BatchGetResponse], Awaitable[None]]
     ) -> None:
@@ -86,13 +95,14 @@ class Service:
         Those that come to be known in one turn of the loop go in one message. What is still
         waited for is cancelled with this. Raises BadRequest and PeerUnavailable.
         """
-        if len(request.keys) > MAX_BATCH_ITEMS:
-            raise BadRequest(f"a batch should have at most {MAX_BATCH_ITEMS} items")
-        self._refuse_if_draining()
-        self.participant.note_ring(request.ring)
         loads = _Loads()
         try:
-            known = self._held(request, loads)
+            known, unknown = self._peek_all(request)
+            forwarded = request.forwarded
+            for place, (group, key, demand, trace) in unknown:
+                current_trace.set(trace)
+                get = self._load(group, key, forwarded=forwarded, demand=demand)
+                loads.start(_outcome(place, get))
             while known or loads:
                 for response in write_outcomes(known, node=self.participant.name):
                     await send(response)
@@ -109,16 +119,24 @@ class Service:
         if self._draining:
             raise PeerUnavailable("the node is draining")
 
-    def _held(self, request: BatchGetRequest, loads: "_Loads") -> list[Outcome]:
-        """Return what is known now of the request's items, and start the `loads` of the rest."""
-        known: list[Outcome] = []
-        forwarded = request.forwarded
-        current: Trace | None = None
+    def _peek_all(self, request: BatchGetRequest) -> tuple[list[Outcome], list[tuple[int, Item]]]:
+        """Return what is known at once of the request's items, and those that are to be loaded."""
+        if len(request.keys) > MAX_BATCH_ITEMS:
+            raise BadRequest(f"a batch should have at most {MAX_BATCH_ITEMS} items")
+        self._refuse_if_draining()
         try:
-            items = read_batch(request)
+            items = enumerate(read_batch(request))
         except ValueError as error:
             raise BadRequest(str(error)) from error
-        for place, (group, key, demand, trace) in enumerate(items):
+        if request.peeked:
+            return [], list(items)
+        self.participant.note_ring(request.ring)
+        forwarded = request.forwarded
+        known: list[Outcome] = []
+        unknown: list[tuple[int, Item]] = []
+        current: Trace | None = None
+        for place, item in items:
+            group, key, demand, trace = item
             if trace is not current:  # setting one takes 0.3 us, of the 3 that a hit takes
                 current_trace.set(trace)
                 current = trace
@@ -128,11 +146,10 @@ class Service:
                 known.append((place, error))
                 continue
             if found is None:
-                get = self._load(group, key, forwarded=forwarded, demand=demand)
-                loads.start(_outcome(place, get))
+                unknown.append((place, item))
             else:
                 known.append((place, found))
-        return known
+        return known, unknown
 
     def _peek(self, group: str, key: str, *, forwarded: bool, demand: Demand) -> Value | None:
         if self._hook is not None:

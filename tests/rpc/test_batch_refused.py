@@ -14,6 +14,7 @@ from cache_core.rpc.limits import MAX_BATCH_ITEMS
 MANY = pb.BatchGetRequest(groups=["g"], keys=["k"] * (MAX_BATCH_ITEMS + 1))
 
 
+@pytest.mark.parametrize("method", ["BatchGet", "BatchPeek"])
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
@@ -31,12 +32,13 @@ MANY = pb.BatchGetRequest(groups=["g"], keys=["k"] * (MAX_BATCH_ITEMS + 1))
         ),
     ],
 )
-async def test_what_is_no_batch_is_refused(request_: bytes, said: str) -> None:
+async def test_what_is_no_batch_is_refused(request_: bytes, said: str, method: str) -> None:
     async with (
         serving(FakeParticipant()) as address,
         grpc.aio.insecure_channel(str(address)) as channel,
     ):
-        call = channel.unary_stream(CLUSTER + "BatchGet", bytes, bytes)(request_, timeout=30)
+        # To a client, a unary call is a stream of one message.
+        call = channel.unary_stream(CLUSTER + method, bytes, bytes)(request_, timeout=30)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await anext(aiter(call))
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -75,7 +75,7 @@ async def test_a_node_that_knows_no_batches_is_asked_for_each_key_from_then_on()
             assert found[::2] == [Value(b"A", node=address), Value(b"C", node=address)]
             assert isinstance(found[1], UnexpectedStatus)
             assert (found[1].message, found[1].node) == ("none not exist", address)
-    assert stranger.methods == ["BatchGet", *["Get"] * 6]
+    assert stranger.methods == ["BatchPeek", *["Get"] * 6]
 
 
 async def test_such_a_node_is_asked_for_so_many_keys_at_a_time() -> None:
