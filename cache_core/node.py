@@ -168,9 +168,11 @@ class Node:
         calls ended; and what `stop` raises.
         """
         await self._over.wait()
-        await self.stop()
-        if self._failure is not None:
-            raise self._failure
+        try:
+            await self.stop()
+        finally:
+            if self._failure is not None:
+                raise self._failure
 
     def _fail(self, failure: EngineFailed) -> None:
         self._failure = failure

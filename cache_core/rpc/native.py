@@ -108,5 +108,5 @@ class NativeServer:
 
     def _end(self, error: Exception | None) -> None:
         if not self._stops:
-            why = "it was closed" if error is None else f"{type(error).__name__}: {error}"
-            self._failed(EngineFailed(f"the native gRPC engine has ended: {why}"))
+            why = "its queue was closed" if error is None else f"{type(error).__name__}: {error}"
+            self._failed(EngineFailed(f"the native gRPC engine has ended by itself: {why}"))
