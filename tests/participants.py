@@ -90,10 +90,12 @@ class FakeParticipant:
 
 
 @asynccontextmanager
-async def serving(participant: FakeParticipant, grace: float = 5.0) -> AsyncIterator[Address]:
-    """Serve `participant` on a free port; its address."""
+async def serving(
+    participant: FakeParticipant, grace: float = 5.0, host: str = "127.0.0.1"
+) -> AsyncIterator[Address]:
+    """Serve `participant` on a free port of `host`; its address."""
     failures: list[EngineFailed] = []
-    server = choose_engine(GrpcEngine.AUTO)(Address("127.0.0.1", 0), failures.append)
+    server = choose_engine(GrpcEngine.AUTO)(Address(host, 0), failures.append)
     address = server.bind()
     await server.start(Service(participant))
     yield address

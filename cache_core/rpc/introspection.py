@@ -1,6 +1,6 @@
 """What a node says of its gRPC services themselves: their health, and their reflection."""
 
-from typing import Final
+from typing import Final, cast
 
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -19,8 +19,9 @@ class Introspection:
 
     def bind(self, server: grpc.aio.Server) -> None:
         """Let `server` answer for both."""
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        reflection.enable_server_reflection(SERVED, server)
+        generic = _Generic(server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, generic)
+        reflection.enable_server_reflection(SERVED, cast("grpc.aio.Server", generic))
 
     async def serve(self) -> None:
         """Say from now on that all services serve."""
@@ -30,3 +31,16 @@ class Introspection:
     async def drain(self) -> None:
         """Say from now on that none does."""
         await self._health.enter_graceful_shutdown()
+
+
+class _Generic:
+    """Takes generic handlers to `server`, and leaves out the registered ones beside them.
+
+    grpcio waits for a call of each registered method apart, which every other call pays for.
+    """
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self.add_generic_rpc_handlers = server.add_generic_rpc_handlers
+
+    def add_registered_method_handlers(self, *_: object) -> None:
+        """Take none."""
