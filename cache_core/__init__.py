@@ -20,6 +20,7 @@ from cache_core.group import Group
 from cache_core.node import Node
 from cache_core.node_groups import Reloaded
 from cache_core.retriever import BatchRetriever, Refresher, Retriever
+from cache_core.rpc.engine import EngineFailed, EngineMissing
 from cache_core.settings import GroupSettings
 from cache_core.stats import GroupStats
 from cache_core.value import Answer, Demand, Terms, Value
@@ -31,6 +32,8 @@ __all__ = [
     "Client",
     "DeadlineExceeded",
     "Demand",
+    "EngineFailed",
+    "EngineMissing",
     "Group",
     "GroupSettings",
     "GroupStats",

@@ -18,7 +18,7 @@ from cache_core.messages import Drop, Invalidation, NodeInfo
 from cache_core.node_groups import NodeGroups, Reloaded
 from cache_core.participant import Participant
 from cache_core.rpc.channel import Channel
-from cache_core.rpc.server import Server
+from cache_core.rpc.engine import Engine, EngineFailed, GrpcEngine, choose_engine
 from cache_core.rpc.service import Service
 from cache_core.value import Demand, Value
 
@@ -34,9 +34,10 @@ class Node:
 
     With `peers`, a Membership or what `open_membership` takes, it is one of a cluster that shares
     the keys out; the others reach it at `advertise`, by default `address`, and it owns a part in
-    proportion to its `weight`. `hook` is told of every event in the node and its groups. Use it
-    with `async with`, or call start and stop. Nothing is global: any number of nodes live in one
-    process. Raises InvalidAddress, InvalidMembership, and ValueError for two groups of one name.
+    proportion to its `weight`. `hook` is told of every event in the node and its groups.
+    `grpc_engine` is a GrpcEngine's value. Use it with `async with`, or call start and stop.
+    Nothing is global: any number of nodes live in one process. Raises InvalidAddress,
+    InvalidMembership, EngineMissing, and ValueError for two groups of one name.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Node:
         hook: Hook | None = None,
         grace: float = DEFAULT_GRACE,
         drain: float = DEFAULT_DRAIN,
+        grpc_engine: str = GrpcEngine.AUTO,
     ) -> None:
         self._listen = Address.parse(address)
         self._address = self._listen
@@ -61,7 +63,10 @@ class Node:
         self._grace = grace
         self._drain = drain
         self._participant: Participant | None = None
-        self._server: Server | None = None
+        self._open_engine = choose_engine(GrpcEngine(grpc_engine))
+        self._server: Engine | None = None
+        self._failure: EngineFailed | None = None
+        self._over = asyncio.Event()
         self._sweeping: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._stopping: asyncio.Task[None] | None = None
@@ -121,7 +126,7 @@ class Node:
         Raises OSError where it can't listen at the address, and MembershipError.
         """
         async with self._turn:
-            server = Server(self._address)
+            server = self._open_engine(self._address, self._fail)
             self._address = server.bind()
             if self._participant is None:
                 self._participant = Participant(
@@ -132,6 +137,8 @@ class Node:
                 )
             self._server = server
             self._stopping = None
+            self._failure = None
+            self._over.clear()
             try:
                 await self._join(server, self._participant)
             except BaseException:
@@ -154,7 +161,25 @@ class Node:
         if not self._stopping.done():
             await asyncio.shield(self._stopping)
 
-    async def _join(self, server: Server, participant: Participant) -> None:
+    async def ended(self) -> None:
+        """Return once the node, which has been started, has been stopped.
+
+        Raises EngineFailed where it has stopped by itself, without a drain, since what carries its
+        calls ended; and what `stop` raises.
+        """
+        await self._over.wait()
+        try:
+            await self.stop()
+        finally:
+            if self._failure is not None:
+                raise self._failure
+
+    def _fail(self, failure: EngineFailed) -> None:
+        self._failure = failure
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop(drain=False))
+
+    async def _join(self, server: Engine, participant: Participant) -> None:
         me = Member(participant.name, self._weight)
         membership = self._membership or StaticMembership([me])
         participant.open(membership.watch())
@@ -167,7 +192,10 @@ class Node:
 
     async def _stop(self, *, drain: bool) -> None:
         async with self._turn:
-            await self._end(drain=drain)
+            try:
+                await self._end(drain=drain)
+            finally:
+                self._over.set()
 
     async def _end(self, *, drain: bool) -> None:
         """End all that was started, each part whatever another does."""

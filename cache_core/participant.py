@@ -123,8 +123,8 @@ class Participant:
 
     def note_ring(self, version: int) -> None:
         """Count a caller whose ring's version is another; 0 is a caller without one."""
-        own = self.peers.version
-        self._mismatches += 0 not in (version, own) and version != own
+        if version and (own := self.peers.version):
+            self._mismatches += version != own
 
     async def receive(self, message: Message[A]) -> A:
         """Return the answer to `message`. Raises CacheError."""

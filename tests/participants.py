@@ -12,7 +12,7 @@ from cache_core.link import settling
 from cache_core.messages import Message
 from cache_core.peer import Ask
 from cache_core.rpc.channel import Channel
-from cache_core.rpc.server import Server
+from cache_core.rpc.engine import EngineFailed, GrpcEngine, choose_engine
 from cache_core.rpc.service import Service
 from cache_core.trace import NO_TRACE, Trace, current_trace
 from cache_core.watchers import Watchers
@@ -91,13 +91,17 @@ class FakeParticipant:
 
 
 @asynccontextmanager
-async def serving(participant: FakeParticipant, grace: float = 5.0) -> AsyncIterator[Address]:
-    """Serve `participant` on a free port; its address."""
-    server = Server(Address("127.0.0.1", 0))
+async def serving(
+    participant: FakeParticipant, grace: float = 5.0, host: str = "127.0.0.1"
+) -> AsyncIterator[Address]:
+    """Serve `participant` on a free port of `host`; its address."""
+    failures: list[EngineFailed] = []
+    server = choose_engine(GrpcEngine.AUTO)(Address(host, 0), failures.append)
     address = server.bind()
     await server.start(Service(participant))
     yield address
     await server.stop(grace)
+    assert not failures
 
 
 @asynccontextmanager

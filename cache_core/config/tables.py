@@ -31,6 +31,7 @@ from cache_core.config.lines import Keys
 from cache_core.config.origin import Origin
 from cache_core.config.tree import TreeSource
 from cache_core.member import MAX_WEIGHT
+from cache_core.rpc.engine import GrpcEngine
 from cache_core.settings import Count, GroupSettings, Table
 from cache_core.sources import Source
 
@@ -77,6 +78,11 @@ class NodeTable(Table):
     )
     grace: Pause = Field(
         default=10.0, description="how long running calls may take to finish when told to stop"
+    )
+    grpc_engine: GrpcEngine = Field(
+        default=GrpcEngine.AUTO,
+        description="what carries its calls: `grpcio`; `native`, which takes many times as many "
+        "and needs the extra `fast`; or `auto`, `native` where that is installed",
     )
     log_level: LogLevel = Field(
         default=LogLevel.warning,

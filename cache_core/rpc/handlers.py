@@ -1,47 +1,47 @@
-"""The service's calls as gRPC's handlers: bytes in, messages out, errors as statuses."""
+"""The service's calls as grpcio's handlers: errors as statuses, and each call noted."""
 
-import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final, NoReturn, TypeAlias, TypeVar
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import grpc
 import grpc.aio
-from google.protobuf.message import DecodeError, Message
 
-from cache_core.address import InvalidAddress
-from cache_core.errors import CacheError
-from cache_core.pb import cluster_pb2, gaocache_pb2
-from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
-from cache_core.rpc.codec import ROWS, Row, read_hand_over, write_handed, write_notice
-from cache_core.rpc.metadata import ANSWER, read_caller, write_answer
+from cache_core.rpc.calls import (
+    CLUSTER,
+    GET_SERVICES,
+    REFUSALS,
+    Calls,
+    Refusal,
+    status_of,
+    write_get,
+)
+from cache_core.rpc.codec import ROWS, Row
+from cache_core.rpc.metadata import ANSWER, write_answer
 from cache_core.rpc.running import Running
-from cache_core.rpc.service import BadRequest, Service
-from cache_core.rpc.status import to_status
+from cache_core.rpc.service import Service
 from cache_core.value import Value
 
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, Any]"
 
-Q = TypeVar("Q", bound=Message)
 T = TypeVar("T")
-
-GET_SERVICES: Final = tuple(
-    service.full_name for service in gaocache_pb2.DESCRIPTOR.services_by_name.values()
-)
-CLUSTER: Final = cluster_pb2.DESCRIPTOR.services_by_name["Cluster"].full_name
 
 
 class Handlers:
     """Answers gRPC's calls from `service`, each noted in `running`."""
 
     def __init__(self, service: Service, running: Running) -> None:
-        self._service = service
+        self._calls = Calls(service)
+        self._name = service.participant.name
         self._running = running
 
     def bind(self, server: grpc.aio.Server) -> None:
-        """Let `server` answer all calls of a node."""
-        get = {"Get": _unary(self._get)}
+        """Let `server` answer all calls of a node.
+
+        As generic handlers, for grpcio waits for a call of each registered method apart, which
+        costs every call more than it saves; those of Get come first, for they are asked in order.
+        """
+        get = {"Get": grpc.unary_unary_rpc_method_handler(self._get)}
         cluster = {row.method: _unary(partial(self._receive, row)) for row in ROWS} | {
             "Acknowledge": _unary(self._acknowledge),
             "BatchPeek": _unary(self._batch_peek),
@@ -56,18 +56,19 @@ class Handlers:
             )
         )
 
-    async def _get(self, data: bytes, context: Context) -> GetResponse:
-        await self._running.come()
-        with self._running:
-            try:
-                caller = read_caller(context.invocation_metadata() or ())
-                found = self._service.get(_parse(GetRequest, data), caller)
-                value = found if isinstance(found, Value) else await self._running.wait(found)
-            except (CacheError, BadRequest) as error:
-                await _abort(context, error)
-            name = self._service.participant.name
-            context.set_trailing_metadata(((ANSWER, write_answer(value, node=name)),))
-            return GetResponse(value=value.data)
+    async def _get(self, data: bytes, context: Context) -> bytes:
+        running = self._running
+        if running.holds_back:
+            await running.come()
+        try:
+            found = self._calls.get(data, context.invocation_metadata() or ())
+            if not isinstance(found, Value):
+                with running:
+                    found = await running.wait(found)
+        except REFUSALS as error:
+            await _abort(context, error)
+        context.set_trailing_metadata(((ANSWER, write_answer(found, node=self._name)),))
+        return write_get(found)
 
     async def _batch_peek(self, data: bytes, context: Context) -> Message:
         async def answer() -> Message:
@@ -76,85 +77,47 @@ class Handlers:
         return await self._answer(context, answer)
 
     async def _batch_get(self, data: bytes, context: Context) -> None:
-        async def answer() -> None:
-            request = _parse(cluster_pb2.BatchGetRequest, data)
-            await self._service.batch_get(request, context.write)
+        await self._answer(context, self._calls.batch_get, data, context.write)
 
-        await self._answer(context, answer)
-
-    async def _receive(
-        self, row: Row[Any, Any, Any, Any], data: bytes, context: Context
-    ) -> Message:
-        async def answer() -> Message:
-            message = row.read(_parse(row.request, data), context.time_remaining())
-            response: Message = row.write_answer(await self._service.participant.receive(message))
-            return response
-
-        return await self._answer(context, answer)
+    async def _receive(self, row: Row[Any, Any, Any, Any], data: bytes, context: Context) -> bytes:
+        left = context.time_remaining()
+        return await self._answer(context, self._calls.receive, row, data, left)
 
     async def _hand_over(self, data: bytes, context: Context) -> None:
-        async def answer() -> None:
-            message = read_hand_over(_parse(cluster_pb2.HandOverRequest, data))
-            for response in write_handed(await self._service.participant.receive(message)):
-                await context.write(response)
+        await self._answer(context, self._calls.hand_over, data, context.write)
 
-        await self._answer(context, answer)
-
-    async def _acknowledge(self, data: bytes, context: Context) -> Message:
-        async def answer() -> Message:
-            request = _parse(cluster_pb2.AcknowledgeRequest, data)
-            self._service.participant.watchers.acknowledge(request.watcher, request.sequence)
-            return cluster_pb2.AcknowledgeResponse()
-
-        return await self._answer(context, answer)
+    async def _acknowledge(self, data: bytes, context: Context) -> bytes:
+        return await self._answer(context, self._calls.acknowledge, data)
 
     async def _watch(self, _data: bytes, context: Context) -> None:
         await self._running.come()
         try:
-            notices = self._service.watch(context.peer())
-        except CacheError as error:
+            await self._calls.watch(context.peer(), context.write)
+        except REFUSALS as error:
             await _abort(context, error)
-        async with contextlib.aclosing(notices):
-            async for notice in notices:
-                try:
-                    async with asyncio.timeout(notice.silence):
-                        await context.write(write_notice(notice))
-                except TimeoutError:
-                    return  # whoever reads so slowly does not count on the stream any more
 
-    async def _answer(self, context: Context, answer: Callable[[], Awaitable[T]]) -> T:
+    async def _answer(
+        self, context: Context, call: Callable[..., Awaitable[T]], *arguments: object
+    ) -> T:
         await self._running.come()
         with self._running:
             try:
-                return await self._running.wait(answer())
-            except (CacheError, BadRequest, InvalidAddress) as error:
+                return await self._running.wait(call(*arguments))
+            except REFUSALS as error:
                 await _abort(context, error)
 
 
 def _unary(
-    handler: Callable[[bytes, Context], Awaitable[Message]],
-) -> "grpc.RpcMethodHandler[bytes, Message]":
-    return grpc.unary_unary_rpc_method_handler(handler, response_serializer=_serialize)
+    handler: Callable[[bytes, Context], Awaitable[bytes]],
+) -> "grpc.RpcMethodHandler[bytes, bytes]":
+    return grpc.unary_unary_rpc_method_handler(handler)
 
 
 def _stream(
     handler: Callable[[bytes, Context], Awaitable[None]],
-) -> "grpc.RpcMethodHandler[bytes, Message]":
-    return grpc.unary_stream_rpc_method_handler(handler, response_serializer=_serialize)
+) -> "grpc.RpcMethodHandler[bytes, bytes]":
+    return grpc.unary_stream_rpc_method_handler(handler)
 
 
-def _serialize(message: Message) -> bytes:
-    return message.SerializeToString()
-
-
-def _parse(kind: type[Q], data: bytes) -> Q:
-    try:
-        return kind.FromString(data)
-    except DecodeError as error:
-        raise BadRequest(f"the request is no {kind.DESCRIPTOR.name}") from error
-
-
-async def _abort(context: Context, error: CacheError | BadRequest | InvalidAddress) -> NoReturn:
-    if not isinstance(error, CacheError):
-        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-    await context.abort(*to_status(error))
+async def _abort(context: Context, error: Refusal) -> NoReturn:
+    await context.abort(*status_of(error))

@@ -16,3 +16,6 @@ KEEPALIVE_MS: Final = 30_000
 
 MIN_PING_MS: Final = KEEPALIVE_MS // 2
 """How often a server permits pings; it ends a channel that pings more often."""
+
+FLUSH_SECONDS: Final = 1.0
+"""How long answers already given may take to leave a server that stops."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import inf
 from typing import Final, NamedTuple, TypeAlias
 
-from cache_core.trace import Trace
+from cache_core.trace import NO_TRACE, Trace
 from cache_core.value import NO_TERMS, Answer, Demand, Terms, Value
 
 Fields: TypeAlias = Iterable[tuple[str, str | bytes]]
@@ -26,6 +26,7 @@ TRACESTATE: Final = "tracestate"
 MAX_TRACE_CHARS: Final = 512
 """How long a trace field may be to be passed on (W3C Trace Context, section 3.3.1.5)."""
 
+_OURS: Final = frozenset((RING, FORWARDED, DEMAND, TRACEPARENT, TRACESTATE))
 _RING: Final = re.compile(r"[0-9a-f]{16}")
 _SECONDS: Final = r"(-?[0-9]+(?:\.[0-9]+)?)"
 _ANSWER: Final = re.compile(
@@ -48,6 +49,10 @@ class Caller(NamedTuple):
     demand: Demand = Demand.ANY
 
 
+STRANGER: Final = Caller(0, NO_TRACE, forwarded=False)
+"""Who says nothing of itself."""
+
+
 def write_caller(caller: Caller) -> tuple[tuple[str, str], ...]:
     """Return the fields that say `caller`; what is nothing is left out."""
     fields = []
@@ -67,17 +72,22 @@ def write_caller(caller: Caller) -> tuple[tuple[str, str], ...]:
 
 def read_caller(fields: Fields) -> Caller:
     """Return what `fields` say; what is missing or malformed is nothing."""
-    said = dict(fields)
+    said = {name: value for name, value in fields if name in _OURS}
+    if not said:
+        return STRANGER
     ring = said.get(RING)
-    parent = said.get(TRACEPARENT)
-    state = said.get(TRACESTATE)
     demand = said.get(DEMAND)
     return Caller(
-        int(ring, 16) if isinstance(ring, str) and _RING.fullmatch(ring) else 0,
-        Trace(str(parent or ""), str(state or "")),
+        _read_ring(ring) if isinstance(ring, str) else 0,
+        Trace(str(said.get(TRACEPARENT, "")), str(said.get(TRACESTATE, ""))),
         said.get(FORWARDED) == "1",
         _DEMANDS.get(demand, Demand.ANY) if isinstance(demand, str) else Demand.ANY,
     )
+
+
+@lru_cache
+def _read_ring(said: str) -> int:  # once a ring, not once a call
+    return int(said, 16) if _RING.fullmatch(said) else 0
 
 
 def carried(trace: Trace) -> Trace:
@@ -94,11 +104,19 @@ def write_answer(value: Value, *, node: str) -> str:
     group says of all values: `stale-while-revalidate`, `stale-if-error` and `content-type`, each
     only where there is one. `node` is who answered where the value doesn't say.
     """
-    ttl = "" if value.ttl is None else f"; ttl={value.ttl:.3f}"
-    stored = "; stored" if value.stored else ""
-    terms = _write_terms(value.terms)
-    said = f'{value.answer.value}; node="{value.node or node}"{ttl}; age={value.age:.3f}'
-    return f"{said}{stored}{terms}"
+    ttl, terms = value.ttl, value.terms
+    head = _write_head(value.answer, value.node or node)
+    tail = "" if terms is NO_TERMS else _write_terms(terms)
+    if value.stored:
+        tail = f"; stored{tail}"
+    if ttl is None:
+        return f"{head}; age={value.age:.3f}{tail}"
+    return f"{head}; ttl={ttl:.3f}; age={value.age:.3f}{tail}"
+
+
+@lru_cache
+def _write_head(answer: Answer, node: str) -> str:  # once a node, not once an answer
+    return f'{answer.value}; node="{node}"'
 
 
 def read_answer(said: str | bytes | None, data: bytes, *, node: str) -> Value:

@@ -19,7 +19,7 @@ LAME_DUCK_SECONDS: Final = 0.25
 class Running:
     """Counts calls, each `with` this around it, and ends those that outlive the grace.
 
-    What holds up no stop, like a stream without end, goes without.
+    What holds up no stop, like a stream without end or what is answered at once, goes without.
     """
 
     def __init__(self) -> None:
@@ -30,6 +30,11 @@ class Running:
         self._called = asyncio.Event()
         self._answering = asyncio.Event()
         self._answering.set()
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether calls are not answered for now: each then has to `come`."""
+        return not self._answering.is_set()
 
     async def come(self) -> None:
         """Note that a call has come, and return once it may be answered."""

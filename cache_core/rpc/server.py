@@ -1,17 +1,16 @@
-"""The service bound to grpcio: always there, with health and reflection."""
+"""The service bound to grpcio: always there."""
 
 import asyncio
 import errno
-import socket
 from typing import Final
 
 import grpc.aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from cache_core.address import Address
-from cache_core.rpc.handlers import CLUSTER, GET_SERVICES, Handlers
-from cache_core.rpc.limits import MAX_MESSAGE_BYTES, MIN_PING_MS
+from cache_core.rpc.handlers import Handlers
+from cache_core.rpc.introspection import Introspection
+from cache_core.rpc.limits import FLUSH_SECONDS, MAX_MESSAGE_BYTES, MIN_PING_MS
+from cache_core.rpc.probing import probe
 from cache_core.rpc.running import Running
 from cache_core.rpc.service import Service
 
@@ -22,25 +21,21 @@ OPTIONS: Final = (
     ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_MS),
     ("grpc.keepalive_permit_without_calls", 1),  # else it ends an idle client that pings
 )
-FLUSH_SECONDS: Final = 1.0
-"""How long answers already given may take to leave."""
-
-SERVICES: Final = (*GET_SERVICES, CLUSTER)
 
 
 class Server:
-    """A gRPC server at `address`, which is bound first, and then serves."""
+    """A gRPC server at `address`, which is bound first, and then serves: an Engine."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
         self._service: Service | None = None
         self._server = grpc.aio.server(options=OPTIONS)
-        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # missing in the stubs
+        self._introspection = Introspection()
         self._running = Running()
 
     def bind(self) -> Address:
         """Take the address, and return it with the port in use. Raises OSError."""
-        _probe(self._address)
+        probe(self._address)
         try:
             port = self._server.add_insecure_port(str(self._address))
         except RuntimeError as error:
@@ -51,13 +46,9 @@ class Server:
         """Serve what `service` answers, after `bind`."""
         self._service = service
         Handlers(service, self._running).bind(self._server)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection(
-            (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
-        )
+        self._introspection.bind(self._server)
         await self._server.start()
-        for name in ("", *SERVICES):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._introspection.serve()
 
     async def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for `grace` seconds, then end them.
@@ -69,23 +60,9 @@ class Server:
         """
         if self._service is not None:
             self._service.drain()
-        await self._health.enter_graceful_shutdown()
+        await self._introspection.drain()
         await self._running.finish(grace)
         await self._running.hold_back()
         # The stop sends its word to the clients before it first yields to the loop.
         asyncio.get_running_loop().call_soon(self._running.answer)
         await self._server.stop(FLUSH_SECONDS)
-
-
-def _probe(address: Address) -> None:
-    """Raise the OSError that listening at `address` meets.
-
-    gRPC would only say that it failed, and print lines of its own about it.
-    """
-    family, kind, protocol, _, where = socket.getaddrinfo(
-        address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    with socket.socket(family, kind, protocol) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(where)
-        sock.listen(1)

@@ -7,7 +7,7 @@ NOT_FOUND.
 
 import re
 from collections.abc import Iterable
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.any_pb2 import Any
@@ -32,6 +32,8 @@ from cache_core.errors import (
 )
 
 D = TypeVar("D", bound=Message)
+
+Trailers: TypeAlias = tuple[tuple[str, bytes], ...]
 
 DOMAIN: Final = "gaocache"
 DETAILS_KEY: Final = "grpc-status-details-bin"
@@ -63,7 +65,7 @@ ERROR_OF_REASON: Final[dict[str, type[CacheError]]] = {
 }
 
 
-def to_status(error: CacheError) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
+def to_status(error: CacheError) -> tuple[grpc.StatusCode, str, Trailers]:
     """Return the code, the words and the trailing metadata that `error` travels as.
 
     Words that are too long end in an ellipsis. A status that gRPC has no failure of travels as

@@ -21,7 +21,7 @@ from cache_core.config import ConfigError, Settings, load
 from cache_core.config.fields import MAX_SECONDS
 from cache_core.retriever import InvalidSource
 from gateway.cli.failure import Failure
-from gateway.cli.node import check_cluster
+from gateway.cli.node import check_cluster, check_engine
 from gateway.cli.output import write
 
 EXIT_WRONG: Final = 1
@@ -83,6 +83,7 @@ def check(
     try:
         settings = load(config)
         check_cluster(settings)
+        check_engine(settings)
     except (ConfigError, Failure) as error:
         if json_:
             _write_json(str(error).splitlines(), [])

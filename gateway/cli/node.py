@@ -1,7 +1,7 @@
 """`gaocache node`: one node."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -16,6 +16,7 @@ from cache_core.group import Group
 from cache_core.logs import LogHook, logger
 from cache_core.membership.membership import MembershipError
 from cache_core.node import Node
+from cache_core.rpc.engine import EngineFailed, EngineMissing, choose_engine
 from gateway.cli.demo import ensure_demo
 from gateway.cli.failure import Failure
 from gateway.cli.hangups import on_hangup
@@ -34,6 +35,9 @@ from gateway.cli.stopping import Stop
 NodeGraceOption: TypeAlias = Annotated[
     str | None, setting(NodeTable, "node", "grace", metavar="SECONDS")
 ]
+GrpcEngineOption: TypeAlias = Annotated[
+    str | None, setting(NodeTable, "node", "grpc_engine", metavar="ENGINE")
+]
 NodeLogLevelOption: TypeAlias = Annotated[
     str | None, setting(NodeTable, "node", "log_level", metavar="LEVEL")
 ]
@@ -48,6 +52,7 @@ def node(
     weight: Annotated[str | None, setting(NodeTable, "node", "weight", metavar="NUMBER")] = None,
     drain: Annotated[str | None, setting(NodeTable, "node", "drain", metavar="SECONDS")] = None,
     grace: NodeGraceOption = None,
+    grpc_engine: GrpcEngineOption = None,
     log_level: NodeLogLevelOption = None,
     config: ConfigOption = None,
     data_dir: DataDirOption = DATA_DIR,
@@ -75,12 +80,14 @@ def node(
             weight=weight,
             drain=drain,
             grace=grace,
+            grpc_engine=grpc_engine,
             log_level=log_level,
         )
     )
     file = config or demo_config(data_dir)
     settings = load_settings(file, *options)
     check_cluster(settings)
+    check_engine(settings)
     set_up_logging(settings.node.log_level)
     again = partial(load_settings, file, *options)
     uvloop.run(_serve(settings, file, again, supervised=supervised))
@@ -96,6 +103,15 @@ def check_cluster(settings: Settings) -> None:
         "one the others reach this node at"
     )
     raise as_failure(ConfigError(settings.problem(("node", "listen"), words)))
+
+
+def check_engine(settings: Settings) -> None:
+    """Raise Failure where the engine that carries the node's calls is not installed."""
+    try:
+        choose_engine(settings.node.grpc_engine)
+    except EngineMissing as error:
+        problem = settings.problem(("node", "grpc_engine"), str(error))
+        raise as_failure(ConfigError(problem)) from error
 
 
 def demo_config(data_dir: Path) -> Path:
@@ -119,6 +135,7 @@ def _make_node(table: NodeTable, groups: Sequence[Group], hook: Hook) -> Node:
         hook=hook,
         grace=table.grace,
         drain=table.drain,
+        grpc_engine=table.grpc_engine,
     )
 
 
@@ -141,13 +158,25 @@ async def _serve(
         print(
             serving.address if supervised else f"node {serving.address} serves {names}", flush=True
         )
-        async with asyncio.TaskGroup() as tasks:
-            reloads = tasks.create_task(reloading.whenever(wanted))
-            await stop.told.wait()
-            reloads.cancel()
+        await _first_to_end(serving.ended(), reloading.whenever(wanted), stop.told.wait())
         logger.info("node %s is draining", serving.address)
+    except EngineFailed as error:
+        raise Failure(f"node {serving.address} can't go on: {error}") from error
     finally:
         await _stop(serving, stop)
+
+
+async def _first_to_end(*waits: Coroutine[None, None, object]) -> None:
+    """Return once one of `waits` has; raise what it raises. The others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _without_members(log: Hook) -> Hook:

@@ -15,7 +15,7 @@ from cache_core.config import GatewayTable, NodeTable, Settings
 from gateway.cli.fleet import fleet_of
 from gateway.cli.hangups import on_hangup
 from gateway.cli.listening import free_addresses
-from gateway.cli.node import NodeGraceOption, NodeLogLevelOption, demo_config
+from gateway.cli.node import GrpcEngineOption, NodeGraceOption, NodeLogLevelOption, demo_config
 from gateway.cli.options import DATA_DIR, ConfigOption, DataDirOption
 from gateway.cli.requests import CorsOriginOption, MaxTimeoutOption, RequestTimeoutOption
 from gateway.cli.settings import flag, given, load_settings, setting
@@ -48,6 +48,7 @@ def up(
     max_timeout: MaxTimeoutOption = None,
     cors_origin: CorsOriginOption = None,
     grace: NodeGraceOption = None,
+    grpc_engine: GrpcEngineOption = None,
     log_level: NodeLogLevelOption = None,
 ) -> None:
     """Start nodes that share the keys out, and the gateway; stop all on Ctrl-C.
@@ -69,7 +70,7 @@ def up(
     settings = load_settings(
         file,
         ("--node-listen", node_listen, ("node", "listen")),
-        *given("node", **both),
+        *given("node", **both, grpc_engine=grpc_engine),
         *given("gateway", listen=listen, **asking, **both),
     )
     fleet = fleet_of(settings, nodes if node_listen is None else nodes or 1)
@@ -80,7 +81,7 @@ def up(
     cluster = _flags(peers=fleet.peers)
     kept: list[Kept] = []
     for place in fleet.places:
-        where = _flags(listen=place.listen, advertise=place.name)
+        where = _flags(listen=place.listen, advertise=place.name, grpc_engine=grpc_engine)
         kept.append(Kept(f"node {place.name}", ["node", *where, *cluster, *shared], kept))
     where = _flags(listen=address, **asking)
     front = Kept(f"gateway {address}", ["gateway", *where, *cluster, *shared])

@@ -26,6 +26,8 @@ from cache_core.rpc.limits import MAX_BATCH_ITEMS, MAX_MESSAGE_BYTES, MAX_VALUE_
 from cache_core.rpc.status import ERROR_OF_REASON
 from cache_core.trace import Trace
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 MIB = 1024 * 1024
 
 words = st.text(max_size=40) | st.integers(1000, 1100).map(lambda size: "é" * size)

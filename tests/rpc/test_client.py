@@ -23,6 +23,8 @@ from cache_core import (
 )
 from cache_core.client import DEFAULT_TIMEOUT
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 Handler = Callable[[bytes, "grpc.aio.ServicerContext[bytes, bytes]"], Awaitable[bytes]]
 
 

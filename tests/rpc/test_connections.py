@@ -9,6 +9,8 @@ import pytest
 from cache_core import Client, Node
 from cache_core.rpc.server import OPTIONS
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS = b"\0\0\0\x04\0\0\0\0\0"
 SETTINGS_ACK = b"\0\0\0\x04\x01\0\0\0\0"

@@ -8,6 +8,8 @@ from participants import FakeParticipant, ask, connected, hit, outcomes
 
 from cache_core import Answer, Client, Demand, Group, GroupSettings, Node, NotCached, NotFound
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 
 @pytest.fixture
 async def reloading(source: FakeSource) -> AsyncIterator[Node]:

@@ -16,6 +16,8 @@ from cache_core import Group, Node, PeerUnavailable
 from cache_core.address import Address
 from cache_core.rpc.channel import Channel
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 GET = "/gaocachepb.Gaocache/Get"
 TOM = b"\x0a\x06scores\x12\x03Tom"
 OWN_CONNECTION = (("grpc.use_local_subchannel_pool", 1),)

@@ -46,6 +46,8 @@ from cache_core.messages import (
 from cache_core.rpc.limits import MAX_VALUE_BYTES
 from cache_core.stats import CacheStats, Cause, GroupStats
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 TOM = Invalidation("scores", "Tom")
 ALL = Invalidation("scores")
 CACHE = CacheStats(1, 2, 3, {Cause.EVICTED: 0}, {Cause.EXPIRED: 5})

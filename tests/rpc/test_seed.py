@@ -12,6 +12,8 @@ from fakes import ALL_BYTES, FakeSource
 
 from cache_core import Node
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 SERVICES = ["gaocachepb.PeanutCache", "gaocachepb.Gaocache"]
 BUF = Path(sys.executable).with_name("buf")
 

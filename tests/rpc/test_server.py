@@ -10,6 +10,8 @@ from cache_core import Answer, Client, Group, Node, PeerUnavailable, ValueTooLar
 from cache_core.events import Event, Hit, LoadStarted, MembersChanged, Miss, Received
 from cache_core.pb.cluster_pb2 import TakeOverRequest
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 MIB = 1024 * 1024
 
 

@@ -16,6 +16,8 @@ from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
 from cache_core.rpc.channel import GET, SINGLE_GETS, Channel
 from cache_core.trace import Trace
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 
 class Stranger:
     """Answers Get with the key in capitals once the gate is open, and counts who waits."""
