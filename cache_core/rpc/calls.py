@@ -50,6 +50,11 @@ class Calls:
             raise _not(gaocache_pb2.GetRequest) from error
         return self._get(request, read_caller(fields))
 
+    def batch_peek(self, data: bytes) -> bytes:
+        """Return what is known at once of a batch."""
+        request = _parse(cluster_pb2.BatchGetRequest, data)
+        return self._service.batch_peek(request).SerializeToString()
+
     async def batch_get(self, data: bytes, send: Send) -> None:
         """Send the outcomes of a batch."""
 

@@ -70,11 +70,13 @@ class Handlers:
         context.set_trailing_metadata(((ANSWER, write_answer(found, node=self._name)),))
         return write_get(found)
 
-    async def _batch_peek(self, data: bytes, context: Context) -> Message:
-        async def answer() -> Message:
-            return self._service.batch_peek(_parse(cluster_pb2.BatchGetRequest, data))
-
-        return await self._answer(context, answer)
+    async def _batch_peek(self, data: bytes, context: Context) -> bytes:
+        if self._running.holds_back:
+            await self._running.come()
+        try:
+            return self._calls.batch_peek(data)
+        except REFUSALS as error:
+            await _abort(context, error)
 
     async def _batch_get(self, data: bytes, context: Context) -> None:
         await self._answer(context, self._calls.batch_get, data, context.write)

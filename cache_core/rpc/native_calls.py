@@ -33,6 +33,7 @@ METHODS: Final = (
     *((f"/{service}/Get", False) for service in GET_SERVICES),
     *((f"/{CLUSTER}/{row.method}", False) for row in ROWS),
     (f"/{CLUSTER}/Acknowledge", False),
+    (f"/{CLUSTER}/BatchPeek", False),
     *((f"/{CLUSTER}/{method}", True) for method in ("BatchGet", "HandOver", "Watch")),
 )
 """What is answered here: paths, and whether the answer is a stream. A call tells the index."""
@@ -65,6 +66,7 @@ class NativeCalls:
             *(self._get for _ in GET_SERVICES),
             *(partial(self._receive, row) for row in ROWS),
             self._acknowledge,
+            self._batch_peek,
             self._batch_get,
             self._hand_over,
             self._watch,
@@ -132,6 +134,9 @@ class NativeCalls:
 
     def _acknowledge(self, call: int, data: bytes, _: Details) -> None:
         self._run_apart(call, self._calls.acknowledge(data), self._respond)
+
+    def _batch_peek(self, call: int, data: bytes, _: Details) -> None:
+        self._respond(call, self._calls.batch_peek(data))
 
     def _batch_get(self, call: int, data: bytes, _: Details) -> None:
         self._run_apart(call, self._calls.batch_get(data, partial(self._send, call)), self._end)

@@ -1,12 +1,15 @@
 """What is known at once of a batch comes in one call, the rest in a second."""
 
 import grpc.aio
+import pytest
 from participants import FakeParticipant, ask, connected, hit, outcomes, serving
 
 from cache_core import KeyRequired, Value
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.channel import CLUSTER
 from cache_core.rpc.limits import MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
+
+pytestmark = pytest.mark.usefixtures("engine")
 
 
 async def test_a_peek_answers_what_is_held_and_starts_no_load() -> None:

@@ -13,6 +13,8 @@ from cache_core.rpc.limits import MAX_BATCH_ITEMS
 
 MANY = pb.BatchGetRequest(groups=["g"], keys=["k"] * (MAX_BATCH_ITEMS + 1))
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 
 @pytest.mark.parametrize("method", ["BatchGet", "BatchPeek"])
 @pytest.mark.parametrize(
