@@ -72,7 +72,7 @@ async def test_an_answer_above_the_limit_is_not_sent() -> None:
 async def test_what_is_unforeseen_fails_its_call_alone() -> None:
     participant = FakeParticipant({"hit": hit()})
     remove = pb.RemoveRequest(group="g", key="k").SerializeToString()
-    batch = pb.BatchGetRequest(items=[pb.Item(group="g", key="none")]).SerializeToString()
+    batch = pb.BatchGetRequest(groups=["g"], keys=["none"]).SerializeToString()
     async with (
         serving(participant) as address,
         grpc.aio.insecure_channel(str(address)) as channel,
