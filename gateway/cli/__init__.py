@@ -3,13 +3,14 @@
 import sys
 from typing import NoReturn
 
-from gateway.cli.interrupts import INTERRUPTED, interrupts_exit
+from gateway.cli.importing import importing
+from gateway.cli.interrupts import INTERRUPTED
 
 
 def main() -> NoReturn:
     """Run the command; a Ctrl-C ends it without a word, also while it is still being imported."""
     try:
-        with interrupts_exit():
+        with importing():
             from gateway.cli.command import make_app, run  # noqa: PLC0415 - it takes time to import
 
             app = make_app(sys.argv[1:])

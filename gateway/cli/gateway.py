@@ -13,7 +13,7 @@ from cache_core.config import GatewayTable, LogLevel, Settings
 from gateway.cli import listening
 from gateway.cli.asking import shown
 from gateway.cli.failure import Failure
-from gateway.cli.interrupts import interrupts_exit
+from gateway.cli.importing import importing
 from gateway.cli.options import SupervisedOption, set_up_logging
 from gateway.cli.requests import (
     CorsOriginOption,
@@ -100,7 +100,7 @@ def gateway(
         return
     sock = listening.listen(table.listen) if socket_ is None else socket.socket(fileno=socket_)
     with contextlib.closing(sock):
-        with interrupts_exit():
+        with importing():
             from gateway.server import serve  # noqa: PLC0415 - FastAPI takes 0.4 s to import
 
         address = table.listen._replace(port=sock.getsockname()[1])
