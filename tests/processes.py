@@ -51,6 +51,11 @@ class Serving:
         return Ended(self.process.returncode, said, stderr.decode())
 
 
+def children_of(pid: int) -> list[int]:
+    """Return the ids of a process's children, the eldest first, from /proc."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def child_listening_at(up: Serving, address: str) -> int:
     """Return the id of the child that holds the listening socket, from /proc."""
     port = f":{int(address.rpartition(':')[2]):04X}"
@@ -60,10 +65,9 @@ def child_listening_at(up: Serving, address: str) -> int:
         for fields in map(str.split, Path(table).read_text().splitlines()[1:])
         if fields[1].endswith(port) and fields[3] == "0A"
     }
-    children = Path(f"/proc/{up.process.pid}/task/{up.process.pid}/children").read_text().split()
-    for pid in children:
+    for pid in children_of(up.process.pid):
         if any(str(fd.readlink()) in inodes for fd in Path(f"/proc/{pid}/fd").iterdir()):
-            return int(pid)
+            return pid
     raise AssertionError(f"no child of {up.process.pid} listens at {address}")
 
 
