@@ -18,7 +18,7 @@ class Answered:
         self._counts = [0] * len(CLASSES)
 
     def count(self, status: int) -> None:
-        """Count one request that is answered with `status`."""
+        """Count one request that is answered with `status`, from 200 to 599."""
         self._counts[status // 100 - 2] += 1
 
     def __call__(self) -> Table:

@@ -26,7 +26,13 @@ from gateway.cli.requests import (
 )
 from gateway.cli.settings import given, load_settings, setting
 from gateway.cli.stopping import Stop
-from gateway.cli.workers import SocketOption, WorkerOption, WorkersOption, serve_with_workers
+from gateway.cli.workers import (
+    SocketOption,
+    WorkerOption,
+    WorkersOption,
+    leave_folder,
+    serve_with_workers,
+)
 
 
 def gateway(
@@ -120,6 +126,8 @@ def gateway(
                 worker=worker,
                 workers=table.workers,
             )
+            if worker is not None and stop.deserted.is_set():
+                leave_folder(worker)
 
         uvloop.run(run())
 

@@ -72,7 +72,7 @@ class Kept:
             began = loop.time()
             await child.wait()
             self.serves = False
-            pause = backoff.pause(served=loop.time() - began)
+            pause = self._give_way(backoff.pause(served=loop.time() - began))
             others = "the others go on, and " if any(kept.serves for kept in self._fellows) else ""
             soon = f" in {pause:g} s" if pause else ""
             self._say(f"{self.name} {child.ending}; {others}it is started again{soon}")
@@ -89,15 +89,19 @@ class Kept:
         if self._child is not None:
             await self._child.stop(grace=grace)
 
+    def _give_way(self, pause: float) -> float:
+        """Leave connections to the fellows for the time of a `pause`, which is returned."""
+        if pause and self._listener is not None:
+            self._listener.shut()  # else they would wait here for as long
+        return pause
+
     async def _start_again(self, pause: float, backoff: Backoff) -> None:
         while True:
-            if pause and self._listener is not None:
-                self._listener.shut()  # who waits there would wait too long
             await asyncio.sleep(pause)
             try:
                 return await self.start()
             except Failure as failure:
-                pause = backoff.pause(served=0)
+                pause = self._give_way(backoff.pause(served=0))
                 words = str(failure) or f"{self.name} can't start"  # itself it has said why
                 self._say(f"{words}; it is tried again in {pause:g} s")
 

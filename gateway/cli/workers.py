@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
@@ -79,6 +79,15 @@ def serve_with_workers(
 
         patience = table.drain + table.grace
         uvloop.run(_run(kept, welcome, release, patience=patience, supervised=supervised))
+
+
+def leave_folder(worker: Path) -> None:
+    """Remove the folder of a `worker` that ends with the others, unless one of them is in it yet.
+
+    The gateway does so itself, but for one that was killed.
+    """
+    with suppress(OSError):
+        worker.parent.rmdir()
 
 
 def stopping_seconds(table: GatewayTable) -> float:

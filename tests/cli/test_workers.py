@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -12,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from fakes import FakeSource
-from processes import Run, Serving, Start, children_of
+from processes import Run, Serving, Start, children_of, listening_at
 
 from cache_core import Node
 
@@ -92,6 +93,21 @@ async def test_all_answer_and_any_of_them_tells_the_sums(gateway: Serving, socke
     assert 0 < one["requests"]["2xx"] < 40
 
 
+async def test_one_that_keeps_ending_leaves_connections_to_the_other(gateway: Serving) -> None:
+    url = await gateway.until(SERVES)
+    _, survivor = children_of(gateway.process.pid)
+    for pause in ("", " in 1 s"):
+        (doomed,) = set(children_of(gateway.process.pid)) - {survivor}
+        os.kill(doomed, signal.SIGKILL)
+        await gateway.until(rf"and it is started again{pause}\n")
+        if pause:
+            assert len(listening_at(url)) == 1
+            for _ in range(8):
+                assert (await get(url, "/livez")).status_code == 200
+        await gateway.until(r"serves again\n(?s:.*)serves again\n" if pause else r"serves again\n")
+        assert len(listening_at(url)) == 2
+
+
 async def test_one_that_is_killed_is_replaced_and_requests_go_on(gateway: Serving) -> None:
     url = await gateway.until(SERVES)
     before = set(children_of(gateway.process.pid))
@@ -136,12 +152,15 @@ async def test_a_signal_while_they_start_ends_them(start: Start, sockets: Path) 
     assert list(sockets.iterdir()) == []
 
 
-async def test_the_workers_of_a_killed_gateway_stop_by_themselves(gateway: Serving) -> None:
+async def test_the_workers_of_a_killed_gateway_stop_by_themselves_and_leave_nothing(
+    gateway: Serving, sockets: Path
+) -> None:
     url = await gateway.until(SERVES)
     workers = children_of(gateway.process.pid)
     await gateway.stop(signal.SIGKILL)
     for worker in workers:
         await gone(worker)
+    assert list(sockets.iterdir()) == []
     with pytest.raises(httpx.ConnectError):
         await get(url)
 
@@ -197,6 +216,19 @@ async def test_a_supervised_one_says_its_address_alone_and_ends_with_its_input(
     gateway.process.stdin.close()
     ended = await gateway.end()
     assert (ended.status, ended.stdout) == (0, f"{address}\n".encode())
+
+
+async def test_a_folder_for_temporary_files_that_is_too_deep_for_sockets_is_a_clear_error(
+    start: Start, tmp_path: Path
+) -> None:
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    gateway = await start("gateway", "--listen=127.0.0.1:0", "--workers=2", TMPDIR=str(deep))
+    ended = await gateway.end()
+    assert ended.status == 1
+    words = "is too long a path for the workers' sockets; set TMPDIR to a shorter one"
+    assert re.fullmatch(rf"gaocache: {deep}/gaocache-\w+ {words}\n", ended.stderr)
+    assert list(deep.iterdir()) == []
 
 
 async def test_up_has_nodes_and_workers_as_told(run: Run, start: Start, sockets: Path) -> None:
