@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import json
 import os
-import socket
+import re
 import sys
 import tempfile
 import time
@@ -41,20 +41,17 @@ async def seconds_to_run(statement: str) -> float:
 
 async def seconds_to_serve(*options: str) -> float:
     """Return how long `gaocache up` takes to answer, its demo's files not yet made."""
-    gateway, node, *_ = free_ports(4)
-    addresses = ("--listen", f"127.0.0.1:{gateway}", "--node-listen", f"127.0.0.1:{node}")
+    free_ports = ("--listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0")
     with tempfile.TemporaryDirectory(prefix="gao-") as data:
         environment = {**os.environ, "GAOCACHE_DATA_DIR": data}
         began = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
-            *(GAOCACHE, "up", *addresses, *options),
+            *(GAOCACHE, "up", *free_ports, *options),
             env=environment,
             stdout=asyncio.subprocess.PIPE,
         )
         try:
-            if process.stdout is None or not await process.stdout.readline():
-                raise RuntimeError(f"gaocache up ended with {await process.wait()}")
-            await ask(gateway)
+            await ask(await port_said_by(process))
             return time.perf_counter() - began
         finally:
             if process.returncode is None:
@@ -74,17 +71,15 @@ async def ask(port: int) -> None:
         raise RuntimeError(f"answered {answer!r}")
 
 
-def free_ports(count: int) -> list[int]:
-    """Return the first of `count` ports in a row that nobody listens at, and those after it."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as sock:
-            first: int = sock.getsockname()[1]
-        try:
-            for port in range(first + 1, first + count):
-                socket.create_server(("127.0.0.1", port)).close()
-        except (OSError, OverflowError):
-            continue
-        return list(range(first, first + count))
+async def port_said_by(process: asyncio.subprocess.Process) -> int:
+    """Return the port in the first URL that a `gaocache up` prints."""
+    said = ""
+    while not (found := re.search(r"http://\S+:(\d+)", said)):
+        line = b"" if process.stdout is None else await process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"gaocache up ended with {await process.wait()}")
+        said += line.decode()
+    return int(found[1])
 
 
 async def measure(rounds: int) -> dict[str, list[float]]:
