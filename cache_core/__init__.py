@@ -1,6 +1,12 @@
-"""GaoCache's core: groups of keys, nodes that serve them, and the client that asks them."""
+"""GaoCache's core: groups of keys, nodes that serve them, and the client that asks them.
 
-from cache_core.client import Client
+What is large, or brings gRPC or pydantic with it, is imported once it is asked for: who only asks
+nodes loads no server, and who only catches errors neither.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from cache_core.errors import (
     CacheError,
     DeadlineExceeded,
@@ -16,14 +22,43 @@ from cache_core.errors import (
     UnknownGroup,
     ValueTooLarge,
 )
-from cache_core.group import Group
-from cache_core.node import Node
-from cache_core.node_groups import Reloaded
-from cache_core.retriever import BatchRetriever, Refresher, Retriever
-from cache_core.rpc.engine import EngineFailed, EngineMissing
-from cache_core.settings import GroupSettings
-from cache_core.stats import GroupStats
 from cache_core.value import Answer, Demand, Terms, Value
+
+if TYPE_CHECKING:
+    from cache_core.client import Client
+    from cache_core.group import Group
+    from cache_core.node import Node
+    from cache_core.node_groups import Reloaded
+    from cache_core.retriever import BatchRetriever, Refresher, Retriever
+    from cache_core.rpc.engine import EngineFailed, EngineMissing
+    from cache_core.settings import GroupSettings
+    from cache_core.stats import GroupStats
+else:  # unseen by type checkers, for which a module with it has every name
+    _MODULES = {
+        "BatchRetriever": "retriever",
+        "Client": "client",
+        "EngineFailed": "rpc.engine",
+        "EngineMissing": "rpc.engine",
+        "Group": "group",
+        "GroupSettings": "settings",
+        "GroupStats": "stats",
+        "Node": "node",
+        "Refresher": "retriever",
+        "Reloaded": "node_groups",
+        "Retriever": "retriever",
+    }
+
+    def __getattr__(name: str) -> object:
+        """Return what has not been asked for before (PEP 562)."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+        found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = found
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "Answer",

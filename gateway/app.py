@@ -1,7 +1,7 @@
 """The gateway as a FastAPI app."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Final
@@ -26,6 +26,7 @@ from gateway.raw_target import RawTarget
 from gateway.routes import batch, cluster, groups, health, keys, landing, removal
 from gateway.routes.docs import add_docs
 from gateway.tracing import Tracing
+from gateway.worker_figures import GatewayFigures
 
 DESCRIPTION: Final = """\
 Slow sources sit behind named *groups* of keys. The first get of a key loads it from the
@@ -41,10 +42,12 @@ def create_app(
     *,
     limits: Limits | None = None,
     is_draining: Callable[[], bool] = lambda: False,
+    figures: Callable[[], Awaitable[GatewayFigures]] | None = None,
 ) -> FastAPI:
     """Return the gateway that gets keys through `client`, within `limits`.
 
-    While it `is_draining` it says that it is not ready. The caller closes the client.
+    While it `is_draining` it says that it is not ready. `figures` tells its own figures; without
+    it they are all 0. The caller closes the client.
     """
     limits = limits or Limits()
     app = FastAPI(
@@ -56,7 +59,7 @@ def create_app(
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         servers=[{"url": "/", "description": "The gateway that serves this document."}],
         openapi_tags=TAGS,
-        routes=_routes(client, limits, is_draining),
+        routes=_routes(client, limits, is_draining, figures or _uncounted),
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
@@ -80,7 +83,16 @@ def create_app(
     return app
 
 
-def _routes(client: Client, limits: Limits, is_draining: Callable[[], bool]) -> list[BaseRoute]:
+async def _uncounted() -> GatewayFigures:
+    return GatewayFigures(1, (), {})
+
+
+def _routes(
+    client: Client,
+    limits: Limits,
+    is_draining: Callable[[], bool],
+    figures: Callable[[], Awaitable[GatewayFigures]],
+) -> list[BaseRoute]:
     """Return the routes of all resources.
 
     They are the app's own: of a router that is included FastAPI makes each route once more, while
@@ -92,7 +104,7 @@ def _routes(client: Client, limits: Limits, is_draining: Callable[[], bool]) -> 
         *batch.router(client, limits).routes,
         *removal.router(client, limits).routes,
         *groups.router(client, limits).routes,
-        *cluster.router(client).routes,
+        *cluster.router(client, figures).routes,
         *health.router(client, limits, is_draining).routes,
     ]
 

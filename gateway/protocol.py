@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from uvicorn.server import ServerState
 
 from gateway import problems
+from gateway.answered import Answered
 from gateway.limits import Limits
 from gateway.methods import SERVER
 from gateway.problems import Refused
@@ -43,7 +44,7 @@ class _Awaited(Enum):
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection; `lost` is set whenever one has ended.
+    """One connection; `lost` is set whenever one has ended, `answered` counts what it refuses.
 
     Anybody can send garbage, so it makes no line in the log.
     """
@@ -59,11 +60,13 @@ class Protocol(HttpToolsProtocol):
         *,
         limits: Limits,
         lost: asyncio.Event,
+        answered: Answered,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.url = b""  # uvicorn has none before a request begins
         self._limits = limits
         self._lost = lost
+        self._answered = answered
         self._head_limit = limits.target_bytes + limits.header_bytes
         self._awaited = _Awaited.REQUEST
         self._field_bytes = 0
@@ -211,6 +214,7 @@ class Protocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         instance = shortened(quote(self.url.partition(b"?")[0], safe=_URI_CHARACTERS))
         response = problems.answer(refused, instance)
+        self._answered.count(response.status_code)
         headers = (
             *self.server_state.default_headers,
             *response.raw_headers,

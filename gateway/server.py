@@ -5,17 +5,20 @@ import contextlib
 import functools
 import socket
 from collections.abc import Awaitable, Collection, Iterator
+from pathlib import Path
 from typing import Final
 
 import uvicorn
 
 from cache_core.client import Client
 from cache_core.logs import LogHook
+from gateway.answered import SOURCE, Answered, Counted
 from gateway.app import create_app
 from gateway.cors import Cors
 from gateway.limits import Limits
 from gateway.protocol import Protocol
 from gateway.running import Running
+from gateway.workers import Workers
 
 FLUSH_SECONDS: Final = 1.0
 """How long answers already given may take to leave."""
@@ -31,21 +34,26 @@ async def serve(
     grace: float,
     access_log: bool,
     cors_origins: Collection[str] = (),
+    worker: Path | None = None,
+    workers: int = 1,
 ) -> None:
     """Serve HTTP on the listening `sock` in front of `nodes` until `stop` is done.
 
     `nodes` is what a Client takes: the address of one, or where its cluster's members are known.
     For `drain` seconds it then goes on, but for saying that it is not ready. Running requests
     have `grace` more to finish; after that they are answered 503. Pages of `cors_origins` may
-    read the answers.
+    read the answers. It is the `worker` of this path, one of several `workers`, or the only one.
     """
-    async with Client(nodes, hook=LogHook(lambda: nodes)) as client:
+    answered = Answered()
+    crew = Workers({SOURCE: answered}, worker, workers)
+    async with Client(nodes, hook=LogHook(lambda: nodes)) as client, crew:
         stopping = asyncio.ensure_future(stop)
-        running = Running(create_app(client, limits=limits, is_draining=stopping.done))
+        app = create_app(client, limits=limits, is_draining=stopping.done, figures=crew.figures)
+        running = Running(app)
         lost = asyncio.Event()
         config = uvicorn.Config(
-            Cors(running, cors_origins) if cors_origins else running,
-            http=functools.partial(Protocol, limits=limits, lost=lost),  # type: ignore[arg-type] # it is only called
+            Counted(Cors(running, cors_origins) if cors_origins else running, answered),
+            http=functools.partial(Protocol, limits=limits, lost=lost, answered=answered),  # type: ignore[arg-type] # it is only called
             ws="none",
             lifespan="off",
             log_config=None,

@@ -5,7 +5,9 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from gateway.figures import Figures
+from gateway.gateway_document import Gateway, gateway_document
 from gateway.survey import Row, Survey, hexadecimal
+from gateway.worker_figures import GatewayFigures
 
 RING: Final = "16 hexadecimal digits; null for a node on its own"
 
@@ -33,7 +35,7 @@ class ClusterNode(BaseModel):
     groups: dict[str, Figures] = Field(description="The figures of its groups, by their names.")
 
 
-class Cluster(BaseModel):
+class Nodes(BaseModel):
     """The members of a cluster, and what is at odds between them."""
 
     ring: str | None = Field(
@@ -46,9 +48,20 @@ class Cluster(BaseModel):
     nodes: list[ClusterNode]
 
 
-def document(found: Survey) -> Cluster:
+class Cluster(Nodes):
+    """The members of a cluster, what is at odds between them, and the gateway that asked them."""
+
+    gateway: Gateway
+
+
+def cluster_document(found: Survey, figures: GatewayFigures) -> Cluster:
+    """Return what `found` and the gateway's own `figures` say, for programs."""
+    return Cluster(**dict(document(found)), gateway=gateway_document(figures))
+
+
+def document(found: Survey) -> Nodes:
     """Return what `found` says, for programs."""
-    return Cluster(
+    return Nodes(
         ring=hexadecimal(found.ring),
         warnings=list(found.warnings),
         nodes=[_node(row) for row in found.rows],

@@ -51,19 +51,28 @@ class Serving:
         return Ended(self.process.returncode, said, stderr.decode())
 
 
-def child_listening_at(up: Serving, address: str) -> int:
-    """Return the id of the child that holds the listening socket, from /proc."""
+def children_of(pid: int) -> list[int]:
+    """Return the ids of a process's children, the eldest first, from /proc."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def listening_at(address: str) -> set[str]:
+    """Return the sockets that listen at the port of `address`, as /proc names them."""
     port = f":{int(address.rpartition(':')[2]):04X}"
-    inodes = {
+    return {
         f"socket:[{fields[9]}]"
         for table in ("/proc/net/tcp", "/proc/net/tcp6")
         for fields in map(str.split, Path(table).read_text().splitlines()[1:])
         if fields[1].endswith(port) and fields[3] == "0A"
     }
-    children = Path(f"/proc/{up.process.pid}/task/{up.process.pid}/children").read_text().split()
-    for pid in children:
-        if any(str(fd.readlink()) in inodes for fd in Path(f"/proc/{pid}/fd").iterdir()):
-            return int(pid)
+
+
+def child_listening_at(up: Serving, address: str) -> int:
+    """Return the id of the child that holds the listening socket, from /proc."""
+    sockets = listening_at(address)
+    for pid in children_of(up.process.pid):
+        if any(str(fd.readlink()) in sockets for fd in Path(f"/proc/{pid}/fd").iterdir()):
+            return pid
     raise AssertionError(f"no child of {up.process.pid} listens at {address}")
 
 

@@ -36,6 +36,7 @@ from cache_core.settings import Count, GroupSettings, Table
 from cache_core.sources import Source
 
 MAX_GROUP_BYTES: Final = 128
+MAX_WORKERS: Final = 256
 DEFAULT_GATEWAY: Final = "127.0.0.1:8000"
 AT_ODDS: Final = "at_odds"
 """The type of an error of several keys, which its context names: `keys`."""
@@ -117,6 +118,12 @@ class GatewayTable(Table):
         default=(),
         description="origins, like https://app.example.com, whose pages may read the answers in a "
         "browser; `*` is every one; the option may be repeated",
+    )
+    workers: Count = Field(
+        default=1,
+        ge=1,
+        le=MAX_WORKERS,
+        description="how many processes serve it, which share out the connections that come in",
     )
     drain: Pause = Field(
         default=0.0,

@@ -3,15 +3,18 @@
 import sys
 from typing import NoReturn
 
-from gateway.cli.interrupts import INTERRUPTED, interrupts_exit
+from gateway.cli.importing import importing
+from gateway.cli.interrupts import INTERRUPTED
 
 
 def main() -> NoReturn:
     """Run the command; a Ctrl-C ends it without a word, also while it is still being imported."""
     try:
-        with interrupts_exit():
-            from gateway.cli.command import run  # noqa: PLC0415 - it takes half a second to import
-        status = run()
+        with importing():
+            from gateway.cli.command import make_app, run  # noqa: PLC0415 - it takes time to import
+
+            app = make_app(sys.argv[1:])
+        status = run(app)
     except KeyboardInterrupt:
         status = INTERRUPTED
     sys.exit(status)

@@ -1,4 +1,4 @@
-"""The processes that `gaocache up` starts and stops."""
+"""The processes that `gaocache up`, and a gateway with workers, start and stop."""
 
 import asyncio
 import contextlib
@@ -28,8 +28,10 @@ class Child:
         self._output = output
 
     @classmethod
-    async def start(cls, name: str, arguments: Sequence[str]) -> Self:
-        """Run `gaocache ARGUMENTS` and return it once it serves.
+    async def start(
+        cls, name: str, arguments: Sequence[str], descriptors: Sequence[int] = ()
+    ) -> Self:
+        """Run `gaocache ARGUMENTS`, which has the open `descriptors`; return it once it serves.
 
         Raises Failure where it ends before.
         """
@@ -43,6 +45,7 @@ class Child:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,
+            pass_fds=descriptors,
         )
         child = cls(name, process, cast("asyncio.StreamReader", process.stdout))
         try:

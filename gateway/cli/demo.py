@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from gateway.cli.failure import Failure
+
 SCORES: Final = (("Tom", "630"), ("Jack", "589"), ("Sam", "567"), ("Alice", "788"))
 CONFIG: Final = """\
 # Groups of keys and where they come from. A relative path starts at this file's folder.
@@ -50,3 +52,14 @@ def _write_scores(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("CREATE TABLE scores (name TEXT PRIMARY KEY, score TEXT NOT NULL)")
         connection.executemany("INSERT INTO scores VALUES (?, ?)", SCORES)
+
+
+def demo_config(data_dir: Path) -> Path:
+    """Return the demo's config in `data_dir`. Raises Failure where it can't be made."""
+    try:
+        return ensure_demo(data_dir)
+    except OSError as error:
+        raise Failure(
+            f"can't make the demo's files in {data_dir}: {error.strerror}; "
+            "choose another folder with --data-dir"
+        ) from error

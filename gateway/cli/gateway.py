@@ -1,17 +1,19 @@
 """`gaocache gateway`: HTTP in front of nodes."""
 
 import contextlib
+import socket
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
 
+from cache_core.address import Address
 from cache_core.config import GatewayTable, LogLevel, Settings
 from gateway.cli import listening
 from gateway.cli.asking import shown
 from gateway.cli.failure import Failure
-from gateway.cli.interrupts import interrupts_exit
+from gateway.cli.importing import importing
 from gateway.cli.options import SupervisedOption, set_up_logging
 from gateway.cli.requests import (
     CorsOriginOption,
@@ -24,6 +26,13 @@ from gateway.cli.requests import (
 )
 from gateway.cli.settings import given, load_settings, setting
 from gateway.cli.stopping import Stop
+from gateway.cli.workers import (
+    SocketOption,
+    WorkerOption,
+    WorkersOption,
+    leave_folder,
+    serve_with_workers,
+)
 
 
 def gateway(
@@ -39,6 +48,7 @@ def gateway(
     receive_timeout: ReceiveTimeoutOption = None,
     header_bytes: HeaderBytesOption = None,
     cors_origin: CorsOriginOption = None,
+    workers: WorkersOption = None,
     drain: Annotated[
         str | None, setting(GatewayTable, "gateway", "drain", metavar="SECONDS")
     ] = None,
@@ -55,6 +65,8 @@ def gateway(
         ),
     ] = None,
     supervised: SupervisedOption = False,
+    worker: WorkerOption = None,
+    socket_: SocketOption = None,
 ) -> None:
     """Serve HTTP in front of nodes until Ctrl-C or SIGTERM.
 
@@ -63,38 +75,45 @@ def gateway(
 
       gaocache gateway --listen 0.0.0.0:80 --node 10.0.0.5:8080
 
-      gaocache gateway --peers dns://nodes.internal:8080
+      gaocache gateway --peers dns://nodes.internal:8080 --workers 4
 
     """
-    options = given(
-        "gateway",
-        listen=listen,
-        node=node,
-        peers=peers,
-        timeout=timeout,
-        max_timeout=max_timeout,
-        receive_timeout=receive_timeout,
-        header_bytes=header_bytes,
-        cors_origins=cors_origin or None,
-        drain=drain,
-        grace=grace,
-        log_level=log_level,
-    )
-    settings = load_settings(config, *options, with_groups=False)
+    options: dict[str, object] = {
+        "listen": listen,
+        "node": node,
+        "peers": peers,
+        "timeout": timeout,
+        "max_timeout": max_timeout,
+        "receive_timeout": receive_timeout,
+        "header_bytes": header_bytes,
+        "cors_origins": cors_origin or None,
+        "workers": workers,
+        "drain": drain,
+        "grace": grace,
+        "log_level": log_level,
+    }
+    settings = load_settings(config, *given("gateway", **options), with_groups=False)
     table = settings.gateway
     nodes = asked(settings)
     set_up_logging(table.log_level)
-    sock = listening.listen(table.listen)
+
+    def ready(address: Address) -> str:
+        crew = f" with {table.workers} workers" if table.workers > 1 else ""
+        return str(address) if supervised else f"gateway http://{address} asks {shown(nodes)}{crew}"
+
+    if table.workers > 1 and worker is None:
+        serve_with_workers(table, config, options, ready, supervised=supervised)
+        return
+    sock = listening.listen(table.listen) if socket_ is None else socket.socket(fileno=socket_)
     with contextlib.closing(sock):
-        with interrupts_exit():
+        with importing():
             from gateway.server import serve  # noqa: PLC0415 - FastAPI takes 0.4 s to import
 
         address = table.listen._replace(port=sock.getsockname()[1])
-        ready = str(address) if supervised else f"gateway http://{address} asks {shown(nodes)}"
 
         async def run() -> None:
             stop = Stop(supervised=supervised)
-            print(ready, flush=True)
+            print(ready(address), flush=True)
             await serve(
                 sock,
                 nodes,
@@ -104,7 +123,11 @@ def gateway(
                 grace=table.grace,
                 access_log=table.log_level is LogLevel.debug,
                 cors_origins=table.cors_origins,
+                worker=worker,
+                workers=table.workers,
             )
+            if worker is not None and stop.deserted.is_set():
+                leave_folder(worker)
 
         uvloop.run(run())
 

@@ -11,6 +11,17 @@ from gateway.cli.failure import Failure
 
 def listen(address: Address) -> socket.socket:
     """Return a socket that listens at `address`. Raises Failure."""
+    sock = bound(address)
+    try:
+        sock.listen()
+    except OSError as error:
+        sock.close()
+        raise listen_failure(address, error) from error
+    return sock
+
+
+def bound(address: Address) -> socket.socket:
+    """Return a socket that has `address`, at which nobody listens. Raises Failure."""
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -21,7 +32,6 @@ def listen(address: Address) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(where)
-        sock.listen()
     except OSError as error:
         sock.close()
         raise listen_failure(address, error) from error

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 import uvloop
 
@@ -17,10 +17,11 @@ from cache_core.logs import LogHook, logger
 from cache_core.membership.membership import MembershipError
 from cache_core.node import Node
 from cache_core.rpc.engine import EngineFailed, EngineMissing, choose_engine
-from gateway.cli.demo import ensure_demo
+from gateway.cli.demo import demo_config
 from gateway.cli.failure import Failure
 from gateway.cli.hangups import on_hangup
 from gateway.cli.listening import is_wildcard, listen_failure
+from gateway.cli.node_options import GrpcEngineOption, NodeGraceOption, NodeLogLevelOption
 from gateway.cli.options import (
     DATA_DIR,
     ConfigOption,
@@ -31,16 +32,6 @@ from gateway.cli.options import (
 from gateway.cli.reloading import Reloading
 from gateway.cli.settings import as_failure, given, load_settings, setting
 from gateway.cli.stopping import Stop
-
-NodeGraceOption: TypeAlias = Annotated[
-    str | None, setting(NodeTable, "node", "grace", metavar="SECONDS")
-]
-GrpcEngineOption: TypeAlias = Annotated[
-    str | None, setting(NodeTable, "node", "grpc_engine", metavar="ENGINE")
-]
-NodeLogLevelOption: TypeAlias = Annotated[
-    str | None, setting(NodeTable, "node", "log_level", metavar="LEVEL")
-]
 
 
 def node(
@@ -112,17 +103,6 @@ def check_engine(settings: Settings) -> None:
     except EngineMissing as error:
         problem = settings.problem(("node", "grpc_engine"), str(error))
         raise as_failure(ConfigError(problem)) from error
-
-
-def demo_config(data_dir: Path) -> Path:
-    """Return the demo's config in `data_dir`. Raises Failure where it can't be made."""
-    try:
-        return ensure_demo(data_dir)
-    except OSError as error:
-        raise Failure(
-            f"can't make the demo's files in {data_dir}: {error.strerror}; "
-            "choose another folder with --data-dir"
-        ) from error
 
 
 def _make_node(table: NodeTable, groups: Sequence[Group], hook: Hook) -> Node:

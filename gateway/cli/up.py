@@ -12,15 +12,17 @@ import typer
 import uvloop
 
 from cache_core.config import GatewayTable, NodeTable, Settings
+from gateway.cli.demo import demo_config
 from gateway.cli.fleet import fleet_of
 from gateway.cli.hangups import on_hangup
 from gateway.cli.listening import free_addresses
-from gateway.cli.node import GrpcEngineOption, NodeGraceOption, NodeLogLevelOption, demo_config
+from gateway.cli.node_options import GrpcEngineOption, NodeGraceOption, NodeLogLevelOption
 from gateway.cli.options import DATA_DIR, ConfigOption, DataDirOption
 from gateway.cli.requests import CorsOriginOption, MaxTimeoutOption, RequestTimeoutOption
-from gateway.cli.settings import flag, given, load_settings, setting
+from gateway.cli.settings import flags, given, load_settings, setting
 from gateway.cli.stopping import Stop
-from gateway.cli.supervisor import Kept
+from gateway.cli.supervisor import Kept, keep_until, start_all
+from gateway.cli.workers import WorkersOption, stopping_seconds
 
 
 def up(
@@ -47,6 +49,7 @@ def up(
     timeout: RequestTimeoutOption = None,
     max_timeout: MaxTimeoutOption = None,
     cors_origin: CorsOriginOption = None,
+    workers: WorkersOption = None,
     grace: NodeGraceOption = None,
     grpc_engine: GrpcEngineOption = None,
     log_level: NodeLogLevelOption = None,
@@ -61,12 +64,19 @@ def up(
 
       gaocache up --nodes 3
 
+      gaocache up --nodes 2 --workers 2
+
       gaocache up --config gaocache.toml --listen 127.0.0.1:9000
 
     """
     file = config or demo_config(data_dir)
     both = {"grace": grace, "log_level": log_level}
-    asking = {"timeout": timeout, "max_timeout": max_timeout, "cors_origins": cors_origin or None}
+    asking = {
+        "timeout": timeout,
+        "max_timeout": max_timeout,
+        "cors_origins": cors_origin or None,
+        "workers": workers,
+    }
     settings = load_settings(
         file,
         ("--node-listen", node_listen, ("node", "listen")),
@@ -77,27 +87,16 @@ def up(
     address = settings.gateway.listen
     if address.port == 0:
         (address,) = free_addresses(address, 1)
-    shared = ["--config", str(file), *_flags(**both)]
-    cluster = _flags(peers=fleet.peers)
+    shared = ["--config", str(file), *flags(**both)]
+    cluster = flags(peers=fleet.peers)
     kept: list[Kept] = []
     for place in fleet.places:
-        where = _flags(listen=place.listen, advertise=place.name, grpc_engine=grpc_engine)
+        where = flags(listen=place.listen, advertise=place.name, grpc_engine=grpc_engine)
         kept.append(Kept(f"node {place.name}", ["node", *where, *cluster, *shared], kept))
-    where = _flags(listen=address, **asking)
+    where = flags(listen=address, **asking)
     front = Kept(f"gateway {address}", ["gateway", *where, *cluster, *shared])
     names = [place.name for place in fleet.places]
     uvloop.run(_run(kept, front, lambda: _welcome(str(address), names, file, settings), settings))
-
-
-def _flags(**values: object) -> list[str]:
-    """Return options for these settings, but for those that are None."""
-    return [
-        text
-        for key, value in values.items()
-        if value is not None
-        for item in (value if isinstance(value, list) else [value])
-        for text in (flag(key), str(item))
-    ]
 
 
 async def _run(
@@ -111,40 +110,22 @@ async def _run(
             node.hang_up()
 
     on_hangup(reload=hang_up, gone=told.set)
-    stop = asyncio.create_task(told.wait())
-    starting = asyncio.create_task(_start(nodes, gateway))
-    tasks = [starting]
     try:
-        await asyncio.wait({stop, starting}, return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            return
-        starting.result()
-        welcome()
-        tasks += [asyncio.create_task(kept.keep()) for kept in (*nodes, gateway)]
-        done, _ = await asyncio.wait({stop, *tasks[1:]}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-        print("Stopping.", flush=True)
+        if await keep_until(told, (*nodes, gateway), _start(nodes, gateway), welcome):
+            print("Stopping.", flush=True)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await gateway.stop(grace=settings.gateway.grace)
+        await gateway.stop(grace=stopping_seconds(settings.gateway))
         await asyncio.gather(*(node.stop(grace=settings.node.grace) for node in nodes))
 
 
 async def _start(nodes: Sequence[Kept], gateway: Kept) -> None:
     """Return once all serve. Raises Failure where one does not start.
 
-    The first starts alone, so that what is wrong with the config is said once.
+    One node alone starts with the gateway, which doesn't look at the groups, so that what is wrong
+    with them is said once.
     """
-    await nodes[0].start()
-    try:
-        async with asyncio.TaskGroup() as starting:
-            for kept in (*nodes[1:], gateway):
-                starting.create_task(kept.start())
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from errors
+    await start_all([nodes[0], gateway])
+    await start_all(nodes[1:])
 
 
 def _welcome(gateway: str, nodes: Sequence[str], file: Path, settings: Settings) -> None:
@@ -152,7 +133,8 @@ def _welcome(gateway: str, nodes: Sequence[str], file: Path, settings: Settings)
     key = "Tom" if group == "scores" else "KEY"
     typer.secho("GaoCache is up.", fg="green", bold=True, nl=False)
     print(" Ctrl-C stops it.\n")
-    print(f"  gateway  http://{gateway}")
+    workers = settings.gateway.workers
+    print(f"  gateway  http://{gateway}" + (f"  {workers} workers" if workers > 1 else ""))
     for node in nodes:
         print(f"  node     {node}")
     print(f"  groups   {', '.join(settings.groups)}  from {file}")

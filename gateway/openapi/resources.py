@@ -11,6 +11,7 @@ from cache_core.messages import GroupInfo, Health, MemberInfo, NodeInfo, Sharing
 from cache_core.settings import GroupSettings
 from cache_core.stats import CacheStats, GroupStats
 from cache_core.value import Value
+from gateway.answered import ANSWERED, SOURCE
 from gateway.batch import problem_item, value_item
 from gateway.group_document import documents
 from gateway.limits import Limits
@@ -20,7 +21,8 @@ from gateway.problems import Refused
 from gateway.representation import JSON
 from gateway.request_head import headers_too_large, too_slow
 from gateway.survey import survey
-from gateway.survey_document import document
+from gateway.survey_document import cluster_document
+from gateway.worker_figures import GatewayFigures
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
@@ -59,6 +61,8 @@ _SURVEY: Final = survey(
         )
     }
 )
+
+_FIGURES: Final = GatewayFigures(1, (), {SOURCE: {ANSWERED: {"2xx": 4}}})
 
 
 def _ok(description: str, example: object, *headers: str) -> dict[str, Any]:
@@ -194,7 +198,7 @@ GROUP_RESPONSES: Final[Responses] = {
 }
 
 CLUSTER_RESPONSES: Final[Responses] = {
-    200: _ok("The cluster.", _dump(document(_SURVEY))),
+    200: _ok("The cluster.", _dump(cluster_document(_SURVEY, _FIGURES))),
     **_bad_timeout("/cluster"),
     503: problem(
         "Its members are not known.",

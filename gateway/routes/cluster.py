@@ -1,5 +1,7 @@
 """`/cluster`: the nodes, their health and their shares of the ring."""
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import APIRouter
 
 from cache_core.client import Client
@@ -7,11 +9,12 @@ from gateway.openapi.resources import CLUSTER_RESPONSES
 from gateway.routes.timeout import Timeout
 from gateway.routes.uncached import UNCACHED
 from gateway.survey import survey
-from gateway.survey_document import Cluster, document
+from gateway.survey_document import Cluster, cluster_document
+from gateway.worker_figures import GatewayFigures
 
 
-def router(client: Client) -> APIRouter:
-    """Return the route that shows the cluster that `client` asks."""
+def router(client: Client, figures: Callable[[], Awaitable[GatewayFigures]]) -> APIRouter:
+    """Return the route that shows the cluster that `client` asks, and the gateway's `figures`."""
     routes = APIRouter(tags=["cluster"], dependencies=[UNCACHED])
 
     @routes.head("/cluster", include_in_schema=False)
@@ -22,10 +25,11 @@ def router(client: Client) -> APIRouter:
         responses=CLUSTER_RESPONSES,
     )
     async def get_cluster(timeout: Timeout) -> Cluster:
-        """Return the members of the cluster, and what they do not agree on.
+        """Return the members of the cluster, what they do not agree on, and the gateway's figures.
 
         Those that give no answer are in it, with why; the status is 200 even where none does.
         """
-        return document(survey(await client.describe(timeout=timeout)))
+        answers = await client.describe(timeout=timeout)
+        return cluster_document(survey(answers), await figures())
 
     return routes

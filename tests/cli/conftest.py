@@ -13,6 +13,7 @@ from node_cluster import cluster_of
 from processes import Ended, Run, Serving, Start, spawn
 
 from cache_core import Node
+from gateway.cli.command import make_app
 from gateway.cli.command import run as run_command
 
 
@@ -39,7 +40,7 @@ def run(
     async def run(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["gaocache", *arguments])
         capfdbinary.readouterr()
-        status = await asyncio.to_thread(run_command)
+        status = await asyncio.to_thread(run_command, make_app(arguments))
         stdout, stderr = capfdbinary.readouterr()
         return Ended(status, stdout, stderr.decode())
 
