@@ -1,0 +1,62 @@
+"""What a load generator saw, whichever it was."""
+
+import resource
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from pinned import GENERATORS, on_cores
+
+BUSY: Final = 0.95
+"""From this share of its core on, the generator may be what is measured."""
+
+
+class BadOutput(Exception):
+    """A load generator failed, or said something else than results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One run of a load generator: answers, how long it ran, and percentiles of latency in ms.
+
+    `errors` counts by kind what went wrong; `busy` is the share of a core that the generator used.
+    """
+
+    requests: int
+    seconds: float
+    p50: float
+    p99: float
+    p999: float
+    errors: dict[str, int]
+    busy: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return self.requests / self.seconds
+
+
+def run_generator(command: Sequence[str]) -> tuple[str, float]:
+    """Run a load generator on its core; return what it printed and the share of it that it used.
+
+    Raises BadOutput.
+    """
+    used, began = _children_cpu(), time.perf_counter()
+    done = subprocess.run(
+        on_cores(GENERATORS, command), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BadOutput(f"{command[0]} ended with {done.returncode}: {done.stderr or done.stdout}")
+    return done.stdout, (_children_cpu() - used) / (time.perf_counter() - began)
+
+
+def with_busy(load: Load, busy: float) -> Load:
+    """Return `load` by a generator that used this share of its core."""
+    return replace(load, busy=busy)
+
+
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

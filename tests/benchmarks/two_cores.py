@@ -1,0 +1,45 @@
+"""Two workers and two nodes on two cores, against one and one on one: CPU a request."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from keyset import keys, target
+from load import Load
+from pinned import GENERATORS, SERVERS, free_ports
+from rounds import turns
+from sampling import Sample, sample
+from stage import Server, Stage, peers_at
+from warming import warm_nodes
+from wrk import run_wrk
+
+ONE, TWO = "1 worker + 1 node, one core", "2 workers + 2 nodes, two cores"
+BOTH: Final = SERVERS | GENERATORS
+"""The load generator takes its share of the second."""
+
+
+def start(stage: Stage) -> dict[str, Server]:
+    """Start both, near caches off, on the native engine; the nodes hold what is asked for."""
+    one = stage.new_node("native")
+    ports = free_ports(2)
+    peers = peers_at(ports)
+    two = [stage.new_node("native", cores=BOTH, port=port, peers=peers) for port in ports]
+    names = keys(100)
+    for nodes in (f"127.0.0.1:{one.port}", peers):
+        warm_nodes(nodes, names, at_a_time=1_000)
+    return {ONE: stage.gateway([one]), TWO: stage.gateway(two, workers=2, cores=BOTH)}
+
+
+def measure(
+    servers: dict[str, Server], paths: Path, *, connections: int, seconds: int, rng: random.Random
+) -> Iterator[tuple[str, Sample]]:
+    """Yield a sample of each, taken in turns: many keys, for one key has one owner."""
+    for _, name in turns(list(servers), [None], rng):
+        server = servers[name]
+        url = f"http://127.0.0.1:{server.port}{target(keys(100)[0])}"
+
+        def run(url: str = url) -> Load:
+            return run_wrk(url, connections=connections, seconds=seconds, paths=paths)
+
+        yield name, sample(server.parts, run)
