@@ -3,8 +3,8 @@
 import resource
 import subprocess
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pinned import GENERATORS, on_cores
@@ -38,23 +38,25 @@ class Load:
         return self.requests / self.seconds
 
 
-def run_generator(command: Sequence[str]) -> tuple[str, float]:
-    """Run a load generator on its core; return what it printed and the share of it that it used.
-
-    Raises BadOutput.
-    """
-    used, began = _children_cpu(), time.perf_counter()
-    done = subprocess.run(
-        on_cores(GENERATORS, command), capture_output=True, text=True, check=False
-    )
+def run_generator(command: Sequence[str], cores: Collection[int] = GENERATORS) -> str:
+    """Run a load generator on `cores`; return what it printed. Raises BadOutput."""
+    done = subprocess.run(on_cores(cores, command), capture_output=True, text=True, check=False)
     if done.returncode:
         raise BadOutput(f"{command[0]} ended with {done.returncode}: {done.stderr or done.stdout}")
-    return done.stdout, (_children_cpu() - used) / (time.perf_counter() - began)
+    return done.stdout
 
 
-def with_busy(load: Load, busy: float) -> Load:
-    """Return `load` by a generator that used this share of its core."""
-    return replace(load, busy=busy)
+class Busy:
+    """How busy the processes keep a core that are started, and end, from now on."""
+
+    def __init__(self) -> None:
+        self._used = _children_cpu()
+        self._began = time.perf_counter()
+
+    @property
+    def share(self) -> float:
+        """The cores that they have used, on the mean."""
+        return (_children_cpu() - self._used) / (time.perf_counter() - self._began)
 
 
 def _children_cpu() -> float:

@@ -2,10 +2,11 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from load import BadOutput, Load, run_generator, with_busy
+from load import BadOutput, Busy, Load, run_generator
 from programs import program
 
 SCRIPT: Final = Path(__file__).with_suffix(".lua")
@@ -20,8 +21,9 @@ def run_wrk(url: str, *, connections: int, seconds: int, paths: Path | None = No
     """
     command = [program("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", PATIENCE]
     command += ["-s", str(SCRIPT), url, *([str(paths)] if paths else [])]
-    said, busy = run_generator(command)
-    return with_busy(read_wrk(said), busy)
+    busy = Busy()
+    said = run_generator(command)
+    return replace(read_wrk(said), busy=busy.share)
 
 
 def read_wrk(said: str) -> Load:
