@@ -8,7 +8,7 @@ from h2load import Call, framed
 from keyset import GROUP, keys
 from pinned import GENERATORS, SERVERS, free_ports
 from stage import Server, Stage, peers_at
-from warming import warm_nodes
+from warming import warm_node
 
 from cache_core.member import Member
 from cache_core.pb.cluster_pb2 import BatchGetRequest, Item
@@ -53,7 +53,7 @@ def start(stage: Stage) -> dict[str, Asked]:
         ("native", GET_NATIVE, BATCH_NATIVE, TWO_NATIVE),
     ):
         node = stage.node(engine)
-        warm_nodes(f"127.0.0.1:{node.port}", keys(SIZE)[:MANY], at_a_time=MANY)
+        warm_node(node.port, keys(SIZE)[:MANY], at_a_time=MANY)
         asked[get] = Asked([_get(node.port, keys(SIZE)[0])], node.parts)
         asked[batch] = Asked([_batch(node.port)], node.parts)
         asked[two] = _of_two(stage, engine)
@@ -66,7 +66,7 @@ def _of_two(stage: Stage, engine: str) -> Asked:
     peers = peers_at(ports)
     nodes = [stage.new_node(engine, cores=both, port=port, peers=peers) for port in ports]
     owned = {_owner(ports, key): key for key in keys(SIZE)[:MANY]}
-    warm_nodes(peers, list(owned.values()), at_a_time=MANY)
+    warm_node(ports[0], list(owned.values()), at_a_time=MANY)
     parts = {f"node {number}": _pid(node) for number, node in enumerate(nodes, 1)}
     return Asked([_get(port, owned[port]) for port in ports], parts, both)
 

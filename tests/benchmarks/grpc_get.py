@@ -128,7 +128,8 @@ def _ratios(samples: Mapping[str, Sequence[Sample]]) -> Iterator[Ratio]:
         (f"BatchGet of {MANY} on native, keys/s against Gets", BATCH_NATIVE, GET_NATIVE, None),
     ):
         if all(rates[theirs]):
-            yield Ratio(title, quotients(rates[ours], rates[theirs]), least=least)
+            by_cpu = quotients(cpu[theirs], cpu[ours])
+            yield Ratio(title, quotients(rates[ours], rates[theirs]), least=least, by_cpu=by_cpu)
     for title, two, one in (
         ("2 nodes against 1 on grpcio: CPU a Get", TWO_GRPCIO, GET_GRPCIO),
         ("2 nodes against 1 on native: CPU a Get", TWO_NATIVE, GET_NATIVE),

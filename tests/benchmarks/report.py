@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import typer
@@ -46,12 +47,15 @@ def ratios_table(ratios: Sequence[Ratio]) -> Table:
     """Return a table of the figures to reach, with whether they are."""
     table = Table(title="Figures to reach: the median over the rounds")
     table.add_column("", no_wrap=True)
-    for name in ("figure", "lowest to highest", "target", "reached"):
+    for name in ("figure", "lowest to highest", "by CPU", "target", "reached"):
         table.add_column(name, justify="right", no_wrap=True)
     for ratio in ratios:
         spread = f"{min(ratio.rounds):.2f} to {max(ratio.rounds):.2f}"
+        by_cpu = f"{median(ratio.by_cpu):.2f}x" if ratio.by_cpu else ""
         reached = {True: "[green]yes", False: "[red]no", None: ""}[ratio.reached]
-        table.add_row(ratio.title, f"{ratio.value:.2f} {ratio.unit}", spread, ratio.target, reached)
+        table.add_row(
+            ratio.title, f"{ratio.value:.2f}{ratio.unit}", spread, by_cpu, ratio.target, reached
+        )
     return table
 
 

@@ -28,6 +28,7 @@ class Ratio:
     rounds: list[float]
     least: float | None = None
     most: float | None = None
+    unit: str = "x"
     by_cpu: list[float] = field(default_factory=list)
 
     @property
@@ -38,8 +39,8 @@ class Ratio:
     @property
     def target(self) -> str:
         """The target in words, empty where there is none."""
-        words = [f">= {self.least:g}x"] if self.least is not None else []
-        words += [f"<= {self.most:g}x"] if self.most is not None else []
+        words = [f">= {self.least:g}{self.unit}"] if self.least is not None else []
+        words += [f"<= {self.most:g}{self.unit}"] if self.most is not None else []
         return " and ".join(words)
 
     @property

@@ -37,7 +37,7 @@ from rounds import Ratio
 from sampling import Row, Sample, row_of
 from serve_ratios import ratios
 from stage import Server, Stage
-from warming import AT_A_TIME, check, warm_nodes, warm_redis
+from warming import AT_A_TIME, check, warm_node, warm_redis
 
 SEED = 7
 TWO_CORES = "two-cores"
@@ -156,8 +156,8 @@ def _warm(
     for engine in stage.engines:
         progress.update(task, description=f"warming the node on {engine}")
         for size in sizes:
-            nodes = f"127.0.0.1:{stage.node(engine).port}"
-            warm_nodes(nodes, keys(size), at_a_time=AT_A_TIME[size])
+            port = stage.node(engine).port
+            warm_node(port, keys(size), at_a_time=AT_A_TIME[size])
     if REDIS in servers:
         progress.update(task, description="warming Redis")
         warm_redis(stage.redis, sizes)

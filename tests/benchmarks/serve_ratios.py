@@ -30,7 +30,8 @@ def ratios(samples: Samples, cores: Mapping[str, Sequence[Sample]]) -> Iterator[
     for title, ours, theirs, least in RATES:
         one, other = of(HOT, ours, _rate), of(HOT, theirs, _rate)
         if one and other:
-            yield Ratio(title, quotients(one, other), least=least)
+            by_cpu = quotients(of(HOT, theirs, _cpu), of(HOT, ours, _cpu))
+            yield Ratio(title, quotients(one, other), least=least, by_cpu=by_cpu)
     one, other = of(LONE, NEAR, _p50), of(LONE, CONSTANT, _p50)
     if one and other:
         title = "one connection, near cache on: p50 against uvicorn alone"
@@ -43,6 +44,10 @@ def ratios(samples: Samples, cores: Mapping[str, Sequence[Sample]]) -> Iterator[
 
 def _rate(taken: Sample) -> float:
     return taken.load.rate
+
+
+def _cpu(taken: Sample) -> float:
+    return taken.whole_cpu
 
 
 def _p50(taken: Sample) -> float:

@@ -11,7 +11,7 @@ from pinned import GENERATORS, SERVERS, free_ports
 from rounds import turns
 from sampling import Sample, sample
 from stage import Server, Stage, peers_at
-from warming import warm_nodes
+from warming import warm_node
 from wrk import run_wrk
 
 ONE, TWO = "1 worker + 1 node, one core", "2 workers + 2 nodes, two cores"
@@ -26,8 +26,8 @@ def start(stage: Stage) -> dict[str, Server]:
     peers = peers_at(ports)
     two = [stage.new_node("native", cores=BOTH, port=port, peers=peers) for port in ports]
     names = keys(100)
-    for nodes in (f"127.0.0.1:{one.port}", peers):
-        warm_nodes(nodes, names, at_a_time=1_000)
+    for port in (one.port, ports[0]):
+        warm_node(port, names, at_a_time=1_000)
     return {ONE: stage.gateway([one]), TWO: stage.gateway(two, workers=2, cores=BOTH)}
 
 

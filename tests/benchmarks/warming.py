@@ -1,19 +1,19 @@
 """Before anything is measured, every cache holds every key, and every contender has answered."""
 
-import asyncio
 import base64
 import json
 import urllib.request
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import grpc
 import redis
 from keyset import GROUP, keys, target
 from sized_values import sized_value
 from stage import Server
 
-from cache_core import Client
-from cache_core.errors import CacheError
+from cache_core.pb.cluster_pb2 import BatchGetRequest, Item
+from cache_core.pb.cluster_pb2_grpc import ClusterStub
 
 AT_A_TIME: Final = {100: 1_000, 10 * 1024: 200, 1024 * 1024: 4}
 """How many keys of a size are asked for together."""
@@ -23,18 +23,20 @@ class BadAnswer(Exception):
     """A contender answered something else than the value."""
 
 
-def warm_nodes(nodes: str, names: Sequence[str], *, group: str = GROUP, at_a_time: int) -> None:
-    """Have the nodes load the keys `names`. Raises BadAnswer."""
+def warm_node(port: int, names: Sequence[str], *, group: str = GROUP, at_a_time: int) -> None:
+    """Have the node at `port`, and the owners in its cluster, load the keys. Raises BadAnswer.
 
-    async def ask() -> None:
-        async with Client(nodes, timeout=30) as client:
-            for some in batches(names, at_a_time):
-                outcomes = await client.get_many(group, some)
-                for key, outcome in outcomes.items():
-                    if isinstance(outcome, CacheError):
-                        raise BadAnswer(f"{key}: {outcome}") from outcome
-
-    asyncio.run(ask())
+    No event loop is made for it: grpc.aio has one a process.
+    """
+    options = (("grpc.max_receive_message_length", -1),)
+    with grpc.insecure_channel(f"127.0.0.1:{port}", options) as channel:
+        node = ClusterStub(channel)
+        for some in batches(names, at_a_time):
+            request = BatchGetRequest(items=[Item(group=group, key=key) for key in some])
+            for response in node.BatchGet(request, timeout=30):
+                for outcome in response.outcomes:
+                    if not outcome.HasField("value"):
+                        raise BadAnswer(f"{some[outcome.index]}: {outcome.status.message}")
 
 
 def warm_redis(server: Server, sizes: Iterable[int]) -> None:
