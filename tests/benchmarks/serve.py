@@ -116,15 +116,16 @@ def _run(
         stage = Stage(started, folder)
         steps = planned.steps(len(names)) + (2 * planned.all_rounds if with_cores else 0)
         task = progress.add_task("starting", total=steps)
-        progress.console.print(
-            f"{steps} measurements of {planned.seconds} s: about "
-            f"{planned.minutes(len(names)):.0f} minutes and the start",
-            highlight=False,
-        )
         sizes = sorted({cell.size for cell in planned.cells})
         servers = {name: CONTENDERS[name].start(stage) for name in names}
         asked = request_lists(sorted({*sizes, HOT.size}), folder, rng)
         _warm(stage, servers, sizes, progress, task)
+
+        progress.console.print(
+            f"All servers run. {steps} measurements of {planned.seconds} s take about "
+            f"{planned.minutes(len(names)):.1f} minutes.",
+            highlight=False,
+        )
 
         def done(cell: Cell, name: str) -> None:
             progress.update(task, advance=1, description=f"{name}: {cell}")

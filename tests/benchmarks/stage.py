@@ -33,10 +33,14 @@ Cores: TypeAlias = Collection[int]
 class Stage:
     """Starts servers on core 0 unless told otherwise; all are ended with the `with` of `started`.
 
-    Nodes have the groups `values`, or as many as `groups` says, over sized_values.py.
+    Nodes have the groups `values`, or as many as `groups` says, over sized_values.py, each
+    with its own `capacity`.
     """
 
-    def __init__(self, started: contextlib.ExitStack, folder: Path) -> None:
+    def __init__(
+        self, started: contextlib.ExitStack, folder: Path, *, capacity: str = CAPACITY
+    ) -> None:
+        self._capacity = capacity
         self._started = started
         self._folder = folder
         self._nodes: dict[str, Server] = {}
@@ -119,7 +123,7 @@ class Stage:
 
     def _config(self, groups: Sequence[str]) -> Path:
         file = self._folder / f"groups-{len(groups)}.toml"
-        file.write_text("".join(map(_group_table, groups)))
+        file.write_text("".join(_group_table(name, self._capacity) for name in groups))
         return file
 
 
@@ -133,9 +137,9 @@ def peers_at(ports: Sequence[int]) -> str:
     return f"static://{','.join(f'127.0.0.1:{port}' for port in ports)}"
 
 
-def _group_table(name: str) -> str:
+def _group_table(name: str, capacity: str) -> str:
     return (
-        f'[groups.{name}]\ncapacity = "{CAPACITY}"\n\n'
+        f'[groups.{name}]\ncapacity = "{capacity}"\n\n'
         f'[groups.{name}.source]\nkind = "python"\ntarget = "{CONFIG_TARGET}"\n\n'
     )
 
