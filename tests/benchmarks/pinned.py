@@ -20,7 +20,7 @@ SERVERS: Final = frozenset({0})
 GENERATORS: Final = frozenset({1})
 """The core of who makes the load."""
 
-READY_SECONDS: Final = 30.0
+READY_SECONDS: Final = 60.0
 END_SECONDS: Final = 15.0
 LOOK_PAUSE: Final = 0.01
 

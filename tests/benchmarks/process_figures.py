@@ -1,5 +1,6 @@
 """What the kernel says of running processes: CPU time and memory, of each with all below it."""
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,13 +13,14 @@ PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 def tree(pid: int) -> Iterator[int]:
     """Yield `pid` and the processes below it; nothing of what has ended."""
     try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        children = [child for task in tasks for child in (task / "children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+    except FileNotFoundError:
         return
     yield pid
-    for child in children:
-        yield from tree(int(child))
+    for thread in threads:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it may have ended
+            for child in (thread / "children").read_text().split():
+                yield from tree(int(child))
 
 
 def cpu_seconds(pid: int) -> float:

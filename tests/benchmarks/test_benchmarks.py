@@ -12,14 +12,16 @@ from typing import Any
 import pytest
 from process_figures import tree
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+MISSING = [name for name in ("wrk", "h2load", "redis-server") if shutil.which(name) is None]
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(bool(MISSING), reason=f"missing: {', '.join(MISSING)}"),
+]
 
 HERE = Path(__file__).parent
 PIPE = asyncio.subprocess.PIPE
-
-for name in ("wrk", "h2load", "redis-server"):
-    if shutil.which(name) is None:
-        pytestmark.append(pytest.mark.skip(reason=f"{name} is missing"))
 
 
 async def start(benchmark: str, *arguments: str) -> asyncio.subprocess.Process:

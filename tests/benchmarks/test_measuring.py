@@ -117,8 +117,7 @@ async def test_a_process_is_counted_with_those_below_it() -> None:
     await process.stdout.readline()  # the one below it runs
     below = list(tree(process.pid))
     assert len(below) == 2
-    assert resident(process.pid) == pytest.approx(sum(map(resident, below[1:])), rel=1)
-    assert resident(process.pid) > resident(below[1])
+    assert resident(process.pid) > resident(below[1]) > 0
     await process.communicate(b"\n")
     assert not list(tree(process.pid))
 
