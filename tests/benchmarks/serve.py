@@ -133,7 +133,7 @@ def _run(
         samples = measure(servers, asked, planned, rng, done)
         cores: dict[str, list[Sample]] = defaultdict(list)
         if with_cores:
-            both = two_cores.start(stage)
+            both = two_cores.start(stage, asked[HOT.size])
             for _ in range(planned.all_rounds):
                 for name, taken in two_cores.measure(
                     both,
