@@ -28,13 +28,12 @@ from grpc_calls import (
 )
 from h2load import CLIENTS, STREAMS, run_h2load
 from interrupting import ended_by_signals
-from machine import machine
 from programs import program
 from report import (
-    LIBRARIES,
     console,
     end_loudly,
     errors_of,
+    machine_before,
     ratio_documents,
     ratios_table,
     rows_table,
@@ -72,11 +71,11 @@ def main(
     writable(json_file)
     for name in ("h2load", "taskset"):
         program(name)
+    about = machine_before()
     with ended_by_signals():
         samples = _measure(rounds=1 if quick else rounds, seconds=1 if quick else 3)
     rows = {name: row_of(taken) for name, taken in samples.items()}
     found = list(_ratios(samples))
-    about = machine(*LIBRARIES)
     _print(rows, found, f"{'Quick run, not to be published: ' if quick else ''}{about}")
     if json_file:
         document = {

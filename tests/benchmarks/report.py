@@ -1,6 +1,7 @@
 """How benchmarks of servers say what they found: tables, and a JSON file."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -8,6 +9,7 @@ from statistics import median
 from typing import Any
 
 import typer
+from machine import machine
 from rich.console import Console
 from rich.table import Table
 from rounds import Ratio
@@ -18,7 +20,12 @@ LIBRARIES = ("gaocache", "uvicorn", "fastapi", "grpcio", "pygrpc-native", "redis
 
 def console() -> Console:
     """Return where results go; wide enough where nobody looks."""
-    return Console(width=None if Console().is_terminal else 140)
+    return Console(width=None if Console().is_terminal else 160)
+
+
+def machine_before() -> str:
+    """Return what is measured on, and how busy it was until now: to be quiet, it should be idle."""
+    return f"{machine(*LIBRARIES)}, load average {os.getloadavg()[0]:.1f} before"
 
 
 def writable(file: Path | None) -> Path | None:

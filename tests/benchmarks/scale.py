@@ -16,12 +16,11 @@ from typing import Annotated
 import typer
 from interrupting import ended_by_signals
 from lookups import Simulated
-from machine import machine
 from programs import program
 from report import (
-    LIBRARIES,
     console,
     end_loudly,
+    machine_before,
     ratio_documents,
     ratios_table,
     writable,
@@ -86,10 +85,10 @@ def main(
     writable(json_file)
     for name in ("wrk", "taskset"):
         program(name)
+    about = machine_before()
     with ended_by_signals():
         found, errors = _measure(QUICK if quick else FULL)
     ratios = list(_ratios(found))
-    about = machine(*LIBRARIES)
     _print(found, ratios, f"{'Quick run, not to be published: ' if quick else ''}{about}")
     if json_file:
         document = {

@@ -18,13 +18,12 @@ from gateways import CONSTANT, CONTENDERS, DEFAULT, REDIS, needed
 from hit_ratio import parse_plot
 from interrupting import ended_by_signals
 from keyset import Cell, keys
-from machine import machine
 from matrix import HOT, Plan, Samples, measure, plan, request_lists
 from report import (
-    LIBRARIES,
     console,
     end_loudly,
     errors_of,
+    machine_before,
     ratio_documents,
     ratios_table,
     rows_table,
@@ -88,11 +87,11 @@ def main(
     needed(measured)
     planned = plan(quick=quick, full=full, rounds=rounds)
     rng = random.Random(SEED)
+    about = machine_before()
     with ended_by_signals():
         samples, cores = _run(measured, planned, rng, with_cores=TWO_CORES in names)
     found = list(ratios(samples, cores))
     rows = _rows(samples, planned)
-    about = machine(*LIBRARIES)
     _print(rows, cores, found, f"{'Quick run, not to be published: ' if quick else ''}{about}")
     if json_file:
         document = {"benchmark": "serve", "machine": about, "quick": quick, "seed": SEED}

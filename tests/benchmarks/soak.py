@@ -18,11 +18,10 @@ import uvloop
 from full_speed import Stream, run_mixture, write_mixture
 from interrupting import ended_by_signals
 from loop_leftovers import Held, held_before_and_after
-from machine import machine
 from mixture import Mixture
 from process_figures import resident
 from programs import program
-from report import LIBRARIES, console, end_loudly, writable, write_json
+from report import console, end_loudly, machine_before, writable, write_json
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -72,6 +71,7 @@ def main(
     seconds = 8 if quick else seconds
     mixtures = {"checked answers": Mixture(random.Random(SEED))}
     inside = Mixture(random.Random(SEED + 1))
+    about = machine_before()
     with ended_by_signals():
         streams, memory = uvloop.run(_load(seconds, mixtures["checked answers"]))
         before, after = uvloop.run(held_before_and_after(seconds / 4, CAPACITY, inside))
@@ -82,7 +82,6 @@ def main(
         *([] if quick else memory_checks(memory)),
         *_held_checks(before, after),
     ]
-    about = machine(*LIBRARIES)
     _print(checks, f"{seconds} s: {about}")
     if json_file:
         document: dict[str, Any] = {
