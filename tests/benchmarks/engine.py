@@ -4,16 +4,13 @@ python tests/benchmarks/engine.py [--json] [--quick]
 """
 
 import json
-import platform
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from importlib import metadata
-from pathlib import Path
 from statistics import median
 from typing import Annotated
 
 import typer
+from machine import machine
 from memory import (
     MIB,
     STATUS,
@@ -32,6 +29,7 @@ from speed import Scale, speeds
 OURS, OURS_TTL, YARDSTICK = "gaocache", "gaocache, TTL", "cachetools"
 COLUMNS = (OURS, OURS_TTL, YARDSTICK, "cachebox", "dict")
 REPEATS = 3
+LIBRARIES = ("cachetools", "cachebox")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,9 @@ def main(
             asdict(figure) | {"ratios": figure.ratios, "reached": figure.reached}
             for figure in figures
         ]
-        print(json.dumps({"machine": machine(), "quick": quick, "figures": rows}, indent=2))
+        print(
+            json.dumps({"machine": machine(*LIBRARIES), "quick": quick, "figures": rows}, indent=2)
+        )
     else:
         print_table(figures, quick=quick)
 
@@ -149,7 +149,9 @@ def measure(sizes: Sizes, done: Callable[[], None]) -> Iterator[Figure]:
 
 def print_table(figures: list[Figure], *, quick: bool) -> None:
     """Print figures as a table, with the targets and whether they are reached."""
-    table = Table(title=f"{'Quick run, not to be published: ' if quick else ''}{machine()}")
+    table = Table(
+        title=f"{'Quick run, not to be published: ' if quick else ''}{machine(*LIBRARIES)}"
+    )
     table.add_column("", no_wrap=True)
     for title in (*(name.removeprefix("gaocache, ") for name in COLUMNS), "ratio", "target"):
         table.add_column(title, justify="right", no_wrap=True)
@@ -170,20 +172,6 @@ def print_table(figures: list[Figure], *, quick: bool) -> None:
         "dict. When full, all entries were read before. A push is "
         "16 times the budget; cachetools charges values only.",
         highlight=False,
-    )
-
-
-def machine() -> str:
-    """Return what the figures were measured on."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    libraries = ", ".join(f"{name} {metadata.version(name)}" for name in ("cachetools", "cachebox"))
-    return (
-        f"{len(names)} x {names[0] if names else platform.machine()}, {platform.system()}, "
-        f"{platform.python_implementation()} {sys.version.split()[0]}, {libraries}"
     )
 
 

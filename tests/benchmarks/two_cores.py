@@ -1,0 +1,51 @@
+"""Two workers and two nodes on two cores, against one and one on one: CPU a request."""
+
+import random
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from keyset import keys, target
+from pinned import GENERATORS, SERVERS, free_ports
+from rounds import turns
+from sampling import Sample, sample
+from stage import Server, Stage, peers_at
+from warming import check, warm_node
+from wrk import run_wrk
+
+ONE, TWO = "1 worker + 1 node, one core", "2 workers + 2 nodes, two cores"
+BOTH: Final = SERVERS | GENERATORS
+"""The load generator takes its share of the second."""
+WARM_UP: Final = 64
+"""Connections, enough for all workers to have some."""
+
+
+def start(stage: Stage, paths: Path) -> dict[str, Server]:
+    """Start both, near caches off, on the native engine; all have answered what is asked for."""
+    one = stage.new_node("native")
+    ports = free_ports(2)
+    peers = peers_at(ports)
+    two = [stage.new_node("native", cores=BOTH, port=port, peers=peers) for port in ports]
+    names = keys(100)
+    for port in (one.port, ports[0]):
+        warm_node(port, names, at_a_time=1_000)
+    servers = {ONE: stage.gateway([one]), TWO: stage.gateway(two, workers=2, cores=BOTH)}
+    for server in servers.values():
+        check(server, names[0], constant=False)
+        run_wrk(_url(server), connections=WARM_UP, seconds=1, paths=paths)
+    return servers
+
+
+def measure(
+    servers: dict[str, Server], paths: Path, *, connections: int, seconds: int, rng: random.Random
+) -> Iterator[tuple[str, Sample]]:
+    """Yield a sample of each, taken in turns: many keys, for one key has one owner."""
+    for _, name in turns(list(servers), [None], rng):
+        server = servers[name]
+        run = partial(run_wrk, _url(server), connections=connections, seconds=seconds, paths=paths)
+        yield name, sample(server.parts, run)
+
+
+def _url(server: Server) -> str:
+    return f"http://127.0.0.1:{server.port}{target(keys(100)[0])}"
