@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from enum import StrEnum
 from importlib.util import find_spec
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from cache_core.address import Address
-from cache_core.rpc.service import Service
+
+if TYPE_CHECKING:  # the names of engines are settings, which do without what serves
+    from cache_core.rpc.service import Service
 
 
 class GrpcEngine(StrEnum):
@@ -37,7 +39,7 @@ class Engine(Protocol):
     def bind(self) -> Address:
         """Take the address, and return it with the port in use. Raises OSError."""
 
-    async def start(self, service: Service) -> None:
+    async def start(self, service: "Service") -> None:
         """Serve what `service` answers, after `bind`."""
 
     async def stop(self, grace: float) -> None:

@@ -11,7 +11,7 @@ from stage import Server, Stage, peers_at
 from warming import warm_node
 
 from cache_core.member import Member
-from cache_core.pb.cluster_pb2 import BatchGetRequest, Item
+from cache_core.pb.cluster_pb2 import BatchGetRequest
 from cache_core.pb.gaocache_pb2 import GetRequest
 from cache_core.ring import Ring
 
@@ -20,6 +20,7 @@ MANY: Final = 64
 FRAME: Final = 5
 BARE, GET_GRPCIO, GET_NATIVE = "bare", "get-grpcio", "get-native"
 BATCH_GRPCIO, BATCH_NATIVE = "batch-grpcio", "batch-native"
+PEEK_GRPCIO, PEEK_NATIVE = "peek-grpcio", "peek-native"
 TWO_GRPCIO, TWO_NATIVE = "get-grpcio-2", "get-native-2"
 TITLES: Final = {
     BARE: "Get, bare grpcio handler, constant bytes",
@@ -27,6 +28,8 @@ TITLES: Final = {
     GET_NATIVE: "Get, node on native",
     BATCH_GRPCIO: f"BatchGet of {MANY}, node on grpcio",
     BATCH_NATIVE: f"BatchGet of {MANY}, node on native",
+    PEEK_GRPCIO: f"BatchPeek of {MANY}, node on grpcio",
+    PEEK_NATIVE: f"BatchPeek of {MANY}, node on native",
     TWO_GRPCIO: "Get, 2 nodes on grpcio, two cores",
     TWO_NATIVE: "Get, 2 nodes on native, two cores",
 }
@@ -48,14 +51,15 @@ def start(stage: Stage) -> dict[str, Asked]:
     """Start all servers, the nodes holding what is asked for; return the calls by name."""
     bare = stage.app("bare_grpcio", SIZE)
     asked = {BARE: Asked([_get(bare.port, keys(SIZE)[0])], bare.parts)}
-    for engine, get, batch, two in (
-        ("grpcio", GET_GRPCIO, BATCH_GRPCIO, TWO_GRPCIO),
-        ("native", GET_NATIVE, BATCH_NATIVE, TWO_NATIVE),
+    for engine, get, batch, peek, two in (
+        ("grpcio", GET_GRPCIO, BATCH_GRPCIO, PEEK_GRPCIO, TWO_GRPCIO),
+        ("native", GET_NATIVE, BATCH_NATIVE, PEEK_NATIVE, TWO_NATIVE),
     ):
         node = stage.node(engine)
         warm_node(node.port, keys(SIZE)[:MANY], at_a_time=MANY)
         asked[get] = Asked([_get(node.port, keys(SIZE)[0])], node.parts)
-        asked[batch] = Asked([_batch(node.port)], node.parts)
+        asked[batch] = Asked([_batch(node.port, "BatchGet")], node.parts)
+        asked[peek] = Asked([_batch(node.port, "BatchPeek")], node.parts)
         asked[two] = _of_two(stage, engine)
     return {name: asked[name] for name in TITLES}
 
@@ -86,7 +90,7 @@ def _get(port: int, key: str) -> Call:
     return Call(url, framed(GetRequest(group=GROUP, key=key)), FRAME + SIZE)
 
 
-def _batch(port: int) -> Call:
-    items = [Item(group=GROUP, key=key) for key in keys(SIZE)[:MANY]]
-    url = f"http://127.0.0.1:{port}/gaocache.cluster.v1.Cluster/BatchGet"
-    return Call(url, framed(BatchGetRequest(items=items)), FRAME + MANY * SIZE, MANY)
+def _batch(port: int, method: str) -> Call:
+    request = BatchGetRequest(groups=[GROUP], keys=keys(SIZE)[:MANY])
+    url = f"http://127.0.0.1:{port}/gaocache.cluster.v1.Cluster/{method}"
+    return Call(url, framed(request), FRAME + MANY * SIZE, MANY)

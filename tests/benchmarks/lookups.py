@@ -27,7 +27,7 @@ class InstantPeer:
 
     async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:  # noqa: ARG002
         for ask in asks:
-            ask.answer(HIT)
+            ask.settle(HIT)
 
     async def send(self, message: Message[A], *, timeout: float) -> A:  # noqa: ARG002
         if not isinstance(message, Probe):

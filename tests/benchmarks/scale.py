@@ -43,7 +43,7 @@ BY_GROUPS = "gateway + node, CPU a request by groups"
 ALONE = "client alone, 1 caller, CPU a get by nodes"
 SPREAD = f"client alone, {CALLERS} callers a node, CPU a get by nodes"
 FIXED = f"client alone, {CALLERS} callers, CPU a get by nodes"
-READY, IMPORTED = "gaocache up to its first answer", "import cache_core"
+READY, IMPORTED = "gaocache up to its first answer", "from cache_core import Client, Group, Node"
 SAID = {
     FIXED: "fewer keys go in one call the more nodes there are, down to one: not a ring's cost",
 }

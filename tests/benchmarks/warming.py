@@ -12,7 +12,7 @@ from keyset import GROUP, keys, target
 from sized_values import sized_value
 from stage import Server
 
-from cache_core.pb.cluster_pb2 import BatchGetRequest, Item
+from cache_core.pb.cluster_pb2 import BatchGetRequest
 from cache_core.pb.cluster_pb2_grpc import ClusterStub
 
 AT_A_TIME: Final = {100: 1_000, 10 * 1024: 200, 1024 * 1024: 4}
@@ -32,11 +32,10 @@ def warm_node(port: int, names: Sequence[str], *, group: str = GROUP, at_a_time:
     with grpc.insecure_channel(f"127.0.0.1:{port}", options) as channel:
         node = ClusterStub(channel)
         for some in batches(names, at_a_time):
-            request = BatchGetRequest(items=[Item(group=group, key=key) for key in some])
+            request = BatchGetRequest(groups=[group], keys=some)
             for response in node.BatchGet(request, timeout=30):
-                for outcome in response.outcomes:
-                    if not outcome.HasField("value"):
-                        raise BadAnswer(f"{some[outcome.index]}: {outcome.status.message}")
+                for failure in response.failures:
+                    raise BadAnswer(f"{some[failure.place]}: {failure.status.message}")
 
 
 def warm_redis(server: Server, sizes: Iterable[int]) -> None:
