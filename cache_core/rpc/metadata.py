@@ -6,7 +6,7 @@ values. All of it may be missing: neither our callers nor the nodes we call need
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import lru_cache
 from math import inf
 from typing import Final, NamedTuple, TypeAlias
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 from cache_core.trace import NO_TRACE, Trace
 from cache_core.value import NO_TERMS, Answer, Demand, Terms, Value
 
-Fields: TypeAlias = Iterable[tuple[str, str | bytes]]
+Fields: TypeAlias = Collection[tuple[str, str | bytes]]
 
 ANSWER: Final = "gaocache-answer"
 RING: Final = "gaocache-ring"
@@ -72,14 +72,18 @@ def write_caller(caller: Caller) -> tuple[tuple[str, str], ...]:
 
 def read_caller(fields: Fields) -> Caller:
     """Return what `fields` say; what is missing or malformed is nothing."""
-    said = {name: value for name, value in fields if name in _OURS}
-    if not said:
+    for name, _ in fields:
+        if name in _OURS:
+            break
+    else:
         return STRANGER
+    said = dict(fields)
     ring = said.get(RING)
     demand = said.get(DEMAND)
+    parent, state = said.get(TRACEPARENT), said.get(TRACESTATE)
     return Caller(
         _read_ring(ring) if isinstance(ring, str) else 0,
-        Trace(str(said.get(TRACEPARENT, "")), str(said.get(TRACESTATE, ""))),
+        Trace(str(parent or ""), str(state or "")) if parent or state else NO_TRACE,
         said.get(FORWARDED) == "1",
         _DEMANDS.get(demand, Demand.ANY) if isinstance(demand, str) else Demand.ANY,
     )

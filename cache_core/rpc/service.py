@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from cache_core.errors import CacheError, PeerUnavailable, ValueTooLarge
 from cache_core.events import Hook, Received
@@ -17,6 +17,8 @@ from cache_core.value import Demand, Value
 from cache_core.watchers import Notice, Watchers
 
 A = TypeVar("A")
+
+DRAINING: Final = "the node is draining"
 
 
 class Keys(Protocol):
@@ -69,14 +71,19 @@ class Service:
 
         Raises PeerUnavailable, ValueTooLarge, and what the participant raises.
         """
-        self._refuse_if_draining()
-        self.participant.note_ring(caller.ring)
+        # What others do by a call is done here in place: this is the way of every hit.
+        if self._draining:
+            raise PeerUnavailable(DRAINING)
+        participant = self.participant
+        participant.note_ring(caller.ring)
         current_trace.set(caller.trace)
-        group, key, forwarded = request.group, request.key, caller.forwarded
-        found = self._peek(group, key, forwarded=forwarded, demand=caller.demand)
-        if found is not None:
-            return found
-        return self._load(group, key, forwarded=forwarded, demand=caller.demand)
+        group, key, forwarded, demand = request.group, request.key, caller.forwarded, caller.demand
+        if self._hook is not None:
+            self._hook(Received(group, key))
+        found = participant.peek(group, key, forwarded=forwarded, demand=demand)
+        if found is None:
+            return self._load(group, key, forwarded=forwarded, demand=demand)
+        return found if len(found.data) <= MAX_VALUE_BYTES else _fit(found)
 
     def batch_peek(self, request: BatchGetRequest) -> BatchGetResponse:
         """Return what is known at once of the items, as far as one message holds it.
@@ -117,7 +124,7 @@ class Service:
 
     def _refuse_if_draining(self) -> None:
         if self._draining:
-            raise PeerUnavailable("the node is draining")
+            raise PeerUnavailable(DRAINING)
 
     def _peek_all(self, request: BatchGetRequest) -> tuple[list[Outcome], list[tuple[int, Item]]]:
         """Return what is known at once of the request's items, and those that are to be loaded."""

@@ -25,6 +25,7 @@ VALUES: list[tuple[str, str, tuple[str, str, str], tuple[object, object, object]
     ("node", "weight", ("2", "3", "4"), (2, 3, 4)),
     ("node", "drain", ("2m", "3", "4s"), (120, 3, 4)),
     ("node", "grace", ("0", "3.5", "500ms"), (0, 3.5, 0.5)),
+    ("node", "grpc_engine", ("native", "auto", "grpcio"), ("native", "auto", "grpcio")),
     ("node", "log_level", ("debug", "info", "error"), ("debug", "info", "error")),
     ("gateway", "listen", ("a:1", "b:2", "[::1]:3"), (("a", 1), ("b", 2), ("::1", 3))),
     ("gateway", "node", ("a:1", "b:2", "c:3"), (("a", 1), ("b", 2), ("c", 3))),

@@ -107,7 +107,7 @@ async def test_a_call_ends_at_its_deadline_and_its_lookup_with_it(
 ) -> None:
     source.gate.clear()
     with pytest.raises(DeadlineExceeded, match="did not answer within the deadline"):
-        await client.get("scores", "Tom", timeout=0.05)
+        await client.get("scores", "Tom", timeout=0.2)
     await source.left.wait()
     assert source.cancelled == ["Tom"]
 

@@ -92,7 +92,7 @@ async def test_a_message_arrives_and_its_answer_comes_back(
     received = await participant.received.get()
     if isinstance(received, Invalidate):
         assert received.timeout is not None
-        assert 0 < received.timeout <= 30
+        assert 0 < received.timeout < 31  # by gRPC's own clock
         received = replace(received, timeout=None)
     assert received == message
 
