@@ -6,7 +6,7 @@ RFC 9111 (Cache-Control, Age), RFC 5861 (stale directives), RFC 9211 (Cache-Stat
 import re
 from collections.abc import Mapping
 from math import floor
-from typing import Final
+from typing import Final, NamedTuple
 
 from cache_core.errors import NotFound
 from cache_core.value import Answer, Demand, Value
@@ -36,22 +36,64 @@ def demand(fields: Mapping[str, str]) -> Demand:
     return Demand.NEW if "no-cache" in names else Demand.ANY
 
 
+class Freshness(NamedTuple):
+    """What there is to say of a value's freshness: changes with its whole seconds alone."""
+
+    age: int
+    ttl: int | None
+    answer: Answer
+    node: str | None
+    stale_while_revalidate: int
+    stale_if_error: int
+    is_stored: bool
+    is_private: bool
+
+
+def freshness(value: Value, *, private: bool) -> Freshness:
+    """Return what there is to say of `value`, `private` where it may be kept for one user only."""
+    terms = value.terms
+    return Freshness(
+        _seconds(value.age),
+        None if value.ttl is None else _seconds(value.ttl),
+        value.answer,
+        value.node,
+        _seconds(terms.stale_while_revalidate),
+        _seconds(terms.stale_if_error),
+        value.stored,
+        private,
+    )
+
+
+def seconds_until_other(value: Value) -> float:
+    """Return after how many seconds the `freshness` of `value` is another, more than zero or none.
+
+    A whole second of its age begins with it, one of its TTL ends with it.
+    """
+    until_older = floor(value.age) + 1 - value.age
+    return until_older if value.ttl is None else min(until_older, value.ttl - floor(value.ttl))
+
+
 def of_value(value: Value, *, private: bool) -> dict[str, str]:
-    """Return Cache-Control, Age and Cache-Status of an answer with `value`.
+    """Return Cache-Control, Age and Cache-Status of an answer with `value`, as `headers` does."""
+    return headers(freshness(value, private=private))
+
+
+def headers(freshness: Freshness) -> dict[str, str]:
+    """Return Cache-Control, Age and Cache-Status of an answer with such a value.
 
     A cache that counts by Age keeps it for as long as the node would, and stale for as long as
     the group allows. nginx does not, so it is told what is left: `X-Accel-Expires`, which it
-    takes off. `private` where it may be kept for one user only.
+    takes off.
     """
-    headers = {
-        "Cache-Control": ", ".join([*_visibility(private), *_directives(value)]),
-        "Age": str(_seconds(value.age)),
-        "Cache-Status": _status(value),
+    said = {
+        "Cache-Control": ", ".join([*_visibility(freshness.is_private), *_directives(freshness)]),
+        "Age": str(freshness.age),
+        "Cache-Status": _status(freshness),
     }
     # To nginx it goes before what Cache-Control says, so it is not sent where that forbids.
-    if value.ttl is not None and not private:
-        headers["X-Accel-Expires"] = str(max(_seconds(value.ttl), 0))
-    return headers
+    if freshness.ttl is not None and not freshness.is_private:
+        said["X-Accel-Expires"] = str(max(freshness.ttl, 0))
+    return said
 
 
 def of_error(error: Exception, *, private: bool) -> dict[str, str]:
@@ -70,36 +112,37 @@ def _visibility(private: bool) -> tuple[str, ...]:
     return ("private",) if private else ()
 
 
-def _directives(value: Value) -> list[str]:
-    if value.ttl is None:
+def _directives(freshness: Freshness) -> list[str]:
+    if freshness.ttl is None:
         return ["no-cache"]
     # Caches take the Age off: what they keep it for is what is left (RFC 9111, section 4.2).
-    lifetime = max(_seconds(value.age) + _seconds(value.ttl), 0)
+    lifetime = max(freshness.age + freshness.ttl, 0)
     directives = [f"max-age={min(lifetime, MAX_SECONDS)}"]
     for name, seconds in (
-        ("stale-while-revalidate", _seconds(value.terms.stale_while_revalidate)),
-        ("stale-if-error", _seconds(value.terms.stale_if_error)),
+        ("stale-while-revalidate", freshness.stale_while_revalidate),
+        ("stale-if-error", freshness.stale_if_error),
     ):
         if seconds > 0:
             directives.append(f"{name}={seconds}")
     return directives
 
 
-def _status(value: Value) -> str:
-    status = [_quoted(value.node or UNKNOWN_NODE)]
-    match value.answer:
+def _status(freshness: Freshness) -> str:
+    status = [_quoted(freshness.node or UNKNOWN_NODE)]
+    answer = freshness.answer
+    match answer:
         case Answer.HIT:
             status.append("hit")
         case Answer.STALE | Answer.STALE_ERROR:
             status.append("fwd=stale")
         case Answer.MISS | Answer.COLLAPSED | Answer.RELOAD:
-            status.append("fwd=request" if value.answer is Answer.RELOAD else "fwd=miss")
-            if value.stored:
+            status.append("fwd=request" if answer is Answer.RELOAD else "fwd=miss")
+            if freshness.is_stored:
                 status.append("stored")
-            if value.answer is Answer.COLLAPSED:
+            if answer is Answer.COLLAPSED:
                 status.append("collapsed")
-    if value.ttl is not None and value.answer not in _LOADED:
-        status.append(f"ttl={_seconds(value.ttl)}")
+    if freshness.ttl is not None and answer not in _LOADED:
+        status.append(f"ttl={freshness.ttl}")
     return "; ".join(status)
 
 
