@@ -31,7 +31,7 @@ from cache_core.config.lines import Keys
 from cache_core.config.origin import Origin
 from cache_core.config.tree import TreeSource
 from cache_core.member import MAX_WEIGHT
-from cache_core.settings import Count, GroupSettings, Table
+from cache_core.settings import Count, GroupSettings, Switch, Table
 from cache_core.sources import Source
 
 MAX_GROUP_BYTES: Final = 128
@@ -111,6 +111,11 @@ class GatewayTable(Table):
         default=(),
         description="origins, like https://app.example.com, whose pages may read the answers in a "
         "browser; `*` is every one; the option may be repeated",
+    )
+    fast_lane: Switch = Field(
+        default=True,
+        description="whether plain GETs of a key go a short way past the web framework, with the "
+        "same answers; at `log_level` `debug` none does",
     )
     drain: Pause = Field(
         default=0.0,

@@ -15,6 +15,7 @@ from gateway.cli.interrupts import interrupts_exit
 from gateway.cli.options import SupervisedOption, set_up_logging
 from gateway.cli.requests import (
     CorsOriginOption,
+    FastLaneOption,
     GatewayLogLevelOption,
     HeaderBytesOption,
     MaxTimeoutOption,
@@ -39,6 +40,7 @@ def gateway(
     receive_timeout: ReceiveTimeoutOption = None,
     header_bytes: HeaderBytesOption = None,
     cors_origin: CorsOriginOption = None,
+    fast_lane: FastLaneOption = None,
     drain: Annotated[
         str | None, setting(GatewayTable, "gateway", "drain", metavar="SECONDS")
     ] = None,
@@ -76,6 +78,7 @@ def gateway(
         receive_timeout=receive_timeout,
         header_bytes=header_bytes,
         cors_origins=cors_origin or None,
+        fast_lane=fast_lane,
         drain=drain,
         grace=grace,
         log_level=log_level,
@@ -104,6 +107,7 @@ def gateway(
                 grace=table.grace,
                 access_log=table.log_level is LogLevel.debug,
                 cors_origins=table.cors_origins,
+                fast_lane=table.fast_lane,
             )
 
         uvloop.run(run())

@@ -17,8 +17,13 @@ from gateway.cli.hangups import on_hangup
 from gateway.cli.listening import free_addresses
 from gateway.cli.node import NodeGraceOption, NodeLogLevelOption, demo_config
 from gateway.cli.options import DATA_DIR, ConfigOption, DataDirOption
-from gateway.cli.requests import CorsOriginOption, MaxTimeoutOption, RequestTimeoutOption
-from gateway.cli.settings import flag, given, load_settings, setting
+from gateway.cli.requests import (
+    CorsOriginOption,
+    FastLaneOption,
+    MaxTimeoutOption,
+    RequestTimeoutOption,
+)
+from gateway.cli.settings import flag, given, load_settings, negated, setting
 from gateway.cli.stopping import Stop
 from gateway.cli.supervisor import Kept
 
@@ -47,6 +52,7 @@ def up(
     timeout: RequestTimeoutOption = None,
     max_timeout: MaxTimeoutOption = None,
     cors_origin: CorsOriginOption = None,
+    fast_lane: FastLaneOption = None,
     grace: NodeGraceOption = None,
     log_level: NodeLogLevelOption = None,
 ) -> None:
@@ -65,7 +71,12 @@ def up(
     """
     file = config or demo_config(data_dir)
     both = {"grace": grace, "log_level": log_level}
-    asking = {"timeout": timeout, "max_timeout": max_timeout, "cors_origins": cors_origin or None}
+    asking = {
+        "timeout": timeout,
+        "max_timeout": max_timeout,
+        "cors_origins": cors_origin or None,
+        "fast_lane": fast_lane,
+    }
     settings = load_settings(
         file,
         ("--node-listen", node_listen, ("node", "listen")),
@@ -95,8 +106,14 @@ def _flags(**values: object) -> list[str]:
         for key, value in values.items()
         if value is not None
         for item in (value if isinstance(value, list) else [value])
-        for text in (flag(key), str(item))
+        for text in _flag(key, item)
     ]
+
+
+def _flag(key: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, bool):
+        return (flag(key) if value else negated(key),)
+    return flag(key), str(value)
 
 
 async def _run(
