@@ -34,6 +34,8 @@ _PATH: Final = rb"/groups/(?:%b)*/keys/(?:%b|/)+" % (_CHARACTER, _CHARACTER)
 _BEGIN: Final = re.compile(rb"GET (%b)(\?alt=media)? HTTP/1\.1\r\n" % _PATH)
 _FIELD: Final = re.compile(rb"([A-Za-z-]+): ([!-~](?:[ -~]*[!-~])?)")
 
+_END: Final = b"\r\n\r\n"
+
 _TRACE: Final = frozenset({TRACEPARENT.encode(), TRACESTATE.encode()})
 _KNOWN: Final = _TRACE | {
     b"accept",
@@ -117,11 +119,10 @@ class Reader:
 
 def _read_block(encoded: bytes, limits: Limits) -> _Block | None:
     """Return what the lines behind the first say, None where one is not known or not harmless."""
-    *lines, last, end = encoded.split(b"\r\n")
-    if last or end or len(encoded) > limits.header_bytes:
+    if not encoded.endswith(_END) or len(encoded) > limits.header_bytes:
         return None
     headers = []
-    for line in lines:
+    for line in encoded.removesuffix(_END).split(b"\r\n"):
         match = _FIELD.fullmatch(line)
         if match is None or match[1].lower() not in _KNOWN:
             return None
