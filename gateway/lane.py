@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
-from cache_core.asking import Asking
 from cache_core.errors import CacheError
 from cache_core.peer import Outcome, Then
 from cache_core.trace import NO_TRACE, current_trace
@@ -34,6 +33,13 @@ _REQUEST_BYTES: Final = 1500
 
 _FORM_BYTES: Final = 1500
 """What an answer takes beside its body, headers included."""
+
+
+class Asking(Protocol):
+    """A get that is under way."""
+
+    def give_up(self) -> None:
+        """Wait no longer: `then` is not called any more."""
 
 
 class Asked(Protocol):
