@@ -65,12 +65,12 @@ def freshness(value: Value, *, private: bool) -> Freshness:
 
 
 def seconds_until_other(value: Value) -> float:
-    """Return after how many seconds the `freshness` of `value` is another, more than zero or none.
+    """Return for how many seconds the `freshness` of `value` stays the same as it grows older.
 
-    A whole second of its age begins with it, one of its TTL ends with it.
+    Its age and its TTL are told in whole seconds, rounded down.
     """
-    until_older = floor(value.age) + 1 - value.age
-    return until_older if value.ttl is None else min(until_older, value.ttl - floor(value.ttl))
+    until_older = 1 - _bounded(value.age) % 1
+    return until_older if value.ttl is None else min(until_older, _bounded(value.ttl) % 1)
 
 
 def of_value(value: Value, *, private: bool) -> dict[str, str]:
@@ -152,4 +152,8 @@ def _quoted(name: str) -> str:
 
 
 def _seconds(seconds: float) -> int:
-    return floor(max(-MAX_SECONDS, min(seconds, MAX_SECONDS)))
+    return floor(_bounded(seconds))
+
+
+def _bounded(seconds: float) -> float:
+    return max(-MAX_SECONDS, min(seconds, MAX_SECONDS))

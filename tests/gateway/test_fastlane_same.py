@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -91,7 +91,12 @@ class Both(NamedTuple):
 
 
 @pytest.fixture
-async def both(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Both]:
+def cors_origins() -> Sequence[str]:
+    return ()
+
+
+@pytest.fixture
+async def both(monkeypatch: pytest.MonkeyPatch, cors_origins: Sequence[str]) -> AsyncIterator[Both]:
     """All of their node's values are held, and its clock stands still."""
     monkeypatch.setattr(server, "Lane", CountingLane)
     clock, source = FakeClock(), Source()
@@ -108,8 +113,10 @@ async def both(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Both]:
                     assert key == "absent"
         clock.tick(0.75)
         async with (
-            serve_gateway(node.address, limits=LIMITS) as fast,
-            serve_gateway(node.address, limits=LIMITS, fast_lane=False) as plain,
+            serve_gateway(node.address, limits=LIMITS, cors_origins=cors_origins) as fast,
+            serve_gateway(
+                node.address, limits=LIMITS, cors_origins=cors_origins, fast_lane=False
+            ) as plain,
         ):
             yield Both(fast, plain)
 
@@ -290,3 +297,12 @@ async def test_what_clients_send_takes_the_lane(both: Both, fields: str) -> None
     sent = Sent(head.encode())
     assert plain_ones([sent]) == 1
     await check_in_turn(both, [sent] * 3)
+
+
+@pytest.mark.parametrize("cors_origins", [["http://o"], ["*"]])
+@pytest.mark.parametrize("key", ["Tom", "absent"])
+async def test_pages_of_other_origins_read_the_same(both: Both, key: str) -> None:
+    head = f"GET /groups/typed/keys/{key} HTTP/1.1\r\nHost: x\r\n"
+    without = Sent(f"{head}\r\n".encode())
+    within = Sent(f"{head}Origin: http://o\r\n\r\n".encode())
+    await check_in_turn(both, [without, within, without])
