@@ -9,7 +9,7 @@ from math import floor
 from typing import Final, NamedTuple
 
 from cache_core.errors import NotFound
-from cache_core.value import Answer, Demand, Value
+from cache_core.value import Answer, Demand, Terms, Value
 from gateway.fields import members
 
 MAX_SECONDS: Final = 2**31 - 1
@@ -43,23 +43,21 @@ class Freshness(NamedTuple):
     ttl: int | None
     answer: Answer
     node: str | None
-    stale_while_revalidate: int
-    stale_if_error: int
+    terms: Terms
     is_stored: bool
     is_private: bool
 
 
 def freshness(value: Value, *, private: bool) -> Freshness:
     """Return what there is to say of `value`, `private` where it may be kept for one user only."""
-    terms = value.terms
+    _, ttl, age, answer, node, terms, is_stored, *_ = value
     return Freshness(
-        _seconds(value.age),
-        None if value.ttl is None else _seconds(value.ttl),
-        value.answer,
-        value.node,
-        _seconds(terms.stale_while_revalidate),
-        _seconds(terms.stale_if_error),
-        value.stored,
+        _seconds(age),
+        None if ttl is None else _seconds(ttl),
+        answer,
+        node,
+        terms,
+        is_stored,
         private,
     )
 
@@ -119,8 +117,8 @@ def _directives(freshness: Freshness) -> list[str]:
     lifetime = max(freshness.age + freshness.ttl, 0)
     directives = [f"max-age={min(lifetime, MAX_SECONDS)}"]
     for name, seconds in (
-        ("stale-while-revalidate", freshness.stale_while_revalidate),
-        ("stale-if-error", freshness.stale_if_error),
+        ("stale-while-revalidate", _seconds(freshness.terms.stale_while_revalidate)),
+        ("stale-if-error", _seconds(freshness.terms.stale_if_error)),
     ):
         if seconds > 0:
             directives.append(f"{name}={seconds}")
@@ -152,7 +150,7 @@ def _quoted(name: str) -> str:
 
 
 def _seconds(seconds: float) -> int:
-    return floor(_bounded(seconds))
+    return floor(seconds) if -MAX_SECONDS < seconds < MAX_SECONDS else floor(_bounded(seconds))
 
 
 def _bounded(seconds: float) -> float:

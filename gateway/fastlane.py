@@ -4,6 +4,7 @@ All else goes byte for byte to `protocol`, which also has what is slow, rare or 
 """
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from uvicorn.config import Config
@@ -64,7 +65,8 @@ class FastLane(asyncio.Protocol):
         """Whether it also has nothing to answer, and a client that reads."""
         self._request: _Request | None = None
         self._give_up: Callable[[], object] = _nothing
-        self._behind = b""
+        self._behind: deque[bytes] = deque()
+        self._is_going_on = False
         self._is_shut_down = False
         self._answered_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -141,8 +143,8 @@ class FastLane(asyncio.Protocol):
 
     def _hold_back(self, data: bytes) -> None:
         """Keep what came behind the request; a client that goes on sending is not read from."""
-        self._behind += data
-        if len(self._behind) > HIGH_WATER_LIMIT:
+        self._behind.append(data)
+        if sum(map(len, self._behind)) > HIGH_WATER_LIMIT:
             self._inner.flow.pause_reading()
 
     def _ask(self, data: bytes, known: Known) -> None:
@@ -221,10 +223,14 @@ class FastLane(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Take what came behind the request, and end where the server is stopping."""
-        behind, self._behind = self._behind, b""
-        if behind:
-            self._inner.flow.resume_reading()
-            self.data_received(behind)
+        if self._is_going_on:
+            return
+        if self._behind:
+            self._inner.flow.resume_reading()  # the lane alone can have paused it
+            self._is_going_on = True
+            while self._behind and self._request is None:
+                self.data_received(self._behind.popleft())
+            self._is_going_on = False
         if self._is_shut_down:
             self.shutdown()
 

@@ -6,7 +6,7 @@ of its freshness once a second, the server's once a second. Knows no sockets.
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
@@ -23,6 +23,11 @@ CLOSE: Final = b"connection: close\r\n"
 _END: Final = b"\r\n"
 _OK: Final = 200
 _FRESHNESS_KINDS: Final = 1024
+_KINDS: Final = 256
+"""Answers of the same kind differ in no fixed header but ETag and Content-Length."""
+
+_LEFT_OUT: Final = "\0"
+_Kind: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]
 
 
 class Form(NamedTuple):
@@ -53,6 +58,7 @@ class Writer:
         self._finish = finish
         self._said: Headers = ()
         self._lines = b""
+        self._kinds: dict[_Kind, tuple[bytes, bytes]] = {}
         self._freshness = functools.lru_cache(_FRESHNESS_KINDS)(_freshness_lines)
 
     def form(self, asked: PlainGet, value: Value) -> Form:
@@ -90,12 +96,26 @@ class Writer:
 
     def _around(self, fixed: Fixed, value: Value) -> tuple[bytes, bytes]:
         """Return the lines before and behind those of the freshness, once all are finished."""
+        begin, end = {**fixed.begin}, {**fixed.end}
+        etag, length = begin["ETag"], end["Content-Length"]
+        begin["ETag"] = end["Content-Length"] = _LEFT_OUT
+        kind = tuple(begin.items()), tuple(end.items())
+        before, behind = self._kinds.get(kind) or self._finished(kind, value)
+        return (
+            before.replace(_LEFT_OUT.encode(), etag.encode()),
+            behind.replace(_LEFT_OUT.encode(), length.encode()),
+        )
+
+    def _finished(self, kind: _Kind, value: Value) -> tuple[bytes, bytes]:
+        begin, end = map(encoded, map(dict, kind))
         freshness = encoded(caching.of_value(value, private=False))
         names = {name for name, _ in freshness}
-        begin, end = encoded(fixed.begin), encoded(fixed.end)
         finished = self._finish([*begin, *freshness, *end])
         places = [place for place, (name, _) in enumerate(finished) if name in names]
-        return lines(finished[: places[0]]), lines(finished[places[-1] + 1 :])
+        around = lines(finished[: places[0]]), lines(finished[places[-1] + 1 :])
+        if len(self._kinds) < _KINDS:
+            self._kinds[kind] = around
+        return around
 
 
 def encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

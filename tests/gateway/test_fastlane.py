@@ -8,6 +8,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
+from fakes import settled
 from lane_server import LaneServer, lane_server
 from raw_http import Connection
 
@@ -92,6 +93,20 @@ async def test_what_comes_behind_a_request_waits_for_its_answer(
     tom.then(Value(b"630"))
     (await serving.cluster.asked.get()).then(Value(b"589"))
     assert [await value(connection), await value(connection)] == ["630", "589"]
+
+
+async def test_many_requests_behind_one_are_answered_in_order(
+    serving: LaneServer, connection: Connection
+) -> None:
+    connection.send(get("Tom"))
+    tom = await serving.cluster.asked.get()
+    serving.cluster.at_once |= {f"key{n}": Value(b"%d" % n) for n in range(500)}
+    for number in range(500):
+        connection.send(get(f"key{number}"))
+        await settled()
+    tom.then(Value(b"630"))
+    assert [await value(connection) for _ in range(501)] == ["630", *map(str, range(500))]
+    assert serving.inner.asked.empty()
 
 
 async def test_a_flood_behind_a_request_is_not_read(
