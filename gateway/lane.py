@@ -158,12 +158,10 @@ class Lane:
             known.kept = Kept(written, copy.until, said, held)
 
     def ask(self, known: Known, deadline: float, then: Then) -> Asking:
-        """Ask for the value in the trace that the request names."""
+        """Ask for the value in the trace that the request names, or in none."""
         group, key = known.plain.get.target
-        trace = known.plain.trace
-        if trace is NO_TRACE:
-            return self._client.ask(group, key, deadline=deadline, then=then)
-        token = current_trace.set(trace)
+        # Set where there is none as well: what is held back goes on in the turn of an answer.
+        token = current_trace.set(known.plain.trace)
         try:
             return self._client.ask(group, key, deadline=deadline, then=then)
         finally:

@@ -1,15 +1,18 @@
 """The fast lane on a real port, over a cluster that a test steers."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
 from fakes import FakeClock
+from raw_http import Connection
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from cache_core.peer import Then
+from cache_core.trace import current_trace
 from cache_core.value import Value
 from gateway.defaults import with_defaults
 from gateway.fastlane import FastLane
@@ -18,12 +21,27 @@ from gateway.limits import Limits
 from gateway.running import Running
 
 
+def get(key: str, *, query: str = "", fields: str = "") -> bytes:
+    """Return a plain GET."""
+    line = f"GET /groups/scores/keys/{key}{query} HTTP/1.1"
+    return f"{line}\r\nHost: x\r\n{fields}\r\n".encode()
+
+
+async def value(connection: Connection) -> object:
+    """Return the value in the next answer, or that it is the inner app's."""
+    reply = await connection.reply()
+    assert reply is not None
+    assert reply.status == 200
+    return json.loads(reply.body)["value"] if reply.body != b"inner" else "inner"
+
+
 class FakeAsking:
     """A get that the test ends by `then`, or whose asker gives up."""
 
     def __init__(self, group: str, key: str, deadline: float, then: Then) -> None:
         self.key = group, key
         self.deadline = deadline
+        self.trace = current_trace.get()
         self.then = then
         self.given_up = asyncio.Event()
 
