@@ -6,10 +6,10 @@ RFC 9111 (Cache-Control, Age), RFC 5861 (stale directives), RFC 9211 (Cache-Stat
 import re
 from collections.abc import Mapping
 from math import floor
-from typing import Final
+from typing import Final, NamedTuple
 
 from cache_core.errors import NotFound
-from cache_core.value import Answer, Demand, Value
+from cache_core.value import Answer, Demand, Terms, Value
 from gateway.fields import members
 
 MAX_SECONDS: Final = 2**31 - 1
@@ -36,22 +36,62 @@ def demand(fields: Mapping[str, str]) -> Demand:
     return Demand.NEW if "no-cache" in names else Demand.ANY
 
 
+class Freshness(NamedTuple):
+    """What there is to say of a value's freshness: changes with its whole seconds alone."""
+
+    age: int
+    ttl: int | None
+    answer: Answer
+    node: str | None
+    terms: Terms
+    is_stored: bool
+    is_private: bool
+
+
+def freshness(value: Value, *, private: bool) -> Freshness:
+    """Return what there is to say of `value`, `private` where it may be kept for one user only."""
+    _, ttl, age, answer, node, terms, is_stored, *_ = value
+    return Freshness(
+        _seconds(age),
+        None if ttl is None else _seconds(ttl),
+        answer,
+        node,
+        terms,
+        is_stored,
+        private,
+    )
+
+
+def seconds_until_other(value: Value) -> float:
+    """Return for how many seconds the `freshness` of `value` stays the same as it grows older.
+
+    Its age and its TTL are told in whole seconds, rounded down.
+    """
+    until_older = 1 - _bounded(value.age) % 1
+    return until_older if value.ttl is None else min(until_older, _bounded(value.ttl) % 1)
+
+
 def of_value(value: Value, *, private: bool) -> dict[str, str]:
-    """Return Cache-Control, Age and Cache-Status of an answer with `value`.
+    """Return Cache-Control, Age and Cache-Status of an answer with `value`, as `headers` does."""
+    return headers(freshness(value, private=private))
+
+
+def headers(freshness: Freshness) -> dict[str, str]:
+    """Return Cache-Control, Age and Cache-Status of an answer with such a value.
 
     A cache that counts by Age keeps it for as long as the node would, and stale for as long as
     the group allows. nginx does not, so it is told what is left: `X-Accel-Expires`, which it
-    takes off. `private` where it may be kept for one user only.
+    takes off.
     """
-    headers = {
-        "Cache-Control": ", ".join([*_visibility(private), *_directives(value)]),
-        "Age": str(_seconds(value.age)),
-        "Cache-Status": _status(value),
+    said = {
+        "Cache-Control": ", ".join([*_visibility(freshness.is_private), *_directives(freshness)]),
+        "Age": str(freshness.age),
+        "Cache-Status": _status(freshness),
     }
     # To nginx it goes before what Cache-Control says, so it is not sent where that forbids.
-    if value.ttl is not None and not private:
-        headers["X-Accel-Expires"] = str(max(_seconds(value.ttl), 0))
-    return headers
+    if freshness.ttl is not None and not freshness.is_private:
+        said["X-Accel-Expires"] = str(max(freshness.ttl, 0))
+    return said
 
 
 def of_error(error: Exception, *, private: bool) -> dict[str, str]:
@@ -70,36 +110,37 @@ def _visibility(private: bool) -> tuple[str, ...]:
     return ("private",) if private else ()
 
 
-def _directives(value: Value) -> list[str]:
-    if value.ttl is None:
+def _directives(freshness: Freshness) -> list[str]:
+    if freshness.ttl is None:
         return ["no-cache"]
     # Caches take the Age off: what they keep it for is what is left (RFC 9111, section 4.2).
-    lifetime = max(_seconds(value.age) + _seconds(value.ttl), 0)
+    lifetime = max(freshness.age + freshness.ttl, 0)
     directives = [f"max-age={min(lifetime, MAX_SECONDS)}"]
     for name, seconds in (
-        ("stale-while-revalidate", _seconds(value.terms.stale_while_revalidate)),
-        ("stale-if-error", _seconds(value.terms.stale_if_error)),
+        ("stale-while-revalidate", _seconds(freshness.terms.stale_while_revalidate)),
+        ("stale-if-error", _seconds(freshness.terms.stale_if_error)),
     ):
         if seconds > 0:
             directives.append(f"{name}={seconds}")
     return directives
 
 
-def _status(value: Value) -> str:
-    status = [_quoted(value.node or UNKNOWN_NODE)]
-    match value.answer:
+def _status(freshness: Freshness) -> str:
+    status = [_quoted(freshness.node or UNKNOWN_NODE)]
+    answer = freshness.answer
+    match answer:
         case Answer.HIT:
             status.append("hit")
         case Answer.STALE | Answer.STALE_ERROR:
             status.append("fwd=stale")
         case Answer.MISS | Answer.COLLAPSED | Answer.RELOAD:
-            status.append("fwd=request" if value.answer is Answer.RELOAD else "fwd=miss")
-            if value.stored:
+            status.append("fwd=request" if answer is Answer.RELOAD else "fwd=miss")
+            if freshness.is_stored:
                 status.append("stored")
-            if value.answer is Answer.COLLAPSED:
+            if answer is Answer.COLLAPSED:
                 status.append("collapsed")
-    if value.ttl is not None and value.answer not in _LOADED:
-        status.append(f"ttl={_seconds(value.ttl)}")
+    if freshness.ttl is not None and answer not in _LOADED:
+        status.append(f"ttl={freshness.ttl}")
     return "; ".join(status)
 
 
@@ -109,4 +150,8 @@ def _quoted(name: str) -> str:
 
 
 def _seconds(seconds: float) -> int:
-    return floor(max(-MAX_SECONDS, min(seconds, MAX_SECONDS)))
+    return floor(seconds) if -MAX_SECONDS < seconds < MAX_SECONDS else floor(_bounded(seconds))
+
+
+def _bounded(seconds: float) -> float:
+    return max(-MAX_SECONDS, min(seconds, MAX_SECONDS))

@@ -1,6 +1,6 @@
 """Pages of other origins may ask, where a setting says so (Fetch standard, CORS protocol)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from http import HTTPStatus
 from typing import Final
 
@@ -43,9 +43,23 @@ class Cors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and the answer back with what the origin may."""
-        if not _is_preflight(scope):
+        headers = Headers(scope=scope)
+        if "origin" not in headers:
+            await self._answer_without_origin(scope, receive, send)
+        elif scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            await self._answer_preflight(scope, receive, send)
+        else:
             await self._cors(scope, receive, send)
-            return
+
+    async def _answer_without_origin(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_varied(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = without_origin(message["headers"])
+            await send(message)
+
+        await self._app(scope, receive, send_varied)
+
+    async def _answer_preflight(self, scope: Scope, receive: Receive, send: Send) -> None:
         granted = self._cors.preflight_response(Headers(scope=scope))
         if granted.status_code != HTTPStatus.OK:
             await self._app(scope, receive, send)
@@ -64,10 +78,8 @@ class Cors:
         await self._app(scope, receive, send_granted)
 
 
-def _is_preflight(scope: Scope) -> bool:
-    headers = Headers(scope=scope)
-    return (
-        scope["method"] == "OPTIONS"
-        and "origin" in headers
-        and "access-control-request-method" in headers
-    )
+def without_origin(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return what `headers` of an answer are where the request names no Origin."""
+    varied = MutableHeaders(raw=list(headers))
+    varied.add_vary_header("Origin")
+    return varied.raw

@@ -28,6 +28,11 @@ class Get(NamedTuple):
     fields: Mapping[str, str]
     is_head: bool = False
 
+    @property
+    def is_private(self) -> bool:
+        """Whether what is answered may be kept for one user only."""
+        return "authorization" in self.fields
+
 
 class Decision(NamedTuple):
     """What to answer: the status, all headers and the body."""
@@ -37,18 +42,39 @@ class Decision(NamedTuple):
     body: bytes
 
 
+class Fixed(NamedTuple):
+    """An answer but for the headers of its freshness, which belong between `begin` and `end`.
+
+    It is the same for as long as the value's bytes and declared type are.
+    """
+
+    status: int
+    begin: Mapping[str, str]
+    end: Mapping[str, str]
+    body: bytes
+
+    def decision(self, freshness: Mapping[str, str]) -> Decision:
+        """Return the whole answer."""
+        return Decision(self.status, {**self.begin, **freshness, **self.end}, self.body)
+
+
 def decide(get: Get, value: Value) -> Decision:
     """Return the answer to `get` with `value`.
 
     In the order of RFC 9110, section 13.2.2: preconditions, then ranges. Raises Refused (406,
     412, 416).
     """
+    freshness = caching.of_value(value, private=get.is_private)
+    return decide_fixed(get, value).decision(freshness)
+
+
+def decide_fixed(get: Get, value: Value) -> Fixed:
+    """Return what `decide` does, but for the freshness. Raises as it does."""
     try:
         form = represent(get.wish, *get.target, value)
     except NotAcceptable as error:
         raise Refused(HTTPStatus.NOT_ACCEPTABLE, "not-acceptable", str(error)) from error
-    freshness = caching.of_value(value, private="authorization" in get.fields)
-    return decide_form(form, freshness, get.fields, is_head=get.is_head)
+    return _fixed(form, get.fields, is_head=get.is_head)
 
 
 def decide_form(
@@ -62,24 +88,28 @@ def decide_form(
 
     Raises as `decide` does, but for the form.
     """
+    return _fixed(form, fields, is_head=is_head).decision(freshness)
+
+
+def _fixed(form: Representation, fields: Mapping[str, str], *, is_head: bool) -> Fixed:
     coding, part, etag = _select(form, fields, is_head=is_head)
     verdict = conditional.judge(fields, etag)
     if verdict is Verdict.FAILED:
         words = "If-Match does not name the value's ETag"
         raise Refused(HTTPStatus.PRECONDITION_FAILED, "precondition-failed", words)
-    headers = {
-        **(_RAW if form.is_raw else _ALWAYS),
-        "ETag": etag,
-        **freshness,
-    }
+    begin = {**(_RAW if form.is_raw else _ALWAYS), "ETag": etag}
     if verdict is Verdict.NOT_MODIFIED:
-        return Decision(HTTPStatus.NOT_MODIFIED, headers, b"")
-    headers["Content-Type"] = form.content_type
+        return Fixed(HTTPStatus.NOT_MODIFIED, begin, {}, b"")
+    end = {"Content-Type": form.content_type}
     if form.is_attachment:
-        headers.update(_ATTACHMENT)
+        end.update(_ATTACHMENT)
     if part is not None:
-        return _partial(form.body, part, headers)
-    return _whole(compression.compress(coding, form.body), coding, headers, is_head=is_head)
+        return _partial(form.body, part, begin, end)
+    body = compression.compress(coding, form.body)
+    if coding != IDENTITY:
+        end["Content-Encoding"] = coding
+    end["Content-Length"] = str(len(body))
+    return Fixed(HTTPStatus.OK, begin, end, b"" if is_head else body)
 
 
 def _select(
@@ -110,7 +140,7 @@ def _part(form: Representation, fields: Mapping[str, str], etag: str) -> range |
     return ranges.select(field, len(form.body))
 
 
-def _partial(body: bytes, part: range, headers: dict[str, str]) -> Decision:
+def _partial(body: bytes, part: range, begin: dict[str, str], end: dict[str, str]) -> Fixed:
     content_range = ranges.content_range(part, len(body))
     if not part:
         words = f"the value has {len(body)} bytes"
@@ -120,13 +150,6 @@ def _partial(body: bytes, part: range, headers: dict[str, str]) -> Decision:
             words,
             headers={"Content-Range": content_range, "Accept-Ranges": "bytes"},
         )
-    headers["Content-Range"] = content_range
-    headers["Content-Length"] = str(len(part))
-    return Decision(HTTPStatus.PARTIAL_CONTENT, headers, body[part.start : part.stop])
-
-
-def _whole(body: bytes, coding: str, headers: dict[str, str], *, is_head: bool) -> Decision:
-    if coding != IDENTITY:
-        headers["Content-Encoding"] = coding
-    headers["Content-Length"] = str(len(body))
-    return Decision(HTTPStatus.OK, headers, b"" if is_head else body)
+    end["Content-Range"] = content_range
+    end["Content-Length"] = str(len(part))
+    return Fixed(HTTPStatus.PARTIAL_CONTENT, begin, end, body[part.start : part.stop])

@@ -1,7 +1,12 @@
 """What every answer says of itself, unless it says otherwise."""
 
-from starlette.datastructures import MutableHeaders
+from collections.abc import Iterable
+from typing import Final
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
+_CACHE_CONTROL: Final = b"cache-control"
 
 
 class Defaults:
@@ -19,9 +24,18 @@ class Defaults:
 
         async def send_with_defaults(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Cache-Control", "no-cache" if "ETag" in headers else "no-store")
+                message["headers"] = with_defaults(message.get("headers", ()))
             await send(message)
 
         await self._app(scope, receive, send_with_defaults)
+
+
+def with_defaults(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return `headers`, their names in lower case, and those behind them that they lack."""
+    whole = [(name, value) for name, value in headers]
+    names = {name for name, _ in whole}
+    if _NOSNIFF[0] not in names:
+        whole.append(_NOSNIFF)
+    if _CACHE_CONTROL not in names:
+        whole.append((_CACHE_CONTROL, b"no-cache" if b"etag" in names else b"no-store"))
+    return whole

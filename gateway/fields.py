@@ -1,11 +1,14 @@
-"""Request fields as text, and those that are lists as their members. Pure.
+"""Fields as text, those that are lists as their members, and as the lines that are sent. Pure.
 
-RFC 9110, sections 5.3 and 5.6.1.
+RFC 9110, sections 5.3 and 5.6.1; RFC 9112, section 5.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeAlias
 from urllib.request import parse_http_list
+
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+"""Names and values as ASGI has them."""
 
 MAX_CHARACTERS: Final = 1024
 """The longest list that is read: what takes media types apart needs cubic time."""
@@ -28,3 +31,8 @@ def members(field: str) -> list[str]:
     if len(field) > MAX_CHARACTERS:
         return []
     return [member for member in parse_http_list(field) if member]
+
+
+def lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return the lines of `headers`, their names as they are."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import httptools
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -22,6 +23,7 @@ from uvicorn.server import ServerState
 
 from gateway import problems
 from gateway.answered import Answered
+from gateway.fields import lines
 from gateway.limits import Limits
 from gateway.methods import SERVER
 from gateway.problems import Refused
@@ -74,6 +76,21 @@ class Protocol(HttpToolsProtocol):
         self._unanswered: deque[RequestResponseCycle] = deque()
         self._refused: Refused | None = None
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every request that has begun is answered, and another may come."""
+        return (
+            self._awaited is _Awaited.REQUEST
+            and not self._unanswered
+            and self._refused is None
+            and not self.transport.is_closing()
+        )
+
+    def stand_by(self) -> None:
+        """Wait for no request until data comes again: who calls it answers the next by itself."""
+        self._unset_keepalive_if_required()
+        self._unset_timer()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Wait for the first request, but not for ever."""
@@ -215,14 +232,9 @@ class Protocol(HttpToolsProtocol):
         instance = shortened(quote(self.url.partition(b"?")[0], safe=_URI_CHARACTERS))
         response = problems.answer(refused, instance)
         self._answered.count(response.status_code)
-        headers = (
-            *self.server_state.default_headers,
-            *response.raw_headers,
-            (b"connection", b"close"),
-        )
-        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        head = lines((*self.server_state.default_headers, *response.raw_headers, CLOSE_HEADER))
         status_line = STATUS_LINE[response.status_code]
-        self.transport.write(b"".join((status_line, lines, b"\r\n", response.body)))
+        self.transport.write(b"".join((status_line, head, b"\r\n", response.body)))
         self.transport.write_eof()
         self._set_timer(LINGER_SECONDS, self.transport.abort)
 

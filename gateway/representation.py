@@ -31,6 +31,8 @@ _ANYTHING: Final = frozenset({"", "*/*", JSON})
 _NAME: Final = r"[!#$%&'+.^_`|~0-9A-Za-z-]+"
 _MEDIA_TYPE: Final = re.compile(rf"{_NAME}/{_NAME}(?:[ \t]*;[ \t]*{_NAME}=[ -~]+)?")
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 class KeyValue(BaseModel):
     """A key and its value; `encoding` says how to read `value`."""
@@ -198,4 +200,4 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _dumps(document: object) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(document).encode()

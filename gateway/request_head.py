@@ -6,13 +6,11 @@ and 7.2 (Host).
 """
 
 import re
-from collections.abc import Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
+from gateway.fields import Headers
 from gateway.methods import SERVER
 from gateway.problems import Refused
-
-Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 VERSIONS: Final = ("1.0", "1.1")
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import socket
-from collections.abc import Awaitable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,11 @@ from cache_core.client import Client
 from cache_core.logs import LogHook
 from gateway.answered import SOURCE, Answered, Counted
 from gateway.app import create_app
-from gateway.cors import Cors
+from gateway.cors import Cors, without_origin
+from gateway.defaults import with_defaults
+from gateway.fastlane import FastLane
+from gateway.fields import Headers
+from gateway.lane import Lane
 from gateway.limits import Limits
 from gateway.protocol import Protocol
 from gateway.running import Running
@@ -34,6 +38,7 @@ async def serve(
     grace: float,
     access_log: bool,
     cors_origins: Collection[str] = (),
+    fast_lane: bool = True,
     worker: Path | None = None,
     workers: int = 1,
 ) -> None:
@@ -42,7 +47,9 @@ async def serve(
     `nodes` is what a Client takes: the address of one, or where its cluster's members are known.
     For `drain` seconds it then goes on, but for saying that it is not ready. Running requests
     have `grace` more to finish; after that they are answered 503. Pages of `cors_origins` may
-    read the answers. It is the `worker` of this path, one of several `workers`, or the only one.
+    read the answers. With `fast_lane` plain GETs go the short way, unless there is an access log,
+    which is the long way's. It is the `worker` of this path, one of several `workers`, or the only
+    one.
     """
     answered = Answered()
     crew = Workers({SOURCE: answered}, worker, workers)
@@ -51,9 +58,14 @@ async def serve(
         app = create_app(client, limits=limits, is_draining=stopping.done, figures=crew.figures)
         running = Running(app)
         lost = asyncio.Event()
+        inner = functools.partial(Protocol, limits=limits, lost=lost, answered=answered)
+        http: Callable[..., asyncio.Protocol] = inner
+        if fast_lane and not access_log:
+            lane = Lane(client, None, running, limits, _finish(cors_origins), answered=answered)
+            http = functools.partial(FastLane, lane=lane, inner=inner)
         config = uvicorn.Config(
             Counted(Cors(running, cors_origins) if cors_origins else running, answered),
-            http=functools.partial(Protocol, limits=limits, lost=lost, answered=answered),  # type: ignore[arg-type] # it is only called
+            http=http,  # type: ignore[arg-type] # it is only called
             ws="none",
             lifespan="off",
             log_config=None,
@@ -64,6 +76,13 @@ async def serve(
             await _Server(config, stopping, running, lost, drain, grace).serve(sockets=[sock])
         finally:
             stopping.cancel()
+
+
+def _finish(cors_origins: Collection[str]) -> Callable[[Headers], Headers]:
+    """Return what makes an answer's headers what the app's and our middlewares make them."""
+    if not cors_origins:
+        return with_defaults
+    return lambda headers: without_origin(with_defaults(headers))
 
 
 class _Server(uvicorn.Server):

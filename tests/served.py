@@ -14,7 +14,11 @@ PATIENT: Final = Limits(timeout=10)
 
 @contextlib.asynccontextmanager
 async def serve_gateway(
-    node_address: str, *, limits: Limits = PATIENT, cors_origins: Sequence[str] = ()
+    node_address: str,
+    *,
+    limits: Limits = PATIENT,
+    cors_origins: Sequence[str] = (),
+    fast_lane: bool = True,
 ) -> AsyncIterator[str]:
     """Serve a gateway on a free port in front of the node at an address; its URL."""
     stop = asyncio.Event()
@@ -29,6 +33,7 @@ async def serve_gateway(
                 grace=5,
                 access_log=False,
                 cors_origins=cors_origins,
+                fast_lane=fast_lane,
             )
         )
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"

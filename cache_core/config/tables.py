@@ -32,7 +32,7 @@ from cache_core.config.origin import Origin
 from cache_core.config.tree import TreeSource
 from cache_core.member import MAX_WEIGHT
 from cache_core.rpc.engine import GrpcEngine
-from cache_core.settings import Count, GroupSettings, Table
+from cache_core.settings import Count, GroupSettings, Switch, Table
 from cache_core.sources import Source
 
 MAX_GROUP_BYTES: Final = 128
@@ -124,6 +124,11 @@ class GatewayTable(Table):
         ge=1,
         le=MAX_WORKERS,
         description="how many processes serve it, which share out the connections that come in",
+    )
+    fast_lane: Switch = Field(
+        default=True,
+        description="whether plain GETs of a key go a short way past the web framework, with the "
+        "same answers; at `log_level` `debug` none does",
     )
     drain: Pause = Field(
         default=0.0,

@@ -17,6 +17,7 @@ from gateway.cli.importing import importing
 from gateway.cli.options import SupervisedOption, set_up_logging
 from gateway.cli.requests import (
     CorsOriginOption,
+    FastLaneOption,
     GatewayLogLevelOption,
     HeaderBytesOption,
     MaxTimeoutOption,
@@ -49,6 +50,7 @@ def gateway(
     header_bytes: HeaderBytesOption = None,
     cors_origin: CorsOriginOption = None,
     workers: WorkersOption = None,
+    fast_lane: FastLaneOption = None,
     drain: Annotated[
         str | None, setting(GatewayTable, "gateway", "drain", metavar="SECONDS")
     ] = None,
@@ -87,6 +89,7 @@ def gateway(
         "receive_timeout": receive_timeout,
         "header_bytes": header_bytes,
         "cors_origins": cors_origin or None,
+        "fast_lane": fast_lane,
         "workers": workers,
         "drain": drain,
         "grace": grace,
@@ -125,6 +128,7 @@ def gateway(
                 cors_origins=table.cors_origins,
                 worker=worker,
                 workers=table.workers,
+                fast_lane=table.fast_lane,
             )
             if worker is not None and stop.deserted.is_set():
                 leave_folder(worker)

@@ -21,6 +21,9 @@ HeaderBytesOption: TypeAlias = Annotated[
 CorsOriginOption: TypeAlias = Annotated[
     list[str] | None, setting(GatewayTable, "gateway", "cors_origins", metavar="ORIGIN")
 ]
+FastLaneOption: TypeAlias = Annotated[
+    bool | None, setting(GatewayTable, "gateway", "fast_lane", is_switch=True)
+]
 GatewayLogLevelOption: TypeAlias = Annotated[
     str | None, setting(GatewayTable, "gateway", "log_level", metavar="LEVEL")
 ]

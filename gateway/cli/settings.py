@@ -24,18 +24,25 @@ Given: TypeAlias = tuple[str, object, tuple[str, str]]
 
 
 def setting(
-    table: type[Table], title: str, key: str, *, metavar: str, name: str | None = None
+    table: type[Table],
+    title: str,
+    key: str,
+    *,
+    metavar: str | None = None,
+    name: str | None = None,
+    is_switch: bool = False,
 ) -> Any:  # noqa: ANN401 - as typer.Option
     """Return the option for `key` of `[title]`, whose help says what the table's model says.
 
-    Its value is text, or None where the command line has none: `load_settings` validates it.
+    Its value is text, or None where the command line has none: `load_settings` validates it. A
+    switch is two options, `--fast-lane` and `--no-fast-lane`, and a bool.
     """
     field = table.model_fields[key]
     variables = [variable(title, key), *(name for name in SHORT if (title, key) in SHORT[name])]
     default = _shown(field.get_default())
     description = f"{(field.description or '').replace('`', '')}.{default}"
     return typer.Option(
-        name or flag(key),
+        f"{flag(key)}/{negated(key)}" if is_switch else name or flag(key),
         metavar=metavar,
         show_default=False,
         help=_TAG.sub(
@@ -58,8 +65,19 @@ def flags(**values: object) -> list[str]:
         for key, value in values.items()
         if value is not None
         for item in (value if isinstance(value, list) else [value])
-        for text in (flag(key), str(item))
+        for text in _flag(key, item)
     ]
+
+
+def negated(key: str) -> str:
+    """Return the name of the option that turns the switch of a key off."""
+    return f"--no-{key.replace('_', '-')}"
+
+
+def _flag(key: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, bool):
+        return (flag(key) if value else negated(key),)
+    return flag(key), str(value)
 
 
 def given(title: str, **values: object) -> Iterator[Given]:
@@ -92,4 +110,6 @@ def _shown(default: object) -> str:
     """Return the words for a default; those of a key without one are in its description."""
     if default is None or default == ():
         return ""
+    if isinstance(default, bool):
+        return f" Default: {'on' if default else 'off'}."
     return f" Default: {f'{default:g}' if isinstance(default, float) else default}."

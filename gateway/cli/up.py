@@ -18,7 +18,12 @@ from gateway.cli.hangups import on_hangup
 from gateway.cli.listening import free_addresses
 from gateway.cli.node_options import GrpcEngineOption, NodeGraceOption, NodeLogLevelOption
 from gateway.cli.options import DATA_DIR, ConfigOption, DataDirOption
-from gateway.cli.requests import CorsOriginOption, MaxTimeoutOption, RequestTimeoutOption
+from gateway.cli.requests import (
+    CorsOriginOption,
+    FastLaneOption,
+    MaxTimeoutOption,
+    RequestTimeoutOption,
+)
 from gateway.cli.settings import flags, given, load_settings, setting
 from gateway.cli.stopping import Stop
 from gateway.cli.supervisor import Kept, keep_until, start_all
@@ -50,6 +55,7 @@ def up(
     max_timeout: MaxTimeoutOption = None,
     cors_origin: CorsOriginOption = None,
     workers: WorkersOption = None,
+    fast_lane: FastLaneOption = None,
     grace: NodeGraceOption = None,
     grpc_engine: GrpcEngineOption = None,
     log_level: NodeLogLevelOption = None,
@@ -76,6 +82,7 @@ def up(
         "max_timeout": max_timeout,
         "cors_origins": cors_origin or None,
         "workers": workers,
+        "fast_lane": fast_lane,
     }
     settings = load_settings(
         file,

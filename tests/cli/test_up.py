@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from processes import GatewayAt, Run, Start
+from processes import GatewayAt, Run, Start, child_listening_at
 
 from cache_core import Client, Group, Node, PeerUnavailable
 from gateway.cli.up import examples
@@ -146,11 +146,12 @@ async def test_a_node_told_to_stop_ends_well_and_says_nothing(start: Start) -> N
 @pytest.mark.slow
 async def test_up_tells_the_gateway_what_requests_may(start: Start) -> None:
     page, other = "https://app.example.com", "http://localhost:3000"
-    up = await start(
-        "up", *FREE_PORTS, "--max-timeout", "2.5", "--cors-origin", page, "--cors-origin", other
-    )
+    cors = "--cors-origin", page, "--cors-origin", other
+    up = await start("up", *FREE_PORTS, "--max-timeout", "2.5", *cors, "--no-fast-lane")
     url = await up.until(GATEWAY)
     await up.until(r"/docs\n")
+    gateway = child_listening_at(up, url.removeprefix("http://"))
+    assert b"\0--no-fast-lane\0" in Path(f"/proc/{gateway}/cmdline").read_bytes()
     async with httpx.AsyncClient(trust_env=False, verify=False) as http:
         for origin in (page, other):
             response = await http.get(

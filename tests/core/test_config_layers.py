@@ -40,6 +40,7 @@ VALUES: list[tuple[str, str, tuple[str, str, str], tuple[object, object, object]
         (("*",), ("http://a", "http://b"), ()),
     ),
     ("gateway", "workers", ("1", "3", "4"), (1, 3, 4)),
+    ("gateway", "fast_lane", ("false", "true", "false"), (False, True, False)),
     ("gateway", "drain", ("1", "3", "4"), (1, 3, 4)),
     ("gateway", "grace", ("1", "3", "4"), (1, 3, 4)),
     ("gateway", "log_level", ("debug", "info", "error"), ("debug", "info", "error")),

@@ -14,7 +14,7 @@ from cache_core import (
     Terms,
     Value,
 )
-from gateway.caching import demand, of_error, of_value
+from gateway.caching import demand, freshness, of_error, of_value, seconds_until_other
 
 DATA = b"630"
 TERMS = Terms(stale_while_revalidate=30.9, stale_if_error=600)
@@ -163,3 +163,28 @@ def test_a_request_says_what_may_answer_it(fields: dict[str, str], wanted: Deman
 @given(st.text())
 def test_any_cache_control_is_read(cache_control: str) -> None:
     assert demand({"cache-control": cache_control}) in Demand
+
+
+def aged(value: Value, seconds: float) -> Value:
+    ttl = None if value.ttl is None else value.ttl - seconds
+    return value._replace(age=value.age + seconds, ttl=ttl)
+
+
+EIGHTHS = st.integers(-80, 800).map(lambda eighths: eighths / 8)
+
+
+@given(EIGHTHS.map(abs), st.none() | EIGHTHS)
+def test_it_is_said_for_how_long_the_freshness_stays_as_it_is(
+    age: float, ttl: float | None
+) -> None:
+    value = Value(DATA, ttl, age)
+    left = seconds_until_other(value)
+    said = freshness(value, private=False)
+    for sixteenths in range(round(left * 16)):
+        assert freshness(aged(value, sixteenths / 16), private=False) == said
+    assert freshness(aged(value, left + 1 / 16), private=False) != said
+
+
+@pytest.mark.parametrize("ttl", [inf, -inf, 1e300])
+def test_it_is_not_said_for_what_no_cache_can_read(ttl: float) -> None:
+    assert seconds_until_other(Value(DATA, ttl)) == 0

@@ -1,0 +1,260 @@
+"""The fast lane's connections: order, hang-ups, stops, time-outs and readers that do not read."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from typing import cast
+from urllib.parse import urlsplit
+
+import pytest
+from fakes import settled
+from lane_server import LaneServer, get, lane_server, value
+from raw_http import Connection
+
+from cache_core.errors import NotFound
+from cache_core.trace import NO_TRACE, Trace, current_trace
+from cache_core.value import Value
+from gateway.routes.off_loop import OFF_LOOP_BYTES
+
+
+@pytest.fixture
+async def serving() -> AsyncIterator[LaneServer]:
+    async with lane_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def connection(serving: LaneServer) -> AsyncIterator[Connection]:
+    async with Connection(serving.url) as opened:
+        yield opened
+
+
+async def all_read(serving: LaneServer) -> None:
+    """Return once what was sent has been read: who comes later has been answered."""
+    serving.cluster.at_once["Sam"] = Value(b"567")
+    async with Connection(serving.url) as other:
+        other.send(get("Sam"))
+        assert await value(other) == "567"
+
+
+async def test_a_plain_get_is_asked_for_without_the_app(
+    serving: LaneServer, connection: Connection
+) -> None:
+    for score in (b"630", b"631"):
+        connection.send(get("Tom"))
+        asking = await serving.cluster.asked.get()
+        assert asking.key == ("scores", "Tom")
+        assert 0 < asking.deadline - asyncio.get_running_loop().time() <= 10
+        asking.then(Value(score))
+        assert await value(connection) == score.decode()
+    assert serving.inner.asked.empty()
+    assert serving.state.total_requests == 2
+
+
+async def test_what_is_known_in_the_turn_that_asks_is_answered(
+    serving: LaneServer, connection: Connection
+) -> None:
+    serving.cluster.at_once["Tom"] = Value(b"630")
+    for _ in range(2):
+        connection.send(get("Tom"))
+        assert await value(connection) == "630"
+
+
+async def test_what_comes_in_parts_or_together_is_the_apps(
+    serving: LaneServer, connection: Connection
+) -> None:
+    connection.send(get("Tom")[:9])
+    await all_read(serving)
+    connection.send(get("Tom")[9:])
+    assert await value(connection) == "inner"
+    connection.send(get("Tom") * 2)
+    assert [await value(connection), await value(connection)] == ["inner", "inner"]
+
+
+async def test_each_request_is_asked_for_in_its_own_trace_or_in_none(
+    serving: LaneServer, connection: Connection
+) -> None:
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    connection.send(get("Tom", fields=f"traceparent: {parent}\r\n"))
+    tom = await serving.cluster.asked.get()
+    connection.send(get("Jack"))
+    await all_read(serving)
+    current_trace.set(Trace("of another"))  # what answers Tom may run for somebody else
+    tom.then(Value(b"630"))
+    jack = await serving.cluster.asked.get()
+    assert (tom.trace, jack.trace) == (Trace(parent), NO_TRACE)
+
+
+async def test_what_comes_behind_a_request_waits_for_its_answer(
+    serving: LaneServer, connection: Connection
+) -> None:
+    connection.send(get("Tom"))
+    tom = await serving.cluster.asked.get()
+    connection.send(get("Jack"))
+    await all_read(serving)
+    assert serving.cluster.asked.empty()
+    tom.then(Value(b"630"))
+    (await serving.cluster.asked.get()).then(Value(b"589"))
+    assert [await value(connection), await value(connection)] == ["630", "589"]
+
+
+async def test_many_requests_behind_one_are_answered_in_order(
+    serving: LaneServer, connection: Connection
+) -> None:
+    connection.send(get("Tom"))
+    tom = await serving.cluster.asked.get()
+    serving.cluster.at_once |= {f"key{n}": Value(b"%d" % n) for n in range(500)}
+    for number in range(500):
+        connection.send(get(f"key{number}"))
+        await settled()
+    tom.then(Value(b"630"))
+    assert [await value(connection) for _ in range(501)] == ["630", *map(str, range(500))]
+    assert serving.inner.asked.empty()
+
+
+async def test_a_flood_behind_a_request_is_not_read(
+    serving: LaneServer, connection: Connection
+) -> None:
+    connection.send(get("Tom"))
+    tom = await serving.cluster.asked.get()
+    connection.send(b"GET /" + b"k" * (8 * 1024 * 1024))
+    await all_read(serving)
+    assert connection.writer.transport.get_write_buffer_size() > 0
+    tom.then(Value(b"630"))
+    assert await value(connection) == "630"
+    reply = await connection.reply()
+    assert reply is not None
+    assert reply.status == 414
+
+
+@pytest.mark.parametrize("half", [True, False])
+async def test_who_hangs_up_asks_no_more(
+    serving: LaneServer, connection: Connection, half: bool
+) -> None:
+    connection.send(get("Tom"))
+    asking = await serving.cluster.asked.get()
+    if half:
+        connection.writer.write_eof()
+    else:
+        connection.writer.close()
+    await asking.given_up.wait()
+    serving.running.end()  # of it, nothing is left to end
+
+
+async def test_a_request_that_waits_when_the_server_stops_is_answered_and_then_closed(
+    serving: LaneServer, connection: Connection
+) -> None:
+    async with Connection(serving.url) as idle:
+        serving.cluster.at_once["Sam"] = Value(b"567")
+        idle.send(get("Sam"))
+        assert await value(idle) == "567"
+        connection.send(get("Tom"))
+        asking = await serving.cluster.asked.get()
+        serving.shut_down()
+        assert await idle.reply() is None
+    asking.then(NotFound.of("Tom"))
+    reply = await connection.reply()
+    assert reply is not None
+    assert (reply.status, reply.headers["connection"]) == (404, "close")
+    assert await connection.reply() is None
+
+
+async def test_what_came_before_the_server_stops_is_answered_before_it_closes(
+    serving: LaneServer, connection: Connection
+) -> None:
+    connection.send(get("Tom"))
+    tom = await serving.cluster.asked.get()
+    connection.send(get("Jack"))
+    await all_read(serving)
+    serving.shut_down()
+    tom.then(Value(b"630"))
+    (await serving.cluster.asked.get()).then(Value(b"589"))
+    first, second = await connection.replies()
+    assert ("connection" in first.headers, second.headers["connection"]) == (False, "close")
+
+
+async def test_what_outlives_the_servers_grace_is_answered_503(
+    serving: LaneServer, connection: Connection
+) -> None:
+    connection.send(get("Tom"))
+    asking = await serving.cluster.asked.get()
+    serving.shut_down()
+    serving.running.end()
+    (reply,) = await connection.replies()
+    assert (reply.status, reply.problem["detail"]) == (503, "the gateway is draining")
+    assert reply.problem["instance"] == "/groups/scores/keys/Tom"
+    assert asking.given_up.is_set()
+
+
+async def test_an_idle_connection_is_closed_and_one_that_waits_is_not() -> None:
+    async with (
+        lane_server(keep_alive=0.05) as serving,
+        Connection(serving.url) as idle,
+        Connection(serving.url) as waiting,
+    ):
+        serving.cluster.at_once["Tom"] = Value(b"630")
+        for connection in (waiting, idle):
+            connection.send(get("Tom"))
+            assert await value(connection) == "630"
+        waiting.send(get("Jack"))
+        asking = await serving.cluster.asked.get()
+        idle.send(get("Tom"))
+        assert await value(idle) == "630"
+        assert await idle.reply() is None
+        asking.then(Value(b"589"))
+        assert await value(waiting) == "589"
+        assert await waiting.reply() is None
+
+
+async def test_the_time_that_the_first_request_may_take_ends_with_it() -> None:
+    async with lane_server(receive_timeout=0.05) as serving, Connection(serving.url) as slow:
+        slow.send(get("Tom"))
+        asking = await serving.cluster.asked.get()
+        async with Connection(serving.url) as mute:
+            assert await mute.reply() is None
+        asking.then(Value(b"630"))
+        assert await value(slow) == "630"
+
+
+async def test_who_does_not_read_is_left_to_the_app(serving: LaneServer) -> None:
+    large = b"x" * (8 * 1024 * 1024)
+    serving.cluster.at_once |= {"large": Value(large), "Tom": Value(b"630")}
+    where = urlsplit(serving.url)
+    loop = asyncio.get_running_loop()
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.setblocking(False)
+        await loop.sock_connect(sock, (where.hostname, where.port))
+        await loop.sock_sendall(sock, get("large", query="?alt=media"))
+        got = len(await loop.sock_recv(sock, 1))
+        await loop.sock_sendall(sock, get("Tom"))
+        assert await serving.inner.asked.get() == "/groups/scores/keys/Tom"
+        end = b""
+        while not end.endswith(b"inner"):
+            part = await loop.sock_recv(sock, 1 << 20)
+            got, end = got + len(part), (end + part)[-5:]
+        assert got > len(large)
+        await loop.sock_sendall(sock, get("Tom"))  # it reads again, so the lane has it
+        assert b'"630"' in await loop.sock_recv(sock, 1 << 20)
+
+
+@pytest.mark.parametrize("size", [1, OFF_LOOP_BYTES, OFF_LOOP_BYTES + 1])
+async def test_values_of_all_sizes_are_answered(
+    serving: LaneServer, connection: Connection, size: int
+) -> None:
+    serving.cluster.at_once["x"] = Value(b"x" * size)
+    connection.send(get("x", query="?alt=media"))
+    reply = await connection.reply()
+    assert reply is not None
+    assert reply.body == b"x" * size
+    assert serving.inner.asked.empty()
+
+
+@pytest.mark.parametrize("size", [1, OFF_LOOP_BYTES + 1])
+async def test_what_fails_in_the_lane_is_the_apps(
+    serving: LaneServer, connection: Connection, size: int
+) -> None:
+    no_bytes = cast("bytes", ["x"] * size)
+    serving.cluster.at_once["x"] = Value(no_bytes)
+    connection.send(get("x"))
+    assert await value(connection) == "inner"

@@ -1,0 +1,52 @@
+"""The fast lane with near copies at hand."""
+
+from lane_server import get, lane_server, value
+from raw_http import Connection
+
+from cache_core.value import Value
+from gateway.routes.off_loop import OFF_LOOP_BYTES
+
+
+async def test_a_near_copy_is_answered_without_asking_until_it_is_dropped() -> None:
+    async with lane_server(with_near=True) as serving, Connection(serving.url) as connection:
+        copy = serving.near.put("Tom", Value(b"630", ttl=60.5, age=0.25))
+        for _ in range(3):
+            connection.send(get("Tom"))
+            assert await value(connection) == "630"
+        assert (serving.near.peeked, copy.touched) == (["Tom"], 2)
+        copy.dropped = True
+        connection.send(get("Tom"))
+        (await serving.cluster.asked.get()).then(Value(b"631"))
+        assert await value(connection) == "631"
+        assert serving.inner.asked.empty()
+
+
+async def test_a_near_copys_answer_is_made_anew_when_a_second_or_the_date_changes() -> None:
+    async with lane_server(with_near=True) as serving, Connection(serving.url) as connection:
+
+        async def told() -> tuple[str, str]:
+            connection.send(get("Tom"))
+            reply = await connection.reply()
+            assert reply is not None
+            return reply.headers["age"], reply.headers["date"]
+
+        serving.near.put("Tom", Value(b"630", ttl=60.5, age=0.25))
+        assert await told() == ("0", "now")
+        serving.near.put("Tom", Value(b"630", ttl=59.5, age=1.25))
+        serving.clock.tick(0.49)
+        assert await told() == ("0", "now")
+        serving.clock.tick(0.01)
+        assert await told() == ("1", "now")
+        serving.state.default_headers = [(b"date", b"later")]
+        assert await told() == ("1", "later")
+
+
+async def test_a_large_near_copy_is_answered_as_well() -> None:
+    async with lane_server(with_near=True) as serving, Connection(serving.url) as connection:
+        serving.near.put("x", Value(b"x" * (OFF_LOOP_BYTES + 1)))
+        for _ in range(2):
+            connection.send(get("x", query="?alt=media"))
+            reply = await connection.reply()
+            assert reply is not None
+            assert len(reply.body) == OFF_LOOP_BYTES + 1
+        assert serving.near.peeked == ["x", "x"]
