@@ -63,7 +63,6 @@ class FastLane(asyncio.Protocol):
         self._request: _Request | None = None
         self._give_up: Callable[[], object] = _nothing
         self._behind: deque[bytes] = deque()
-        self._is_going_on = False
         self._is_shut_down = False
         self._answered_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -80,6 +79,7 @@ class FastLane(asyncio.Protocol):
         if self._request is not None:
             self._give_up()
             self._done()
+        self._behind.clear()
         if self._timer is not None:
             self._timer.cancel()
         self._state.connections.discard(self)
@@ -102,7 +102,7 @@ class FastLane(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Close the connection, once what has come is answered. Called by the server."""
-        if self._request is None:
+        if self._request is None and not self._behind:
             self._inner.shutdown()
         else:
             self._is_shut_down = True
@@ -120,9 +120,13 @@ class FastLane(asyncio.Protocol):
                 self.transport.write(written)
                 self._answered()
                 return
-        if self._request is not None:
+        if self._request is not None or self._behind:
             self._hold_back(data)
-            return
+        else:
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """Ask for what `data` wants where it is a plain GET and nothing else is under way."""
         known = None
         if self._is_writable and (self._has_turn or self._inner.is_idle):
             known = self._lane.read(data)
@@ -155,7 +159,7 @@ class FastLane(asyncio.Protocol):
         self._lane.running.begin(self)
         deadline = self._loop.time() + known.plain.timeout
         asking = self._lane.ask(known, deadline, self._settle)
-        if self._request is request:
+        if self._request is request and self._give_up is _nothing:  # it is still to be answered
             self._give_up = asking.give_up
 
     def _settle(self, outcome: Outcome, copy: Copy | None = None) -> None:
@@ -171,7 +175,7 @@ class FastLane(asyncio.Protocol):
         try:
             form = await self._lane.form(request.known, value)
         except Exception:  # noqa: BLE001 - as below
-            self._hand_back(request)
+            self._loop.call_soon(self._hand_back, request)
         else:
             self._answer(value, form)
 
@@ -186,7 +190,7 @@ class FastLane(asyncio.Protocol):
         try:
             head, body = self._lane.write(*request, outcome, form, said=said, close=close)
         except Exception:  # noqa: BLE001 - the inner way fails as well, and answers and logs that
-            self._hand_back(request)
+            self._loop.call_soon(self._hand_back, request)
             return
         if len(body) <= JOINED_BYTES:
             written = head + body
@@ -201,9 +205,11 @@ class FastLane(asyncio.Protocol):
         self._go_on()
 
     def _hand_back(self, request: _Request) -> None:
-        self._done()
-        self._hand_over(request.data)
-        self._go_on()
+        """Let the inner protocol answer a request that the lane can't, unless it is ended."""
+        if self._request is request:
+            self._done()
+            self._hand_over(request.data)
+            self._go_on()
 
     def _done(self) -> None:
         self._request = None
@@ -213,21 +219,25 @@ class FastLane(asyncio.Protocol):
     def _answered(self) -> None:
         """Count the answer, and wait for the next request for as long as uvicorn does."""
         self._state.total_requests += 1
-        self._is_ready = self._is_writable
+        self._is_ready = self._is_writable and not self._behind
         self._answered_at = self._loop.time()
         if self._timer is None:
             self._timer = self._loop.call_later(self._keep_alive, self._time_out)
 
     def _go_on(self) -> None:
-        """Take what came behind the request, and end where the server is stopping."""
-        if self._is_going_on:
-            return
+        """See to what came behind the request, and end where the server is stopping."""
         if self._behind:
-            self._inner.flow.resume_reading()  # the lane alone can have paused it
-            self._is_going_on = True
-            while self._behind and self._request is None:
-                self.data_received(self._behind.popleft())
-            self._is_going_on = False
+            # Not here: this may be part of the handling of another's error.
+            self._loop.call_soon(self._take_behind)
+        elif self._is_shut_down:
+            self.shutdown()
+
+    def _take_behind(self) -> None:
+        if self._request is not None or not self._behind:
+            return
+        self._inner.flow.resume_reading()  # the lane alone can have paused it
+        while self._behind and self._request is None and not self.transport.is_closing():
+            self._take(self._behind.popleft())
         if self._is_shut_down:
             self.shutdown()
 

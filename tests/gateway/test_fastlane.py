@@ -112,6 +112,23 @@ async def test_many_requests_behind_one_are_answered_in_order(
     assert serving.inner.asked.empty()
 
 
+async def test_an_error_changes_nothing_for_what_comes_behind_it(
+    serving: LaneServer, connection: Connection
+) -> None:
+    connection.send(get("Tom"))
+    tom = await serving.cluster.asked.get()
+    connection.send(b"GET ftp://x/ HTTP/1.1\r\nHost: x\r\n\r\n")
+    await all_read(serving)
+    try:
+        raise NotFound.of("Tom")
+    except NotFound as error:
+        tom.then(error)
+    first, second = await connection.replies()
+    assert (first.status, second.status) == (404, 400)
+    words = "the target should be a path, or an http URI without userinfo"
+    assert second.problem["detail"] == words
+
+
 async def test_a_flood_behind_a_request_is_not_read(
     serving: LaneServer, connection: Connection
 ) -> None:
