@@ -30,7 +30,7 @@ _RING: Final = re.compile(r"[0-9a-f]{16}")
 _SECONDS: Final = r"(-?[0-9]+(?:\.[0-9]+)?)"
 _ANSWER: Final = re.compile(
     rf'([a-z-]+)(?:; *node="([^"]*)")?(?:; *ttl={_SECONDS})?(?:; *age={_SECONDS})?'
-    r"(; *stored)?(;.*)?"
+    r"(; *stored)?(; *copied)?(;.*)?"
 )
 _TERM: Final = re.compile(rf'; *([a-z-]+)(?:={_SECONDS}|="((?:[^"\\]|\\.)*)")?')
 _ESCAPE: Final = re.compile(r'(["\\])')
@@ -90,15 +90,16 @@ def carried(trace: Trace) -> Trace:
 def write_answer(value: Value, *, node: str) -> str:
     """Return how `value` was answered, as a structured field (RFC 8941) to the millisecond.
 
-    Like `miss; node="127.0.0.1:8080"; ttl=36.500; age=3.500; stored`, and after that what its
-    group says of all values: `stale-while-revalidate`, `stale-if-error` and `content-type`, each
-    only where there is one. `node` is who answered where the value doesn't say.
+    Like `miss; node="127.0.0.1:8080"; ttl=36.500; age=3.500; stored; copied`, and after that what
+    its group says of all values: `stale-while-revalidate`, `stale-if-error` and `content-type`,
+    each only where there is one. `node` is who answered where the value doesn't say.
     """
     ttl = "" if value.ttl is None else f"; ttl={value.ttl:.3f}"
     stored = "; stored" if value.stored else ""
+    copied = "; copied" if value.copied else ""
     terms = _write_terms(value.terms)
     said = f'{value.answer.value}; node="{value.node or node}"{ttl}; age={value.age:.3f}'
-    return f"{said}{stored}{terms}"
+    return f"{said}{stored}{copied}{terms}"
 
 
 def read_answer(said: str | bytes | None, data: bytes, *, node: str) -> Value:
@@ -106,7 +107,7 @@ def read_answer(said: str | bytes | None, data: bytes, *, node: str) -> Value:
     match = _ANSWER.fullmatch(said) if isinstance(said, str) else None
     if match is None:
         return Value(data, node=node)
-    answer, who, ttl, age, stored, terms = match.groups()
+    answer, who, ttl, age, stored, copied, terms = match.groups()
     return Value(
         data,
         None if ttl is None else float(ttl),
@@ -115,6 +116,7 @@ def read_answer(said: str | bytes | None, data: bytes, *, node: str) -> Value:
         who or node,
         NO_TERMS if terms is None else _read_terms(terms),
         stored is not None,
+        copied=copied is not None,
     )
 
 

@@ -7,13 +7,12 @@ from functools import wraps
 import pytest
 from fakes import settled
 
-from cache_core.messages import Invalidation
+from cache_core.messages import Invalidation, Notice
 from cache_core.watchers import (
     ACK_SECONDS,
     HEARTBEAT_SECONDS,
     MAX_WAITING,
     SILENCE_SECONDS,
-    Notice,
     Watchers,
 )
 
