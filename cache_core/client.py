@@ -85,12 +85,12 @@ class Client:
 
         A node that knows no demands answers as for any.
         """
-        InvalidKey.check(group, key)
         seconds = self._seconds(timeout)
         if self._near is not None and demand is not Demand.NEW:
             copy = self._near.peek(group, key)
             if copy is not None:
                 return copy
+        InvalidKey.check(group, key)
         deadline = self._deadline(seconds)
         peers = await self._known(seconds)
         owner = peers.owner(key)

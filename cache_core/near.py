@@ -39,6 +39,10 @@ class NearStats:
     bytes: int
 
 
+_new: Final = tuple.__new__
+_HIT: Final = Answer.HIT  # an Enum's attribute takes as long to look up as a key
+
+
 class NearCache:
     """Copies of nodes' answers in `capacity` bytes; `clock` is in seconds and never goes back."""
 
@@ -89,7 +93,9 @@ class NearCache:
         known.hits += 1
         ttl = None if soft == inf else soft - now
         age = now - columns.loaded[slot]
-        return Value(columns.values[slot], ttl, age, Answer.HIT, origin.node, origin.terms)
+        data, node, terms = columns.values[slot], origin.node, origin.terms
+        # As Value(…) would, in a third of the time: it is a quarter of a hit.
+        return _new(Value, (data, ttl, age, _HIT, node, terms, False, "", False))
 
     def hold(self, group: str, key: str) -> Held | None:
         """Return what tells, for a copy just peeked, whether it is still the one that is held."""

@@ -31,15 +31,16 @@ async def serve(
     grace: float,
     access_log: bool,
     cors_origins: Collection[str] = (),
+    near_cache: int = 0,
 ) -> None:
     """Serve HTTP on the listening `sock` in front of `nodes` until `stop` is done.
 
     `nodes` is what a Client takes: the address of one, or where its cluster's members are known.
     For `drain` seconds it then goes on, but for saying that it is not ready. Running requests
     have `grace` more to finish; after that they are answered 503. Pages of `cors_origins` may
-    read the answers.
+    read the answers. Up to `near_cache` bytes hold copies of what nodes answered.
     """
-    async with Client(nodes, hook=LogHook(lambda: nodes)) as client:
+    async with Client(nodes, near_cache=near_cache, hook=LogHook(lambda: nodes)) as client:
         stopping = asyncio.ensure_future(stop)
         running = Running(create_app(client, limits=limits, is_draining=stopping.done))
         lost = asyncio.Event()

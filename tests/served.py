@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
+from cache_core.settings import MIB
 from gateway.limits import Limits
 from gateway.server import serve
 
@@ -14,7 +15,11 @@ PATIENT: Final = Limits(timeout=10)
 
 @contextlib.asynccontextmanager
 async def serve_gateway(
-    node_address: str, *, limits: Limits = PATIENT, cors_origins: Sequence[str] = ()
+    node_address: str,
+    *,
+    limits: Limits = PATIENT,
+    cors_origins: Sequence[str] = (),
+    near_cache: int = 32 * MIB,
 ) -> AsyncIterator[str]:
     """Serve a gateway on a free port in front of the node at an address; its URL."""
     stop = asyncio.Event()
@@ -29,6 +34,7 @@ async def serve_gateway(
                 grace=5,
                 access_log=False,
                 cors_origins=cors_origins,
+                near_cache=near_cache,
             )
         )
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"

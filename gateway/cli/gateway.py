@@ -18,6 +18,7 @@ from gateway.cli.requests import (
     GatewayLogLevelOption,
     HeaderBytesOption,
     MaxTimeoutOption,
+    NearCacheOption,
     ReceiveTimeoutOption,
     RequestTimeoutOption,
     limits_of,
@@ -38,6 +39,7 @@ def gateway(
     max_timeout: MaxTimeoutOption = None,
     receive_timeout: ReceiveTimeoutOption = None,
     header_bytes: HeaderBytesOption = None,
+    near_cache: NearCacheOption = None,
     cors_origin: CorsOriginOption = None,
     drain: Annotated[
         str | None, setting(GatewayTable, "gateway", "drain", metavar="SECONDS")
@@ -75,6 +77,7 @@ def gateway(
         max_timeout=max_timeout,
         receive_timeout=receive_timeout,
         header_bytes=header_bytes,
+        near_cache=near_cache,
         cors_origins=cors_origin or None,
         drain=drain,
         grace=grace,
@@ -104,6 +107,7 @@ def gateway(
                 grace=table.grace,
                 access_log=table.log_level is LogLevel.debug,
                 cors_origins=table.cors_origins,
+                near_cache=table.near_cache,
             )
 
         uvloop.run(run())

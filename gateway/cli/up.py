@@ -17,7 +17,12 @@ from gateway.cli.hangups import on_hangup
 from gateway.cli.listening import free_addresses
 from gateway.cli.node import NodeGraceOption, NodeLogLevelOption, demo_config
 from gateway.cli.options import DATA_DIR, ConfigOption, DataDirOption
-from gateway.cli.requests import CorsOriginOption, MaxTimeoutOption, RequestTimeoutOption
+from gateway.cli.requests import (
+    CorsOriginOption,
+    MaxTimeoutOption,
+    NearCacheOption,
+    RequestTimeoutOption,
+)
 from gateway.cli.settings import flag, given, load_settings, setting
 from gateway.cli.stopping import Stop
 from gateway.cli.supervisor import Kept
@@ -46,6 +51,7 @@ def up(
     data_dir: DataDirOption = DATA_DIR,
     timeout: RequestTimeoutOption = None,
     max_timeout: MaxTimeoutOption = None,
+    near_cache: NearCacheOption = None,
     cors_origin: CorsOriginOption = None,
     grace: NodeGraceOption = None,
     log_level: NodeLogLevelOption = None,
@@ -65,7 +71,12 @@ def up(
     """
     file = config or demo_config(data_dir)
     both = {"grace": grace, "log_level": log_level}
-    asking = {"timeout": timeout, "max_timeout": max_timeout, "cors_origins": cors_origin or None}
+    asking = {
+        "timeout": timeout,
+        "max_timeout": max_timeout,
+        "near_cache": near_cache,
+        "cors_origins": cors_origin or None,
+    }
     settings = load_settings(
         file,
         ("--node-listen", node_listen, ("node", "listen")),
