@@ -153,8 +153,6 @@ class Workload:
         removing = asyncio.create_task(self.remove(client, what, 5))
         for _ in range(rng.randrange(1, 5)):
             reads.append(asyncio.create_task(self.read_inside(node, key)))
-            reader = rng.choice(self._cluster.clients)
-            reads.append(asyncio.create_task(self.read(reader, key, GENEROUS)))
             await asyncio.sleep(rng.uniform(0, 2 * delay))
         await asyncio.gather(removing, *reads)
         await self.read_inside(node, key)
