@@ -93,6 +93,7 @@ class Watch:
             coverage, self._coverage = self._coverage, None
             if coverage is not None:
                 near.end(coverage)
+                pause = FIRST_PAUSE
             self._not_before = near.clock() + pause
             self._stream = None
 

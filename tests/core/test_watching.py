@@ -218,6 +218,22 @@ async def test_a_node_is_watched_again_by_its_next_answer_and_not_more_often_tha
     assert waits == sorted(waits)
 
 
+async def test_a_node_that_could_be_watched_is_watched_again_soon_though_it_could_not_before(
+    asker: Asker,
+) -> None:
+    asker.node.error = PeerUnavailable("it is starting")
+    for _ in range(10):
+        await asker.get()
+        asker.clock.tick(LONGEST_PAUSE)
+    asker.node.error = None
+    await asker.cover()
+    streams = asker.node.streams
+    await asker.node.end()
+    asker.clock.tick(FIRST_PAUSE)
+    await asker.get()
+    assert asker.node.streams == streams + 1
+
+
 async def test_a_node_that_knows_no_watch_is_left_alone_for_a_minute(asker: Asker) -> None:
     asker.node.error = UnexpectedStatus("unknown method", status=UNIMPLEMENTED)
     for _ in range(50):
