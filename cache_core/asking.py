@@ -71,6 +71,10 @@ class Asking:
         self._task = asyncio.get_running_loop().create_task(self._rest(self, failed))
         self._task.add_done_callback(self._end)
 
+    def answer(self, value: Value) -> None:
+        """Have `then` called with `value` as soon as this turn ends, without asking anyone."""
+        asyncio.get_running_loop().call_soon(lambda: self._then(value))
+
     def give_up(self) -> None:
         """Wait no longer: `then` is not called any more."""
         self._then = _nobody

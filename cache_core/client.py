@@ -2,15 +2,17 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import Callable, Iterable
 from math import inf
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
 from cache_core.address import DEFAULT_ADDRESS, Address
 from cache_core.asking import Asking
 from cache_core.attempts import Attempts, Failed
 from cache_core.contact import SILENCE_SECONDS
+from cache_core.copies import Held
 from cache_core.errors import (
     CacheError,
     InvalidKey,
@@ -22,12 +24,12 @@ from cache_core.link import Link, settling
 from cache_core.membership.membership import Membership
 from cache_core.membership.url import open_membership
 from cache_core.messages import Describe, Drop, Invalidation, NodeInfo, Probe, Probed
+from cache_core.near import NearCache, NearStats
 from cache_core.peer import Peer, Then
 from cache_core.peers import Peers
 from cache_core.rpc.channel import Channel
+from cache_core.stats import CacheStats
 from cache_core.value import Demand, Value
-
-A = TypeVar("A")
 
 DEFAULT_TIMEOUT: Final = 1.0
 """Seconds that a call may take where the caller doesn't say."""
@@ -40,7 +42,8 @@ class Client:
     `static://…`, `dns://…`, `etcd://…`. Keys asked for in one turn of the event loop go to their
     owner in one call. A node that can't be reached is left out, and its keys are asked of those
     who take over, within the call's time and a budget of retries. `connect` makes the way to a
-    node's address; `rng` spreads the probes.
+    node's address; `rng` spreads the probes. Up to `near_cache` bytes hold copies of what nodes
+    answered, which a removal ends before it returns; `clock`, in seconds, is what they go by.
 
     A call without a `timeout` of its own has the client's, in seconds; infinity is no deadline,
     and ValueError is raised for what is no length of time. Errors are those that
@@ -53,10 +56,14 @@ class Client:
         nodes: str | Membership = DEFAULT_ADDRESS,
         *,
         timeout: float = DEFAULT_TIMEOUT,
+        near_cache: int = 0,
         hook: Hook | None = None,
         connect: Callable[[str], Peer] = lambda name: Channel(Address.parse(name)),
+        clock: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
+        if near_cache < 0:
+            raise ValueError(f"a near cache should have 0 bytes or more, not {near_cache}")
         self._membership = open_membership(nodes) if isinstance(nodes, str) else nodes
         self._timeout = _seconds(timeout)
         self._hook = hook
@@ -64,6 +71,7 @@ class Client:
         self._rng = rng
         self._peers: Peers | None = None
         self._attempts = Attempts()
+        self._near = NearCache(near_cache, clock) if near_cache else None
 
     async def get(
         self,
@@ -77,9 +85,14 @@ class Client:
 
         A node that knows no demands answers as for any.
         """
+        seconds = self._seconds(timeout)
+        if self._near is not None and demand is not Demand.NEW:
+            copy = self._near.peek(group, key)
+            if copy is not None:
+                return copy
         InvalidKey.check(group, key)
-        deadline = self._deadline(timeout)
-        peers = await self._known(self._seconds(timeout))
+        deadline = self._deadline(seconds)
+        peers = await self._known(seconds)
         owner = peers.owner(key)
         if owner is None:
             raise PeerUnavailable("the cluster has no members")
@@ -107,6 +120,11 @@ class Client:
         key's owner answers, that takes neither a task nor a future.
         """
         asking = Asking(self._rest, group, key, demand, deadline, then)
+        if self._near is not None and demand is not Demand.NEW:
+            copy = self._near.peek(group, key)
+            if copy is not None:
+                asking.answer(copy)
+                return asking
         peers = self._peers
         owner = None if peers is None else peers.owner(key)
         if peers is None or owner is None:
@@ -115,6 +133,22 @@ class Client:
             self._attempts.begin()
             asking.begin(peers, owner)
         return asking
+
+    def peek(self, group: str, key: str) -> Value | None:
+        """Return the near cache's fresh copy of the key's value, at once; None: ask."""
+        return None if self._near is None else self._near.peek(group, key)
+
+    def hold(self, group: str, key: str) -> Held | None:
+        """Return what tells later, for a copy just peeked, whether it still holds."""
+        return None if self._near is None else self._near.hold(group, key)
+
+    def near_stats(self) -> dict[str, NearStats]:
+        """Return the figures of the near cache for each group that there are or were copies of."""
+        return {} if self._near is None else self._near.group_stats()
+
+    def near_cache_stats(self) -> CacheStats | None:
+        """Return the figures of the whole near cache, None where there is none."""
+        return None if self._near is None else self._near.stats()
 
     async def get_many(
         self, group: str, keys: Iterable[str], *, timeout: float | None = None
@@ -135,12 +169,20 @@ class Client:
         InvalidKey.check(group, key)
         if not key:
             raise KeyRequired
-        return await self._drop(Invalidation(group, key), key, timeout)
+        try:
+            return await self._drop(Invalidation(group, key), key, timeout)
+        finally:
+            if self._near is not None:  # which need not watch the nodes now
+                self._near.remove(group, key)
 
     async def flush(self, group: str, *, timeout: float | None = None) -> tuple[str, ...]:
         """Remove all keys of `group` everywhere, as `remove` does one."""
         InvalidKey.check(group)
-        return await self._drop(Invalidation(group), "", timeout)
+        try:
+            return await self._drop(Invalidation(group), "", timeout)
+        finally:
+            if self._near is not None:
+                self._near.flush(group)
 
     async def describe(self, *, timeout: float | None = None) -> dict[str, NodeInfo | CacheError]:
         """Return what each member says of itself, by its address, or why it does not."""
@@ -193,16 +235,13 @@ class Client:
             return error
 
     async def _drop(self, what: Invalidation, key: str, timeout: float | None) -> tuple[str, ...]:
+        """Have the first of the key's owners that can be reached remove `what` everywhere."""
+
         async def ask(link: Link, left: float) -> tuple[str, ...]:
             return await link.send(Drop(what), timeout=left)
 
-        return await self._ask_owners(key, ask, self._deadline(timeout))
-
-    async def _ask_owners(
-        self, key: str, ask: Callable[[Link, float], Awaitable[A]], deadline: float
-    ) -> A:
-        """Return what the first of the key's owners answers that can be reached."""
-        peers = await self._known(deadline - asyncio.get_running_loop().time())
+        deadline = self._deadline(timeout)
+        peers = await self._known(self._seconds(timeout))
         return await self._attempts.first(peers, key, ask, deadline)
 
     async def _rest(self, asking: Asking, failed: Failed | None) -> Value:
@@ -220,7 +259,9 @@ class Client:
     async def _known(self, seconds: float) -> Peers:
         """Return the members, once they are known."""
         if self._peers is None:
-            self._peers = Peers(self._connect, self._probe, hook=self._hook, rng=self._rng)
+            self._peers = Peers(
+                self._connect, self._probe, hook=self._hook, near=self._near, rng=self._rng
+            )
             self._peers.follow(self._membership.watch())
         peers = self._peers
         if not peers.are_known:

@@ -9,7 +9,7 @@ node has removed its own.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from cache_core.debts import Debts
@@ -40,6 +40,7 @@ class Invalidations:
         self._watchers = watchers
         self._debts = debts
         self._windows: dict[int, set[Invalidation]] = {}
+        self._telling: set[asyncio.Task[tuple[str, ...]]] = set()
 
     async def everywhere(self, item: Invalidation, timeout: float | None) -> tuple[str, ...]:
         """Remove `item` from this node, all others and the second tier; return who was not reached.
@@ -81,14 +82,14 @@ class Invalidations:
 
         A second tier has only now been told of it, which they may have read meanwhile.
         """
-        self.apply((item,))
+        self.learn((item,))
         for node in self._peers.others():
             self._debts.owe(node, item)
             self._peers.suspect(node)
 
     async def here(self, message: Invalidate) -> Invalidated:
         """Remove what `message` says from this node."""
-        self.apply(message.items)
+        self._apply(message.items)
         self._peers.meet(message.unreached)
         others = self._peers.others()
         for node in message.unreached:
@@ -99,7 +100,28 @@ class Invalidations:
             watchers = await self._watchers.notify(message.items, message.timeout)
         return Invalidated(watchers, self._peers.answering())
 
-    def apply(self, items: Iterable[Invalidation]) -> None:
+    def learn(self, items: Sequence[Invalidation]) -> None:
+        """Remove `items` here, of which this node hears late, and tell its watchers behind.
+
+        Whoever removed them has named this node, and does not wait any more.
+        """
+        self._apply(items)
+        self.tell_watchers(items)
+
+    def tell_watchers(self, items: Sequence[Invalidation]) -> None:
+        """Have watchers drop their copies of `items`, and wait for no one."""
+        if items and len(self._watchers):
+            telling = asyncio.create_task(self._watchers.notify(tuple(items)))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
+
+    async def aclose(self) -> None:
+        """Tell watchers nothing more."""
+        for telling in self._telling:
+            telling.cancel()
+        await asyncio.gather(*self._telling, return_exceptions=True)
+
+    def _apply(self, items: Iterable[Invalidation]) -> None:
         """Remove `items` from this node's groups at once, what is being taken over included."""
         for item in items:
             for window in self._windows.values():

@@ -7,9 +7,11 @@ from typing import Final, TypeVar
 
 from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable, UnexpectedStatus
 from cache_core.messages import Message
-from cache_core.peer import Ask, Outcome, Peer, Then
+from cache_core.near import NearCache
+from cache_core.peer import Ask, Outcome, Peer, Then, Watchable
 from cache_core.trace import Trace, current_trace
 from cache_core.value import Demand, Value
+from cache_core.watching import Watch
 
 A = TypeVar("A")
 
@@ -21,14 +23,20 @@ class Link:
     """Asks the node `name` through `peer`; `ring` tells the asker's version of the ring.
 
     A batch waits for nothing but the end of the turn. `heard` is when the node last answered with
-    a value, by the event loop's clock. Belongs to one event loop.
+    a value, by the event loop's clock. Answers are offered to `near`, if the node can be watched.
+    Belongs to one event loop.
     """
 
-    def __init__(self, name: str, peer: Peer, ring: Callable[[], int]) -> None:
+    def __init__(
+        self, name: str, peer: Peer, ring: Callable[[], int], near: NearCache | None = None
+    ) -> None:
         self.name = name
         self._peer = peer
         self._ring = ring
         self.heard = 0.0
+        self._watch: Watch | None = None
+        if near is not None and isinstance(peer, Watchable):
+            self._watch = Watch(peer, near)
         self._waiting: list[Waiting] = []
         self._batches: dict[_Batch, None] = {}
 
@@ -47,6 +55,8 @@ class Link:
         That takes neither a task nor a future a key. A call whose keys are all given up is
         cancelled, and so are its loads.
         """
+        if self._watch is not None:
+            then = self._watch.keeping(group, key, demand, then)
         waiting = Waiting(
             group,
             key,
@@ -99,6 +109,8 @@ class Link:
     async def aclose(self) -> None:
         """End the connection; who still waits gets PeerUnavailable."""
         self.fail(f"the connection to node {self.name} was closed")
+        if self._watch is not None:
+            await self._watch.aclose()
         await asyncio.gather(*(batch.task for batch in self._batches), return_exceptions=True)
         await self._peer.aclose()
 

@@ -59,6 +59,22 @@ class Invalidate(Message[Invalidated]):
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What is removed; nothing where it only says that the watcher is covered.
+
+    `watcher` and `sequence`, which counts up from 1, name it when it is acknowledged, and so are
+    all before it. It was said `elapsed` seconds after the node began to tell the watcher; `silence`
+    seconds later without another the watcher is not covered any more.
+    """
+
+    watcher: str
+    sequence: int
+    items: tuple[Invalidation, ...]
+    silence: float
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
 class Probed:
     """A node's answer to a Probe; `missed` is what the prober should have removed meanwhile.
 

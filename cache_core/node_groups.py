@@ -63,6 +63,8 @@ class NodeGroups:
             if name in before:
                 known = self._groups[name] if participant is None else participant.groups[name]
                 self._retire(known.follow(group))
+                if participant is not None and name in reloaded.changed:
+                    participant.disown(name)
             else:
                 self._add(group, participant)
         for name in reloaded.removed:

@@ -98,7 +98,12 @@ class Participant:
 
         Return what is to be awaited for what is asked of others for it to end.
         """
+        self.disown(name)
         return self.groups.pop(name).aclose()
+
+    def disown(self, name: str) -> None:
+        """Have watchers drop their copies of the group of that name, which is another now."""
+        self._removals.tell_watchers((Invalidation(name),))
 
     def peek(
         self, group: str, key: str, *, forwarded: bool = False, demand: Demand = Demand.ANY
@@ -164,6 +169,7 @@ class Participant:
         """End what is asked of others, and the connections to them."""
         for group in list(self.groups.values()):
             await group.aclose()
+        await self._removals.aclose()
         await self.peers.aclose()
 
     def info(self) -> NodeInfo:
@@ -200,7 +206,7 @@ class Participant:
 
     def _probed(self, probe: Probe) -> Probed:
         self.note_ring(probe.ring)
-        self._removals.apply(probe.missed)
+        self._removals.learn(probe.missed)
         missed: tuple[Invalidation, ...] = ()
         if probe.node is not None and probe.node != self.name:
             missed, _ = self._debts.of(probe.node)
@@ -219,7 +225,7 @@ class Participant:
         probe = Probe(self.name, self.peers.version, missed)
         probed = await link.send(probe, timeout=SILENCE_SECONDS)
         self._debts.settle(link.name, until)
-        self._removals.apply(probed.missed)
+        self._removals.learn(probed.missed)
         self.note_ring(probed.ring)
         self.peers.meet(probed.nodes)
         return probed

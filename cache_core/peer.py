@@ -1,10 +1,10 @@
 """Another node as its peers and clients see it. Knows no wire."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias, TypeVar
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from cache_core.errors import CacheError
-from cache_core.messages import Message
+from cache_core.messages import Message, Notice
 from cache_core.trace import Trace
 from cache_core.value import Demand, Value
 
@@ -75,3 +75,20 @@ class Peer(Protocol):
 
     async def aclose(self) -> None:
         """End the connection; calls still running end in PeerUnavailable."""
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A node that tells what is removed."""
+
+    def watch(self) -> AsyncGenerator[Notice, None]:
+        """Yield what the node tells its watchers until it ends that; who stops before closes it.
+
+        Raises CacheError where the node can't be watched, or is silent for too long.
+        """
+
+    async def acknowledge(self, watcher: str, sequence: int) -> None:
+        """Tell the node that `watcher` has dropped what it was told up to `sequence`.
+
+        Raises CacheError.
+        """

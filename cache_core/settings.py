@@ -87,6 +87,7 @@ def _parse_bool(given: object) -> bool:
 
 Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, allow_inf_nan=False)]
 Size = Annotated[ByteSize, WrapValidator(_parse_size), Field(gt=0, le=MAX_SIZE)]
+Room = Annotated[ByteSize, WrapValidator(_parse_size), Field(ge=0, le=MAX_SIZE)]
 Share = Annotated[float, BeforeValidator(_refuse_bool), Field(ge=0, lt=1)]
 Count = Annotated[int, BeforeValidator(_refuse_bool), Field(ge=0, le=MAX_COUNT)]
 MediaType = Annotated[str, BeforeValidator(_parse_media_type)]

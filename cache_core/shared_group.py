@@ -83,9 +83,11 @@ class SharedGroup:
         if self._is_mine(key):
             return None
         value = self._hot.get(key)
-        if value is not None and self._hook is not None:
+        if value is None:
+            return None
+        if self._hook is not None:
             self._hook(Hit(self.name, key))
-        return value
+        return value._replace(copied=True)
 
     async def get(self, key: str, *, forwarded: bool, demand: Demand = Demand.ANY) -> Value:
         """Return the key's value, from here or its owner, once `peek` has returned None.
@@ -155,9 +157,10 @@ class SharedGroup:
             if owner == self._me:
                 break
             try:
-                return await self._peers.link(owner).get(
+                value = await self._peers.link(owner).get(
                     self.name, key, forwarded=True, demand=demand, timeout=timeout
                 )
+                return value._replace(copied=True)
             except PeerUnavailable as error:
                 self._peers.failed(owner, error)
                 failed = True
@@ -172,7 +175,7 @@ class SharedGroup:
         return await self.group.get(key, demand)
 
     def _keep(self, key: str, value: Value) -> None:
-        if value.node is not None:
+        if value.copied:
             self._hot.offer(key, value)
 
     def _replace(self, key: str, value: Value) -> None:

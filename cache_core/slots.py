@@ -17,9 +17,9 @@ RESERVED: Final = 2
 GROWTH: Final = 1024
 """How many slots the columns grow by at the least; beyond, by a sixteenth."""
 
-_untrack = ctypes.pythonapi.PyObject_GC_UnTrack
-_untrack.argtypes = [ctypes.py_object]
-_untrack.restype = None
+untrack = ctypes.pythonapi.PyObject_GC_UnTrack
+untrack.argtypes = [ctypes.py_object]
+untrack.restype = None
 
 
 class Slots:
@@ -44,8 +44,8 @@ class Slots:
         self.labels = dict[int, Label]()
         # The collector need not look through these two: strings and bytes are in no cycle, and
         # with 500,000 entries a full collection takes 0.5 ms instead of 18.
-        _untrack(self.keys)
-        _untrack(self.values)
+        untrack(self.keys)
+        untrack(self.values)
 
     def release(self, slot: int) -> None:
         """Let go of what `slot` holds."""

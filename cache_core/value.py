@@ -72,7 +72,8 @@ class Value(NamedTuple):
     declares none; NO_TERMS from a server that tells none. `stored` tells
     that what was loaded for this answer is held where it was loaded; of an answer from memory it
     says nothing. `version` is what its source calls these bytes (an ETag), empty where it has no
-    name for them; it travels with entries that are handed over alone.
+    name for them; it travels with entries that are handed over alone. `copied` tells that the node
+    that was asked had it from another, lately or for this answer: no copy should be made of it.
     """
 
     data: bytes
@@ -83,6 +84,7 @@ class Value(NamedTuple):
     terms: Terms = NO_TERMS
     stored: bool = False
     version: str = ""
+    copied: bool = False
 
 
 def own_label(value: Value, terms: Terms) -> Label:

@@ -9,11 +9,10 @@ import contextlib
 import secrets
 from collections import deque
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from cache_core.messages import Invalidation
+from cache_core.messages import Invalidation, Notice
 
 ACK_SECONDS: Final = 0.5
 """How long a removal waits for its acknowledgements."""
@@ -28,20 +27,6 @@ HEARTBEAT_SECONDS: Final = SILENCE_SECONDS / 3
 
 MAX_WAITING: Final = 1_024
 """How many notices a watcher may be behind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What is removed; nothing where it only says that the watcher is covered.
-
-    `watcher` and `sequence`, which counts up from 1, name it when it is acknowledged, and so are
-    all before it. After `silence` seconds without one the watcher is not covered any more.
-    """
-
-    watcher: str
-    sequence: int
-    items: tuple[Invalidation, ...]
-    silence: float
 
 
 class Watchers:
@@ -61,13 +46,16 @@ class Watchers:
         It ends when the watcher is no longer waited for; who stops before that closes it. `name`
         is what a removal calls a watcher that did not acknowledge it.
         """
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         watcher = _Watcher(name)
         identity = secrets.token_hex(16)  # whoever knows it can acknowledge
         self._watchers[identity] = watcher
         sequence, items = watcher.beat()
         try:
             while not watcher.ended:
-                yield Notice(identity, sequence, items, SILENCE_SECONDS)
+                elapsed = loop.time() - began
+                yield Notice(identity, sequence, items, SILENCE_SECONDS, elapsed)
                 sequence, items = await watcher.next()
         finally:
             watcher.end()
@@ -100,9 +88,12 @@ class Watchers:
         return tuple(f"watcher {name}" for name in self._lost)
 
     def end(self) -> None:
-        """End all who watch now."""
+        """End all who watch now, who may not notice that at once."""
+        until = asyncio.get_running_loop().time() + SILENCE_SECONDS
         for watcher in self._watchers.values():
-            watcher.end()
+            if not watcher.ended:
+                watcher.end()
+                self._lost[watcher.name] = until
 
 
 class _Watcher:

@@ -38,6 +38,7 @@ async def serve(
     grace: float,
     access_log: bool,
     cors_origins: Collection[str] = (),
+    near_cache: int = 0,
     fast_lane: bool = True,
     worker: Path | None = None,
     workers: int = 1,
@@ -47,13 +48,14 @@ async def serve(
     `nodes` is what a Client takes: the address of one, or where its cluster's members are known.
     For `drain` seconds it then goes on, but for saying that it is not ready. Running requests
     have `grace` more to finish; after that they are answered 503. Pages of `cors_origins` may
-    read the answers. With `fast_lane` plain GETs go the short way, unless there is an access log,
-    which is the long way's. It is the `worker` of this path, one of several `workers`, or the only
-    one.
+    read the answers. Up to `near_cache` bytes hold copies of what nodes answered. With `fast_lane`
+    plain GETs go the short way, unless there is an access log, which is the long way's. It is the
+    `worker` of this path, one of several `workers`, or the only one.
     """
     answered = Answered()
     crew = Workers({SOURCE: answered}, worker, workers)
-    async with Client(nodes, hook=LogHook(lambda: nodes)) as client, crew:
+    client = Client(nodes, near_cache=near_cache, hook=LogHook(lambda: nodes))
+    async with client, crew:
         stopping = asyncio.ensure_future(stop)
         app = create_app(client, limits=limits, is_draining=stopping.done, figures=crew.figures)
         running = Running(app)
@@ -61,7 +63,8 @@ async def serve(
         inner = functools.partial(Protocol, limits=limits, lost=lost, answered=answered)
         http: Callable[..., asyncio.Protocol] = inner
         if fast_lane and not access_log:
-            lane = Lane(client, None, running, limits, _finish(cors_origins), answered=answered)
+            near = client if near_cache else None
+            lane = Lane(client, near, running, limits, _finish(cors_origins), answered=answered)
             http = functools.partial(FastLane, lane=lane, inner=inner)
         config = uvicorn.Config(
             Counted(Cors(running, cors_origins) if cors_origins else running, answered),

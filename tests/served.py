@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
+from cache_core.settings import MIB
 from gateway.limits import Limits
 from gateway.server import serve
 
@@ -19,6 +20,7 @@ async def serve_gateway(
     limits: Limits = PATIENT,
     cors_origins: Sequence[str] = (),
     fast_lane: bool = True,
+    near_cache: int = 32 * MIB,
 ) -> AsyncIterator[str]:
     """Serve a gateway on a free port in front of the node at an address; its URL."""
     stop = asyncio.Event()
@@ -34,6 +36,7 @@ async def serve_gateway(
                 access_log=False,
                 cors_origins=cors_origins,
                 fast_lane=fast_lane,
+                near_cache=near_cache,
             )
         )
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"

@@ -1,14 +1,15 @@
 """Nodes in one process that reach each other without a wire, and what a test does to the way."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from typing import TypeVar
 
 from cache_core import Group
 from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable
 from cache_core.events import Event
 from cache_core.member import Member
-from cache_core.messages import Health, Message
+from cache_core.messages import Health, Message, Notice
 from cache_core.participant import Participant
 from cache_core.peer import Ask
 from cache_core.peers import Peers
@@ -79,6 +80,15 @@ class WiredPeer:
                 return await (await self._reach()).receive(message)
         except TimeoutError as error:
             raise DeadlineExceeded("no answer", node=self._name) from error
+
+    async def watch(self) -> AsyncGenerator[Notice, None]:
+        node = await self._reach()
+        async with aclosing(node.watchers.watch("somebody")) as notices:
+            async for notice in notices:
+                yield notice
+
+    async def acknowledge(self, watcher: str, sequence: int) -> None:
+        (await self._reach()).watchers.acknowledge(watcher, sequence)
 
     async def aclose(self) -> None:
         """Nothing is to be ended."""

@@ -32,7 +32,7 @@ from cache_core.config.origin import Origin
 from cache_core.config.tree import TreeSource
 from cache_core.member import MAX_WEIGHT
 from cache_core.rpc.engine import GrpcEngine
-from cache_core.settings import Count, GroupSettings, Switch, Table
+from cache_core.settings import MIB, Count, GroupSettings, Room, Switch, Table
 from cache_core.sources import Source
 
 MAX_GROUP_BYTES: Final = 128
@@ -113,6 +113,11 @@ class GatewayTable(Table):
     receive_timeout: Wait = Field(default=10.0, description="how long a request may take to arrive")
     header_bytes: HeaderBytes = Field(
         default=ByteSize(32 * KIB), description="the most that a request's headers may have"
+    )
+    near_cache: Room = Field(
+        default=ByteSize(32 * MIB),
+        description="how much it may hold of what nodes answered, to answer it by itself; a "
+        "removal ends such copies before it returns. 0 holds none",
     )
     cors_origins: Origins = Field(
         default=(),

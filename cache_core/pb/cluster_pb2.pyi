@@ -89,12 +89,14 @@ class BatchGetResponse(_message.Message):
     def __init__(self, places: _Optional[_Iterable[int]] = ..., data: _Optional[_Iterable[bytes]] = ..., ttls: _Optional[_Iterable[float]] = ..., ages: _Optional[_Iterable[float]] = ..., answers: _Optional[_Iterable[_Union[Answer, str]]] = ..., stored: _Optional[_Iterable[bool]] = ..., origins: _Optional[_Iterable[_Union[Origin, _Mapping]]] = ..., origin_places: _Optional[_Iterable[int]] = ..., failures: _Optional[_Iterable[_Union[Failure, _Mapping]]] = ...) -> None: ...
 
 class Origin(_message.Message):
-    __slots__ = ("node", "terms")
+    __slots__ = ("node", "terms", "copied")
     NODE_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
+    COPIED_FIELD_NUMBER: _ClassVar[int]
     node: str
     terms: Terms
-    def __init__(self, node: _Optional[str] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ...) -> None: ...
+    copied: bool
+    def __init__(self, node: _Optional[str] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ..., copied: _Optional[bool] = ...) -> None: ...
 
 class Failure(_message.Message):
     __slots__ = ("place", "status")
@@ -105,7 +107,7 @@ class Failure(_message.Message):
     def __init__(self, place: _Optional[int] = ..., status: _Optional[_Union[Status, _Mapping]] = ...) -> None: ...
 
 class Value(_message.Message):
-    __slots__ = ("data", "ttl", "age", "answer", "node", "terms", "stored")
+    __slots__ = ("data", "ttl", "age", "answer", "node", "terms", "stored", "copied")
     DATA_FIELD_NUMBER: _ClassVar[int]
     TTL_FIELD_NUMBER: _ClassVar[int]
     AGE_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +115,7 @@ class Value(_message.Message):
     NODE_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
     STORED_FIELD_NUMBER: _ClassVar[int]
+    COPIED_FIELD_NUMBER: _ClassVar[int]
     data: bytes
     ttl: float
     age: float
@@ -120,7 +123,8 @@ class Value(_message.Message):
     node: str
     terms: Terms
     stored: bool
-    def __init__(self, data: _Optional[bytes] = ..., ttl: _Optional[float] = ..., age: _Optional[float] = ..., answer: _Optional[_Union[Answer, str]] = ..., node: _Optional[str] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ..., stored: _Optional[bool] = ...) -> None: ...
+    copied: bool
+    def __init__(self, data: _Optional[bytes] = ..., ttl: _Optional[float] = ..., age: _Optional[float] = ..., answer: _Optional[_Union[Answer, str]] = ..., node: _Optional[str] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ..., stored: _Optional[bool] = ..., copied: _Optional[bool] = ...) -> None: ...
 
 class Terms(_message.Message):
     __slots__ = ("stale_while_revalidate", "stale_if_error", "content_type")
@@ -181,16 +185,18 @@ class WatchRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class Notice(_message.Message):
-    __slots__ = ("watcher", "sequence", "items", "silence")
+    __slots__ = ("watcher", "sequence", "items", "silence", "elapsed")
     WATCHER_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     SILENCE_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_FIELD_NUMBER: _ClassVar[int]
     watcher: str
     sequence: int
     items: _containers.RepeatedCompositeFieldContainer[Invalidation]
     silence: float
-    def __init__(self, watcher: _Optional[str] = ..., sequence: _Optional[int] = ..., items: _Optional[_Iterable[_Union[Invalidation, _Mapping]]] = ..., silence: _Optional[float] = ...) -> None: ...
+    elapsed: float
+    def __init__(self, watcher: _Optional[str] = ..., sequence: _Optional[int] = ..., items: _Optional[_Iterable[_Union[Invalidation, _Mapping]]] = ..., silence: _Optional[float] = ..., elapsed: _Optional[float] = ...) -> None: ...
 
 class AcknowledgeRequest(_message.Message):
     __slots__ = ("watcher", "sequence")

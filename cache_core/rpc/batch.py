@@ -135,12 +135,12 @@ class _Columns:
     def __init__(self, node: str) -> None:
         self._node = node
         self._rows: list[tuple[int, bytes, float, float, pb.Answer, bool, int]] = []
-        self._origins: dict[tuple[str, Terms], int] = {}
+        self._origins: dict[tuple[str, Terms, bool], int] = {}
 
     def add(self, place: int, value: Value) -> None:
-        data, ttl, age, answer, node, terms, stored, _ = value
+        data, ttl, age, answer, node, terms, stored, _, copied = value
         origins = self._origins
-        origin = origins.setdefault((node or self._node, terms), len(origins))
+        origin = origins.setdefault((node or self._node, terms, copied), len(origins))
         ttl = inf if ttl is None else ttl
         self._rows.append((place, data, ttl, age, FROM_ANSWER[answer], stored, origin))
 
@@ -176,7 +176,7 @@ def settle(response: pb.BatchGetResponse, asks: Sequence[Ask], *, node: str) -> 
             response.origin_places,
             strict=True,
         ):
-            who, terms = origins[origin]
+            who, terms, copied = origins[origin]
             value = Value(
                 data,
                 ttl if isfinite(ttl) else None,
@@ -185,6 +185,8 @@ def settle(response: pb.BatchGetResponse, asks: Sequence[Ask], *, node: str) -> 
                 who,
                 terms,
                 stored,
+                "",
+                copied,
             )
             asks[place].settle(value)
         for failure in response.failures:
@@ -194,12 +196,14 @@ def settle(response: pb.BatchGetResponse, asks: Sequence[Ask], *, node: str) -> 
     return list(response.answers).count(pb.ANSWER_HIT)
 
 
-def _write_origin(node: str, terms: Terms) -> pb.Origin:
-    return pb.Origin(node=node, terms=None if terms == NO_TERMS else write_terms(terms))
+def _write_origin(node: str, terms: Terms, copied: bool) -> pb.Origin:
+    said = None if terms == NO_TERMS else write_terms(terms)
+    return pb.Origin(node=node, terms=said, copied=copied)
 
 
-def _read_origin(said: pb.Origin, node: str) -> tuple[str, Terms]:
-    return said.node or node, read_terms(said.terms) if said.HasField("terms") else NO_TERMS
+def _read_origin(said: pb.Origin, node: str) -> tuple[str, Terms, bool]:
+    terms = read_terms(said.terms) if said.HasField("terms") else NO_TERMS
+    return said.node or node, terms, said.copied
 
 
 def _write_failure(place: int, error: CacheError) -> pb.Failure:

@@ -12,7 +12,7 @@ from google.protobuf.message import Message as Protobuf
 
 from cache_core.address import Address
 from cache_core.errors import CacheError, InvalidKey, PeerUnavailable, UnexpectedStatus
-from cache_core.messages import Handed, HandOver, Message, Probe, Probed
+from cache_core.messages import Handed, HandOver, Message, Notice, Probe, Probed
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
 from cache_core.peer import Ask
@@ -21,7 +21,7 @@ from cache_core.rpc.codec import read_handed, read_notice, row_of, write_hand_ov
 from cache_core.rpc.limits import KEEPALIVE_MS, MAX_MESSAGE_BYTES
 from cache_core.rpc.metadata import ANSWER, Caller, read_answer, write_caller
 from cache_core.rpc.status import from_status
-from cache_core.watchers import ACK_SECONDS, Notice
+from cache_core.watchers import ACK_SECONDS
 
 A = TypeVar("A")
 R = TypeVar("R", bound=Protobuf)

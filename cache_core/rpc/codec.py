@@ -19,6 +19,7 @@ from cache_core.messages import (
     Invalidated,
     Invalidation,
     Message,
+    Notice,
     Probe,
     Probed,
     TakeOver,
@@ -27,7 +28,6 @@ from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.figures import read_node, write_node
 from cache_core.rpc.limits import MAX_MESSAGE_BYTES
 from cache_core.value import NO_TERMS, Answer, Terms, Value
-from cache_core.watchers import Notice
 
 M = TypeVar("M", bound=Message[Any])
 A = TypeVar("A")
@@ -74,6 +74,7 @@ def write_value(value: Value, into: pb.Value) -> None:
     if value.terms != NO_TERMS:
         into.terms.CopyFrom(write_terms(value.terms))
     into.stored = value.stored
+    into.copied = value.copied
 
 
 @lru_cache
@@ -95,6 +96,7 @@ def read_value(said: pb.Value, *, node: str | None = None) -> Value:
         said.node or node,
         read_terms(said.terms) if said.HasField("terms") else NO_TERMS,
         said.stored,
+        copied=said.copied,
     )
 
 
@@ -117,12 +119,19 @@ def write_notice(notice: Notice) -> pb.Notice:
         sequence=notice.sequence,
         items=_write_items(notice.items),
         silence=notice.silence,
+        elapsed=notice.elapsed,
     )
 
 
 def read_notice(said: pb.Notice) -> Notice:
     """Return the notice that `said` is."""
-    return Notice(said.watcher, said.sequence, _read_items(said.items), said.silence)
+    return Notice(
+        said.watcher,
+        said.sequence,
+        _read_items(said.items),
+        length(said.silence),
+        length(said.elapsed),
+    )
 
 
 def write_handed(entries: tuple[Handed, ...]) -> Iterator[pb.HandOverResponse]:

@@ -31,7 +31,7 @@ _RING: Final = re.compile(r"[0-9a-f]{16}")
 _SECONDS: Final = r"(-?[0-9]+(?:\.[0-9]+)?)"
 _ANSWER: Final = re.compile(
     rf'([a-z-]+)(?:; *node="([^"]*)")?(?:; *ttl={_SECONDS})?(?:; *age={_SECONDS})?'
-    r"(; *stored)?(;.*)?"
+    r"(; *stored)?(; *copied)?(;.*)?"
 )
 _TERM: Final = re.compile(rf'; *([a-z-]+)(?:={_SECONDS}|="((?:[^"\\]|\\.)*)")?')
 _ESCAPE: Final = re.compile(r'(["\\])')
@@ -104,13 +104,15 @@ def carried(trace: Trace) -> Trace:
 def write_answer(value: Value, *, node: str) -> str:
     """Return how `value` was answered, as a structured field (RFC 8941) to the millisecond.
 
-    Like `miss; node="127.0.0.1:8080"; ttl=36.500; age=3.500; stored`, and after that what its
-    group says of all values: `stale-while-revalidate`, `stale-if-error` and `content-type`, each
-    only where there is one. `node` is who answered where the value doesn't say.
+    Like `miss; node="127.0.0.1:8080"; ttl=36.500; age=3.500; stored; copied`, and after that what
+    its group says of all values: `stale-while-revalidate`, `stale-if-error` and `content-type`,
+    each only where there is one. `node` is who answered where the value doesn't say.
     """
     ttl, terms = value.ttl, value.terms
     head = _write_head(value.answer, value.node or node)
     tail = "" if terms is NO_TERMS else _write_terms(terms)
+    if value.copied:
+        tail = f"; copied{tail}"
     if value.stored:
         tail = f"; stored{tail}"
     if ttl is None:
@@ -128,7 +130,7 @@ def read_answer(said: str | bytes | None, data: bytes, *, node: str) -> Value:
     match = _ANSWER.fullmatch(said) if isinstance(said, str) else None
     if match is None:
         return Value(data, node=node)
-    answer, who, ttl, age, stored, terms = match.groups()
+    answer, who, ttl, age, stored, copied, terms = match.groups()
     return Value(
         data,
         None if ttl is None else float(ttl),
@@ -137,6 +139,7 @@ def read_answer(said: str | bytes | None, data: bytes, *, node: str) -> Value:
         who or node,
         NO_TERMS if terms is None else _read_terms(terms),
         stored is not None,
+        copied=copied is not None,
     )
 
 

@@ -21,6 +21,7 @@ from gateway.cli.requests import (
     GatewayLogLevelOption,
     HeaderBytesOption,
     MaxTimeoutOption,
+    NearCacheOption,
     ReceiveTimeoutOption,
     RequestTimeoutOption,
     limits_of,
@@ -48,6 +49,7 @@ def gateway(
     max_timeout: MaxTimeoutOption = None,
     receive_timeout: ReceiveTimeoutOption = None,
     header_bytes: HeaderBytesOption = None,
+    near_cache: NearCacheOption = None,
     cors_origin: CorsOriginOption = None,
     workers: WorkersOption = None,
     fast_lane: FastLaneOption = None,
@@ -88,6 +90,7 @@ def gateway(
         "max_timeout": max_timeout,
         "receive_timeout": receive_timeout,
         "header_bytes": header_bytes,
+        "near_cache": near_cache,
         "cors_origins": cors_origin or None,
         "fast_lane": fast_lane,
         "workers": workers,
@@ -129,6 +132,7 @@ def gateway(
                 worker=worker,
                 workers=table.workers,
                 fast_lane=table.fast_lane,
+                near_cache=table.near_cache,
             )
             if worker is not None and stop.deserted.is_set():
                 leave_folder(worker)

@@ -18,6 +18,9 @@ ReceiveTimeoutOption: TypeAlias = Annotated[
 HeaderBytesOption: TypeAlias = Annotated[
     str | None, setting(GatewayTable, "gateway", "header_bytes", metavar="SIZE")
 ]
+NearCacheOption: TypeAlias = Annotated[
+    str | None, setting(GatewayTable, "gateway", "near_cache", metavar="SIZE")
+]
 CorsOriginOption: TypeAlias = Annotated[
     list[str] | None, setting(GatewayTable, "gateway", "cors_origins", metavar="ORIGIN")
 ]

@@ -22,6 +22,7 @@ from gateway.cli.requests import (
     CorsOriginOption,
     FastLaneOption,
     MaxTimeoutOption,
+    NearCacheOption,
     RequestTimeoutOption,
 )
 from gateway.cli.settings import flags, given, load_settings, setting
@@ -53,6 +54,7 @@ def up(
     data_dir: DataDirOption = DATA_DIR,
     timeout: RequestTimeoutOption = None,
     max_timeout: MaxTimeoutOption = None,
+    near_cache: NearCacheOption = None,
     cors_origin: CorsOriginOption = None,
     workers: WorkersOption = None,
     fast_lane: FastLaneOption = None,
@@ -80,6 +82,7 @@ def up(
     asking = {
         "timeout": timeout,
         "max_timeout": max_timeout,
+        "near_cache": near_cache,
         "cors_origins": cors_origin or None,
         "workers": workers,
         "fast_lane": fast_lane,

@@ -23,7 +23,7 @@ class Fixture:
         self.roster = Roster(*NODES)
         self.source = FakeSource({str(key): str(key).encode() for key in range(1000)})
 
-    async def start(self) -> Client:
+    async def start(self, near_cache: int = 0) -> Client:
         for name in NODES:
             node = self.wires.add(name, [Group("g", self.source)])
             node.open(self.roster.watch())
@@ -33,7 +33,7 @@ class Fixture:
         for name in NODES:
             node = self.wires.nodes[name]
             await self.wires.until(lambda node=node: all_up(node.peers))  # type: ignore[misc]
-        return Client(self.roster, timeout=5, connect=self.wires.connect)
+        return Client(self.roster, timeout=5, near_cache=near_cache, connect=self.wires.connect)
 
 
 @pytest.fixture

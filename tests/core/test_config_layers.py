@@ -41,6 +41,7 @@ VALUES: list[tuple[str, str, tuple[str, str, str], tuple[object, object, object]
     ),
     ("gateway", "workers", ("1", "3", "4"), (1, 3, 4)),
     ("gateway", "fast_lane", ("false", "true", "false"), (False, True, False)),
+    ("gateway", "near_cache", ("1KiB", "0", "1MiB"), (1024, 0, 1024**2)),
     ("gateway", "drain", ("1", "3", "4"), (1, 3, 4)),
     ("gateway", "grace", ("1", "3", "4"), (1, 3, 4)),
     ("gateway", "log_level", ("debug", "info", "error"), ("debug", "info", "error")),

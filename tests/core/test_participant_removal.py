@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 
 import pytest
 from fakes import settled
@@ -10,7 +11,7 @@ from wires import Roster
 
 from cache_core import Group
 from cache_core.errors import UnknownGroup
-from cache_core.messages import Drop, Health, Invalidation
+from cache_core.messages import Drop, Health, Invalidation, Probe
 from cache_core.tier import Looked, TierUnavailable, Written
 
 
@@ -121,3 +122,18 @@ async def test_a_tier_that_could_not_be_told_is_named(make: Make) -> None:
     assert await node.receive(Drop(Invalidation("g", "Tom"))) == ("the tier of g",)
     assert await node.receive(Drop(Invalidation("g"))) == ("the tier of g",)
     await group.group.aclose()
+
+
+async def test_watchers_are_told_of_what_their_node_hears_late(make: Make) -> None:
+    cluster = await make()
+    node = cluster.nodes["a:1"]
+    missed = (Invalidation("g", "1"), Invalidation("g", "2"))
+    async with aclosing(node.watchers.watch("w")) as notices:
+        await anext(notices)
+        await node.receive(Probe("b:1", node.peers.version, missed))
+        notice = await anext(notices)
+        assert notice.items == missed
+        node.watchers.acknowledge(notice.watcher, notice.sequence)
+        await node.receive(Probe("b:1", node.peers.version))
+        await settled()
+        assert len(node.watchers) == 1

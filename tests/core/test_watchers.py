@@ -7,13 +7,12 @@ from functools import wraps
 import pytest
 from fakes import settled
 
-from cache_core.messages import Invalidation
+from cache_core.messages import Invalidation, Notice
 from cache_core.watchers import (
     ACK_SECONDS,
     HEARTBEAT_SECONDS,
     MAX_WAITING,
     SILENCE_SECONDS,
-    Notice,
     Watchers,
 )
 
@@ -183,6 +182,26 @@ async def test_a_heartbeat_comes_three_times_in_the_promised_silence() -> None:
         beats = [await anext(notices) for _ in range(3)]
         assert now() == pytest.approx(SILENCE_SECONDS)
         assert [(beat.sequence, beat.items) for beat in beats] == [(2, ()), (3, ()), (4, ())]
+
+
+@without_waiting
+async def test_a_notice_says_how_long_after_its_streams_beginning_it_is() -> None:
+    watchers = Watchers()
+    await asyncio.sleep(7)
+    async with aclosing(watchers.watch("w")) as notices:
+        assert [(await anext(notices)).elapsed for _ in range(3)] == pytest.approx(
+            [0, HEARTBEAT_SECONDS, 2 * HEARTBEAT_SECONDS]
+        )
+
+
+@without_waiting
+async def test_who_is_ended_with_all_others_is_named_until_it_must_have_noticed() -> None:
+    watchers = Watchers()
+    async with watching(watchers, "w"):
+        watchers.end()
+        assert await watchers.notify(TOM) == ("watcher w",)
+        await asyncio.sleep(SILENCE_SECONDS)
+        assert await watchers.notify(TOM) == ()
 
 
 @without_waiting

@@ -14,6 +14,7 @@ from documented import NODE, PROBLEM, Documented, answers
 from fakes import FakeSource
 from node_cluster import cluster_of, peers_of
 from processes import GatewayAt
+from served import serve_gateway
 
 from cache_core import Client, Group, GroupSettings, Node
 from cache_core.member import Member
@@ -53,6 +54,13 @@ class Unknown:
         """Yield nothing, for ever."""
         await asyncio.Event().wait()
         yield frozenset()
+
+
+@pytest.fixture
+async def gateway_url(node: Node) -> AsyncIterator[str]:
+    """A gateway without copies of its own: the documented figures are of a node that is asked."""
+    async with serve_gateway(node.address, near_cache=0) as url:
+        yield url
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from cache_core.messages import (
     MemberInfo,
     Message,
     NodeInfo,
+    Notice,
     Probe,
     Probed,
     SharingStats,
@@ -40,7 +41,6 @@ from cache_core.rpc.codec import (
 )
 from cache_core.rpc.limits import MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
 from cache_core.stats import CacheStats, Cause, GroupStats, TierStats
-from cache_core.watchers import Notice
 
 text = st.text(st.characters(codec="utf-8"), max_size=20)
 some_text = text.filter(bool)
@@ -61,6 +61,7 @@ values = st.builds(
     st.none() | some_text,
     st.builds(Terms, seconds, seconds, text),
     st.booleans(),
+    copied=st.booleans(),
 )
 invalidations = st.builds(Invalidation, text, st.none() | text)
 many = st.lists(invalidations, max_size=4).map(tuple)
@@ -162,7 +163,7 @@ def test_a_dropping_is_told_how_long_it_may_take() -> None:
         assert row.read(row.write(drop), 1.5) == Drop(drop.what, 1.5)
 
 
-@given(st.builds(Notice, text, counts, many, seconds))
+@given(st.builds(Notice, text, counts, many, seconds, seconds))
 def test_a_notice_comes_back_as_it_was(notice: Notice) -> None:
     said = pb.Notice.FromString(write_notice(notice).SerializeToString())
     assert read_notice(said) == notice

@@ -134,6 +134,18 @@ async def test_what_else_such_a_node_is_told_it_does_not_know(
         ("hit, hit", Value(b"K", None, 0, Answer.MISS, "here")),
         ("", Value(b"K", None, 0, Answer.MISS, "here")),
         ("miss; age=1; stored", Value(b"K", None, 1, Answer.MISS, "here", stored=True)),
+        (
+            'hit; stored; copied; content-type="a/b"',
+            Value(
+                b"K",
+                answer=Answer.HIT,
+                node="here",
+                terms=Terms(0, 0, "a/b"),
+                stored=True,
+                copied=True,
+            ),
+        ),
+        ("hit; copied", Value(b"K", answer=Answer.HIT, node="here", copied=True)),
         ("miss; age=1; storedly", Value(b"K", None, 1, Answer.MISS, "here")),
         (
             'hit; age=1; a="; stale-if-error=1"; stale-if-error=9.5; content-type="a/b; c=\\"d\\""',
@@ -174,6 +186,10 @@ async def get_as_a_stranger(
         (
             Value(b"", -1.5, 2, Answer.STALE_ERROR, "[::1]:9"),
             'stale-error; node="[::1]:9"; ttl=-1.500; age=2.000',
+        ),
+        (
+            Value(b"", terms=Terms(30), copied=True),
+            'miss; node="node.example:8080"; age=0.000; copied; stale-while-revalidate=30.000',
         ),
         (
             Value(b"", age=2, terms=Terms(30, 0, 'a/b; c="d"'), stored=True),

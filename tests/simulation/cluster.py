@@ -11,6 +11,7 @@ from simulation.loop import Process
 from simulation.membership import Registry, View
 from simulation.network import Endpoint, Network, peek
 from simulation.source import NodeSource, Source
+from simulation.watched import WatchedWire
 from simulation.wire import Wire
 
 from cache_core import Client, Group, GroupSettings
@@ -35,6 +36,7 @@ class Parts:
     history: History
     registry: Registry
     settings: GroupSettings
+    near_cache: int
 
     def rng(self, *names: object) -> random.Random:
         """Return chance that depends on the seed and the names alone."""
@@ -90,10 +92,12 @@ class SimulatedNode:
         if await self.participant.leave():
             await asyncio.sleep(until - loop.time())
         self.endpoint.refuses_gets = True
+        self.participant.watchers.end()
         until = loop.time() + GRACE
         while self.endpoint.running and loop.time() < until:  # noqa: ASYNC110 - it costs no time
             await asyncio.sleep(0.05)
         self._parts.network.stop(self.endpoint)
+        self.process.gone = loop.time()
         await self.participant.aclose()
         await self._group.aclose()
         self._parts.registry.forget(self._view)
@@ -127,7 +131,9 @@ class SimulatedClient:
         self.process = process = Process(name)
         self.client = Client(
             view,
-            connect=lambda node: Wire(parts.network, process, node),
+            near_cache=parts.near_cache,
+            connect=lambda node: WatchedWire(parts.network, process, node),
+            clock=asyncio.get_running_loop().time,
             rng=parts.rng(name),
         )
 

@@ -10,6 +10,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
+from math import inf
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -27,12 +28,13 @@ class Deadlock(Exception):
 class Process:
     """A part of the run that lives, freezes and dies as one: a node or a client.
 
-    Whatever is started in its context belongs to it, tasks of tasks too.
+    Whatever is started in its context belongs to it, tasks of tasks too. `gone` is when it ended.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.born = asyncio.get_running_loop().time()
+        self.gone = inf
         self.is_alive = True
         self.is_frozen = False
         self.context = Context()
@@ -71,6 +73,7 @@ class Process:
     def kill(self) -> None:
         """End at once: nobody hears from it any more, and its memory is gone."""
         self.is_alive = False
+        self.gone = min(self.gone, asyncio.get_running_loop().time())
         self.thaw()
         for task in self._tasks:
             task.cancel()

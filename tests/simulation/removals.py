@@ -14,6 +14,10 @@ when the removal began. What is excused, and nothing else:
 - A copy that a node named as not reached made before the removal returned, for `hot_ttl` too:
   it may have been told between the rounds, when it asked another that had not been.
 
+A client's near copy is excused, for as long as a watcher may rely on a silent node, where the
+removal named that watcher, or after the node that it watched was told, or ended: a node that is
+back at once knows nothing of who watched it before.
+
 Entries handed from node to node are not excused: they would live as long as the group's TTL.
 """
 
@@ -24,6 +28,8 @@ from dataclasses import dataclass, field
 from math import inf
 
 from simulation.loop import Process
+
+from cache_core.watchers import SILENCE_SECONDS
 
 
 @dataclass(slots=True, eq=False)
@@ -84,6 +90,31 @@ class Removals:
                     return removal
                 self.excused += 1
         return None
+
+    def broken_by_copy(
+        self, key: str, version: int, began: float, holder: Process
+    ) -> Removal | None:
+        """Return the removal that forbids `version` in a read of a copy at `holder`, if any."""
+        for removal in self.by_key[key]:
+            if removal.ended <= began and version < removal.floors[key]:
+                if not self._is_excused_copy(removal, key, version, began, holder):
+                    return removal
+                self.excused += 1
+        return None
+
+    def _is_excused_copy(
+        self, removal: Removal, key: str, version: int, began: float, holder: Process
+    ) -> bool:
+        since = began - SILENCE_SECONDS
+        if f"watcher {holder.name}" in removal.unreached and removal.ended > since:
+            return True
+        return any(
+            fetch.asked.gone > since
+            if fetch.asked.gone < began
+            else self._is_untold(removal, fetch.asked, key, since)
+            for fetch in self._fetches[key]
+            if fetch.version == version and fetch.to is holder
+        )
 
     def _is_excused(
         self, removal: Removal, key: str, version: int, began: float, by: Process

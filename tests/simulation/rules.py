@@ -101,6 +101,17 @@ class Rules:
             self._check_version(read, outcome, own)
         self._check_lookups(read, outcome)
 
+    def copy_read(self, read: Read, copy: Value, holder: Process) -> None:
+        """Judge what a client had from its own near cache."""
+        version = version_in(copy.data.decode())
+        self._history.note(read.who, "answers a near copy of", read.key, version, copy.node or "")
+        self._check_age(read.key, copy, read.began - SLOWEST)  # it was on its way first
+        removal = self.removals.broken_by_copy(read.key, version, read.began, holder)
+        self._history.counts["read excused"] = self.removals.excused
+        if removal is not None:
+            floor = removal.floors[read.key]
+            self.broke("a removed copy was read", read.key, version, "not", floor, holder.name)
+
     def removal_began(self, who: str, key: str | None) -> Removal:
         self._history.note(who, "removes", key or "everything")
         if self._running.get(key or ""):

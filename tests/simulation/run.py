@@ -90,7 +90,15 @@ class _Run:
         )
         self._source.watcher = self._rules
         self._network = Network(random.Random(f"{seed}:network"), history, self._rules)
-        parts = Parts(str(seed), self._network, self._source, history, registry, plan.settings)
+        parts = Parts(
+            str(seed),
+            self._network,
+            self._source,
+            history,
+            registry,
+            plan.settings,
+            plan.near_cache,
+        )
         self._cluster = Cluster(parts, lambda name: plan.hidden.get(name, ()), self._fell)
         self._members = members
         self._work = Workload(plan, self._cluster, self._source, self._rules, rng)

@@ -45,6 +45,7 @@ class Plan:
     pause: float
     heals: bool
     telling: float
+    near_cache: int
     hidden: dict[str, tuple[Member, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -72,6 +73,7 @@ class Plan:
             pause=rng.choice([0.1, 0.2, 0.4]),
             heals=rng.random() < 0.3,
             telling=rng.choice([0.01, 0.3]),
+            near_cache=rng.choice([0, 4_000, 1_000_000, 1_000_000]),
             hidden=_hidden(rng, nodes) if climate is Climate.DIVIDED else {},
         )
 

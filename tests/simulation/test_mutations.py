@@ -1,22 +1,27 @@
 """Tests of the simulation: a fault that is put in on purpose is found within few seeds."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
 import pytest
 from simulation.run import run
 
 from cache_core import shared_group
+from cache_core.copies import Coverage
 from cache_core.eviction import PolicyFactory
 from cache_core.handover import Handover
 from cache_core.holdings import Holdings
 from cache_core.hot import HotCache
 from cache_core.invalidation import Invalidations
-from cache_core.messages import Handed, Invalidate, Invalidated, Invalidation
+from cache_core.messages import Handed, Invalidate, Invalidated, Invalidation, Notice
+from cache_core.near import NearCache
 from cache_core.shared_group import SharedGroup
 from cache_core.singleflight import Flights
 from cache_core.value import Demand, Terms, Value
+from cache_core.watching import Watch
 
 
 class LastingCopies(HotCache):
@@ -35,6 +40,9 @@ class LastingCopies(HotCache):
             capacity, policy, max_value=max_value, ttl=lasting, clock=clock, terms=terms
         )
 
+
+LATE: Final = 0.3
+"""Seconds that a client which acknowledges at once takes to drop its copies."""
 
 SEEDS: Final = range(400)
 """Within which each fault must be found; most are within thirty."""
@@ -105,6 +113,34 @@ def spends_the_copies_share_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Holdings, "reserve", reserve)
 
 
+def acknowledges_before_it_drops(patch: pytest.MonkeyPatch) -> None:
+    take = Watch._take  # noqa: SLF001
+
+    def late(self: Watch, notice: Notice) -> None:
+        take(self, replace(notice, items=(Invalidation("none"),) if notice.items else ()))
+        asyncio.get_running_loop().call_later(LATE, take, self, notice)
+
+    patch.setattr(Watch, "_take", late)
+
+
+def copies_what_was_asked_for_before_a_removal(patch: pytest.MonkeyPatch) -> None:
+    offer = NearCache.offer
+
+    def regardless(
+        self: NearCache,
+        group: str,
+        key: str,
+        value: Value,
+        coverage: Coverage,
+        _mark: int,
+        *,
+        replaces: bool,
+    ) -> bool:
+        return offer(self, group, key, value, coverage, self.mark, replaces=replaces)
+
+    patch.setattr(NearCache, "offer", regardless)
+
+
 FAULTS: Final[dict[Callable[[pytest.MonkeyPatch], None], str]] = {
     fences_nothing: "a removed value was read",
     removes_in_one_round: "a removed value was read",
@@ -113,6 +149,8 @@ FAULTS: Final[dict[Callable[[pytest.MonkeyPatch], None], str]] = {
     keeps_copies_for_ever: "a copy was answered after its time",
     forwards_what_was_forwarded: "a forwarded request was forwarded again",
     loads_what_others_own: "a key was loaded beside its owner",
+    acknowledges_before_it_drops: "a removed copy was read",
+    copies_what_was_asked_for_before_a_removal: "a removed copy was read",
     spends_the_copies_share_twice: "more bytes were held than the budget",
 }
 

@@ -18,6 +18,7 @@ TESTS = Path(__file__).parent.parent
 
 COVERED = (
     "answers a copy of",
+    "answers a near copy of",
     "connection reset",
     "crashes",
     "drains",

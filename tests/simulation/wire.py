@@ -28,7 +28,7 @@ class Wire:
         self._network = network
         self._here = here
         self._to = to
-        self._calls: dict[_Call[Any], None] = {}
+        self._calls: dict[Call[Any], None] = {}
         self._closed = False
 
     async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:
@@ -49,7 +49,7 @@ class Wire:
         for call in list(self._calls):
             call.fail("the connection was closed")
 
-    async def _run(self, call: "_Call[A]") -> A:
+    async def _run(self, call: "Call[A]") -> A:
         if self._closed:
             raise PeerUnavailable("the connection is closed", node=self._to)
         self._calls[call] = None
@@ -67,7 +67,7 @@ class Wire:
                 timer.cancel()
 
 
-class _Call(Generic[A]):
+class Call(Generic[A]):
     """A call, seen from both ends: `answer` is the caller's, `serve` what the node does."""
 
     def __init__(self, network: Network, here: Process, to: str, timeout: float) -> None:
@@ -172,7 +172,7 @@ class _Call(Generic[A]):
             endpoint.running.pop(self, None)
 
 
-class _Send(_Call[object]):
+class _Send(Call[object]):
     def __init__(
         self, network: Network, here: Process, to: str, timeout: float, message: Message[Any]
     ) -> None:
@@ -213,7 +213,7 @@ class _Send(_Call[object]):
             self.respond(endpoint, self.settle, answer)
 
 
-class _Get(_Call[None]):
+class _Get(Call[None]):
     def __init__(
         self,
         network: Network,

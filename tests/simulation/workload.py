@@ -74,6 +74,10 @@ class Workload:
         must = self._must_succeed and timeout >= GENEROUS
         read = self._rules.read_began(client.name, key, timeout, must_succeed=must)
         current_trace.set(Trace(read.call))
+        copy = client.client.peek(GROUP, key)
+        if copy is not None:
+            self._rules.copy_read(read, copy, client.process)
+            return copy
         outcome = await _outcome(lambda: client.client.get(GROUP, key, timeout=timeout))
         self._rules.read_ended(read, outcome)
         return outcome
@@ -111,7 +115,7 @@ class Workload:
         return unreached
 
     async def _read_many(self, client: SimulatedClient, keys: list[str], timeout: float) -> None:
-        keys = list(dict.fromkeys(keys))
+        keys = [key for key in dict.fromkeys(keys) if client.client.peek(GROUP, key) is None]
         must = self._must_succeed and timeout >= GENEROUS
         reads = [
             self._rules.read_began(client.name, key, timeout, must_succeed=must) for key in keys
@@ -152,6 +156,8 @@ class Workload:
             await asyncio.sleep(rng.uniform(0, 2 * delay))
         await asyncio.gather(removing, *reads)
         await self.read_inside(node, key)
+        for reader in self._cluster.clients:
+            await self.read(reader, key, GENEROUS)
 
     async def _pause(self) -> None:
         """Do nothing for a while, a shorter one while something has just befallen the cluster."""
