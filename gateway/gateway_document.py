@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field
 
 from gateway.answered import answered_in
+from gateway.near_figures import NearFigures, near_in
 from gateway.worker_figures import GatewayFigures
 
 
@@ -20,6 +21,10 @@ class Gateway(BaseModel):
         "status.",
         examples=[{"2xx": 4, "3xx": 0, "4xx": 0, "5xx": 0}],
     )
+    near: dict[str, NearFigures] = Field(
+        description="The near copies of each group, by its name.",
+        examples=[{"scores": {"hits": 0, "entries": 1, "bytes": 262}}],
+    )
 
 
 def gateway_document(figures: GatewayFigures) -> Gateway:
@@ -28,4 +33,5 @@ def gateway_document(figures: GatewayFigures) -> Gateway:
         workers=figures.workers,
         no_answer=list(figures.no_answer),
         requests=answered_in(figures.sums),
+        near=near_in(figures.sums),
     )

@@ -12,7 +12,8 @@ import uvicorn
 
 from cache_core.client import Client
 from cache_core.logs import LogHook
-from gateway.answered import SOURCE, Answered, Counted
+from gateway.answered import SOURCE as ANSWERED
+from gateway.answered import Answered, Counted
 from gateway.app import create_app
 from gateway.cors import Cors, without_origin
 from gateway.defaults import with_defaults
@@ -20,6 +21,8 @@ from gateway.fastlane import FastLane
 from gateway.fields import Headers
 from gateway.lane import Lane
 from gateway.limits import Limits
+from gateway.near_figures import SOURCE as NEAR
+from gateway.near_figures import near_source
 from gateway.protocol import Protocol
 from gateway.running import Running
 from gateway.workers import Workers
@@ -53,8 +56,9 @@ async def serve(
     `worker` of this path, one of several `workers`, or the only one.
     """
     answered = Answered()
-    crew = Workers({SOURCE: answered}, worker, workers)
     client = Client(nodes, near_cache=near_cache, hook=LogHook(lambda: nodes))
+    sources = {ANSWERED: answered, NEAR: near_source(client.near_stats)}
+    crew = Workers(sources, worker, workers)
     async with client, crew:
         stopping = asyncio.ensure_future(stop)
         app = create_app(client, limits=limits, is_draining=stopping.done, figures=crew.figures)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fakes import SCORES, FakeClock, FakeSource, scores_source
 from processes import GatewayAt
-from served import PATIENT, serve_gateway
+from served import NEAR_CACHE, PATIENT, serve_gateway
 
 from cache_core import Client, Group, Node
 from gateway.limits import Limits
@@ -66,8 +66,11 @@ async def gateway_at() -> AsyncIterator[GatewayAt]:
             *,
             limits: Limits = PATIENT,
             cors_origins: Sequence[str] = (),
+            near_cache: int = NEAR_CACHE,
         ) -> str:
-            serving = serve_gateway(node_address, limits=limits, cors_origins=cors_origins)
+            serving = serve_gateway(
+                node_address, limits=limits, cors_origins=cors_origins, near_cache=near_cache
+            )
             return await gateways.enter_async_context(serving)
 
         yield start

@@ -11,6 +11,7 @@ from gateway.limits import Limits
 from gateway.server import serve
 
 PATIENT: Final = Limits(timeout=10)
+NEAR_CACHE: Final = 32 * MIB
 
 
 @contextlib.asynccontextmanager
@@ -20,7 +21,7 @@ async def serve_gateway(
     limits: Limits = PATIENT,
     cors_origins: Sequence[str] = (),
     fast_lane: bool = True,
-    near_cache: int = 32 * MIB,
+    near_cache: int = NEAR_CACHE,
 ) -> AsyncIterator[str]:
     """Serve a gateway on a free port in front of the node at an address; its URL."""
     stop = asyncio.Event()

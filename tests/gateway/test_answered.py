@@ -20,12 +20,9 @@ async def test_every_answer_is_counted_by_its_class(
     await http.delete("/readyz")
     source.error = RuntimeError("it is away")
     await http.get("/groups/scores/keys/Jack")
-    answer = (await http.get("/cluster")).json()
-    assert answer["gateway"] == {
-        "workers": 1,
-        "no_answer": [],
-        "requests": {"2xx": 2, "3xx": 1, "4xx": 3, "5xx": 1},
-    }
+    gateway = (await http.get("/cluster")).json()["gateway"]
+    assert (gateway["workers"], gateway["no_answer"]) == (1, [])
+    assert gateway["requests"] == {"2xx": 2, "3xx": 1, "4xx": 3, "5xx": 1}
     assert (await http.get("/cluster")).json()["gateway"]["requests"]["2xx"] == 3
 
 
