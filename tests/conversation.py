@@ -1,7 +1,6 @@
 """Conversations with an HTTP server, byte for byte."""
 
 import asyncio
-import contextlib
 import re
 import socket
 from typing import Final
@@ -27,6 +26,8 @@ class Talk:
         self._loop = asyncio.get_running_loop()
         self._sock = socket.socket()
         self.heard = b""
+        self.is_reset = False
+        """Whether the server hung up on what it had not read, which can destroy its answers."""
 
     async def __aenter__(self) -> "Talk":
         self._sock.setblocking(False)
@@ -39,8 +40,10 @@ class Talk:
 
     async def send(self, data: bytes) -> None:
         """Send it, unless the server has hung up, with time to arrive alone."""
-        with contextlib.suppress(ConnectionError):
+        try:
             await self._loop.sock_sendall(self._sock, data)
+        except ConnectionError:
+            self.is_reset = True
         await settled()
 
     async def hear(self, *, is_head: bool) -> bool:
@@ -62,6 +65,7 @@ class Talk:
         try:
             got = await self._loop.sock_recv(self._sock, 1 << 20)
         except ConnectionError:
+            self.is_reset = True
             return False
         self.heard += got
         return bool(got)
@@ -90,10 +94,10 @@ async def in_turn(url: str, requests: list[Sent]) -> tuple[bytes, int]:
         return await talk.end(), len(requests)
 
 
-async def at_once(url: str, requests: list[Sent]) -> bytes:
-    """Send all requests before the first is answered."""
+async def at_once(url: str, requests: list[Sent]) -> tuple[bytes, bool]:
+    """Send all requests before the first is answered; also tell whether the server cut it off."""
     async with Talk(url) as talk:
         for sent in requests:
             for part in sent.parts:
                 await talk.send(part)
-        return await talk.end()
+        return await talk.end(), talk.is_reset

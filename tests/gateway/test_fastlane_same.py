@@ -144,7 +144,12 @@ async def check_in_turn(both: Both, requests: list[Sent]) -> None:
 
 
 async def check_at_once(both: Both, requests: list[Sent]) -> None:
-    assert await at_once(both.fast, requests) == await at_once(both.plain, requests)
+    found, is_found_cut = await at_once(both.fast, requests)
+    expected, is_expected_cut = await at_once(both.plain, requests)
+    assert found == expected or (
+        (is_found_cut and expected.startswith(found))
+        or (is_expected_cut and found.startswith(expected))
+    )
 
 
 @settings(SETTINGS, max_examples=60)
