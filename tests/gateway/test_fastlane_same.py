@@ -1,6 +1,7 @@
 """Whatever is sent, and however: with the fast lane the answers are the same bytes as without."""
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import pytest
@@ -9,9 +10,9 @@ from fakes import ALL_BYTES, FakeClock, FakeSource
 from hypothesis import HealthCheck, example, given, settings
 from sent_requests import Sent
 from sent_requests import requests as several
-from served import serve_gateway
+from served import NEAR_CACHE, serve_gateway
 
-from cache_core import Group, GroupSettings, Node
+from cache_core import Client, Group, GroupSettings, Node
 from cache_core.errors import CacheError
 from cache_core.peer import Outcome
 from gateway import server
@@ -65,6 +66,11 @@ class CountingLane(Lane):
 
     answers = 0
 
+    def again(self, data: bytes, said: Headers) -> bytes | None:
+        written = super().again(data, said)
+        CountingLane.answers += written is not None
+        return written
+
     def write(
         self,
         request: bytes,
@@ -91,11 +97,20 @@ def cors_origins() -> Sequence[str]:
     return ()
 
 
+@pytest.fixture(params=[0, NEAR_CACHE], ids=["far", "near"])
+def near_cache(request: pytest.FixtureRequest) -> int:
+    size: int = request.param
+    return size
+
+
 @pytest.fixture
-async def both(monkeypatch: pytest.MonkeyPatch, cors_origins: Sequence[str]) -> AsyncIterator[Both]:
-    """All of their node's values are held, and its clock stands still."""
-    monkeypatch.setattr(server, "Lane", CountingLane)
+async def both(
+    monkeypatch: pytest.MonkeyPatch, cors_origins: Sequence[str], near_cache: int
+) -> AsyncIterator[Both]:
+    """All of their node's values are held, and its clock and theirs stand still."""
     clock, source = FakeClock(), Source()
+    monkeypatch.setattr(server, "Lane", partial(CountingLane, clock=clock))
+    monkeypatch.setattr(server, "Client", partial(Client, clock=clock))
     groups = [
         Group(name, source, GroupSettings.model_validate({"jitter": 0, **given}), clock=clock)
         for name, given in GROUPS.items()
@@ -109,9 +124,15 @@ async def both(monkeypatch: pytest.MonkeyPatch, cors_origins: Sequence[str]) -> 
                     assert key == "absent"
         clock.tick(0.75)
         async with (
-            serve_gateway(node.address, limits=LIMITS, cors_origins=cors_origins) as fast,
             serve_gateway(
-                node.address, limits=LIMITS, cors_origins=cors_origins, fast_lane=False
+                node.address, limits=LIMITS, cors_origins=cors_origins, near_cache=near_cache
+            ) as fast,
+            serve_gateway(
+                node.address,
+                limits=LIMITS,
+                cors_origins=cors_origins,
+                near_cache=near_cache,
+                fast_lane=False,
             ) as plain,
         ):
             yield Both(fast, plain)
