@@ -70,10 +70,12 @@ def check_key(key: str, limits: Limits) -> None:
 
 
 def _decode(encoded: bytes) -> str:
-    if _MALFORMED_ESCAPE.search(encoded):
-        raise MalformedTarget("malformed-escape", "a % should be followed by two hex digits")
+    if b"%" in encoded:
+        if _MALFORMED_ESCAPE.search(encoded):
+            raise MalformedTarget("malformed-escape", "a % should be followed by two hex digits")
+        encoded = unquote_to_bytes(encoded)
     try:
-        return unquote_to_bytes(encoded).decode()
+        return encoded.decode()
     except UnicodeDecodeError as error:
         raise MalformedTarget("invalid-encoding", "groups and keys should be UTF-8") from error
 

@@ -87,12 +87,13 @@ class Copy(NamedTuple):
 class Known:
     """A request that was read, and what its last answer was made of."""
 
-    __slots__ = ("form", "kept", "plain")
+    __slots__ = ("form", "is_remembered", "kept", "plain")
 
     def __init__(self, plain: PlainGet) -> None:
         self.plain = plain
         self.form: Form | None = None
         self.kept: Kept | None = None
+        self.is_remembered = False
 
 
 class Lane:
@@ -142,8 +143,6 @@ class Lane:
             if plain is None:
                 return None
             known = Known(plain)
-            if plain.trace is NO_TRACE:  # a trace is new in every request
-                self._known.put(data, known, len(data) + _REQUEST_BYTES)
         return known
 
     def near(self, known: Known) -> Copy | None:
@@ -194,6 +193,7 @@ class Lane:
         `form` is that of a value for which it was made already.
         """
         if isinstance(outcome, CacheError):
+            self._remember(request, known, 0)
             return self._writer.with_error(known.plain, outcome, said=said, close=close)
         if form is None:
             form = self._form(request, known, outcome)
@@ -208,8 +208,14 @@ class Lane:
             form = self._writer.form(known.plain, value)
         except Refused as refused:
             return refused
-        if len(value.data) <= REMEMBERED_VALUE_BYTES and known.plain.trace is NO_TRACE:
+        if len(value.data) <= REMEMBERED_VALUE_BYTES:
             known.form = form
-            size = len(request) + _REQUEST_BYTES + len(form.data) + 2 * len(form.body) + _FORM_BYTES
-            self._known.put(request, known, size)
+            known.is_remembered = False  # as it is now, which is larger
+            self._remember(request, known, len(form.data) + 2 * len(form.body) + _FORM_BYTES)
         return form
+
+    def _remember(self, request: bytes, known: Known, size: int) -> None:
+        """Remember what `request` says, and `size` bytes with that, unless it is already."""
+        if not known.is_remembered and known.plain.trace is NO_TRACE:  # a trace is always new
+            self._known.put(request, known, len(request) + _REQUEST_BYTES + size)
+            known.is_remembered = True

@@ -29,8 +29,8 @@ REMEMBERED_BYTES: Final = 512 * 1024
 _BLOCK_BYTES: Final = 1500
 """What a block takes beside its bytes, read."""
 
-_CHARACTER: Final = rb"[A-Za-z0-9._~!$&'()*+,;=:@%-]"
-_PATH: Final = rb"/groups/(?:%b)*/keys/(?:%b|/)+" % (_CHARACTER, _CHARACTER)
+_CHARACTERS: Final = rb"A-Za-z0-9._~!$&'()*+,;=:@%-"
+_PATH: Final = rb"/groups/[%b]*/keys/[/%b]+" % (_CHARACTERS, _CHARACTERS)
 _BEGIN: Final = re.compile(rb"GET (%b)(\?alt=media)? HTTP/1\.1\r\n" % _PATH)
 _FIELD: Final = re.compile(rb"([A-Za-z-]+): ([!-~](?:[ -~]*[!-~])?)")
 
