@@ -15,6 +15,10 @@ from cache_core.watching import Watch
 
 A = TypeVar("A")
 
+SOON_SECONDS: Final = 0.001
+"""A call that has been away for less is waited for: what comes meanwhile goes in one call then,
+which makes calls of twice the keys under load. One that takes longer loads, and holds up nobody."""
+
 TICK_SECONDS: Final = 0.001
 """A call's deadlines are looked through no more often, however many its keys have."""
 
@@ -22,7 +26,8 @@ TICK_SECONDS: Final = 0.001
 class Link:
     """Asks the node `name` through `peer`; `ring` tells the asker's version of the ring.
 
-    A batch waits for nothing but the end of the turn. `heard` is when the node last answered with
+    A batch leaves when the turn ends, or where another one left just before, when that begins to
+    return. `heard` is when the node last answered with
     a value, by the event loop's clock. Answers are offered to `near`, if the node can be watched.
     Belongs to one event loop.
     """
@@ -39,6 +44,8 @@ class Link:
             self._watch = Watch(peer, near)
         self._waiting: list[Waiting] = []
         self._batches: dict[_Batch, None] = {}
+        self._last: _Batch | None = None
+        self._held_back: asyncio.TimerHandle | None = None
 
     def ask(
         self,
@@ -67,7 +74,7 @@ class Link:
             then=then,
         )
         if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._leave)
+            asyncio.get_running_loop().call_soon(self._turn_ends)
         self._waiting.append(waiting)
         return waiting
 
@@ -102,6 +109,9 @@ class Link:
 
     def fail(self, words: str) -> None:
         """Let all who wait for this node have PeerUnavailable at once."""
+        waiting, self._waiting = self._waiting, []
+        for ask in waiting:
+            ask.settle(PeerUnavailable(words, node=self.name))
         for batch in list(self._batches):
             batch.fail(PeerUnavailable(words, node=self.name))
             batch.task.cancel()
@@ -114,12 +124,32 @@ class Link:
         await asyncio.gather(*(batch.task for batch in self._batches), return_exceptions=True)
         await self._peer.aclose()
 
+    def _turn_ends(self) -> None:
+        last = self._last
+        if last is None or last.has_returned:
+            self._leave()
+            return
+        loop = asyncio.get_running_loop()
+        if last.left + SOON_SECONDS <= loop.time():
+            self._leave()
+        else:
+            self._held_back = loop.call_at(last.left + SOON_SECONDS, self._leave)
+
+    def returns(self, batch: "_Batch") -> None:
+        """Let those leave who were held back for `batch`, once this turn ends."""
+        if self._held_back is not None and batch is self._last:
+            self._held_back.cancel()
+            self._held_back = None
+            asyncio.get_running_loop().call_soon(self._leave)
+
     def _leave(self) -> None:
+        self._held_back = None
         asks = [ask for ask in self._waiting if not ask.is_settled]
         self._waiting.clear()
         if asks:
             batch = _Batch(self, asks, self._carry(asks))
             self._batches[batch] = None
+            self._last = batch
             batch.task.add_done_callback(lambda _: self._arrived(batch))
 
     async def _carry(self, asks: Sequence[Ask]) -> None:
@@ -136,6 +166,8 @@ class Link:
         words = f"node {self.name} left a key unanswered"
         batch.fail(UnexpectedStatus(words, status="INTERNAL", node=self.name))
         batch.end()
+        if batch is self._last:
+            self._last = None
 
 
 class Waiting(Ask):
@@ -191,6 +223,8 @@ class _Batch:
         self.task = self._loop.create_task(carry)
         self._waited_for = len(asks)
         self._is_abandoned = False
+        self.has_returned = False
+        self.left = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         for ask in asks:
             ask.batch = self
@@ -201,6 +235,8 @@ class _Batch:
         if isinstance(outcome, Value):
             self._link.heard = self._loop.time()
         self._waited_for -= 1
+        if not self.has_returned:
+            self.begin_to_return()
         if self._is_abandoned and not self._waited_for:
             self.task.cancel()
 
@@ -215,7 +251,13 @@ class _Batch:
         for ask in self._asks:
             ask.settle(error)
 
+    def begin_to_return(self) -> None:
+        self.has_returned = True
+        self._link.returns(self)
+
     def end(self) -> None:
+        if not self.has_returned:
+            self.begin_to_return()
         if self._timer is not None:
             self._timer.cancel()
 

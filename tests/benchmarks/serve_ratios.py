@@ -8,7 +8,7 @@ from keyset import Cell
 from matrix import HOT, LONE, Samples
 from rounds import Ratio, quotients
 from sampling import Sample
-from two_cores import ONE, TWO
+from two_cores import ONE, TWO, WAYS
 
 RATES: Final = (
     ("near cache off, against FastAPI + grpc.aio", OFF, PLAIN, 12.0),
@@ -38,8 +38,10 @@ def ratios(samples: Samples, cores: Mapping[str, Sequence[Sample]]) -> Iterator[
         yield Ratio(title, quotients(one, other), most=1.0)
     if cores:
         cpu = {name: [taken.whole_cpu for taken in found] for name, found in cores.items()}
-        title = "2 workers + 2 nodes on two cores against 1 + 1 on one: CPU a request"
-        yield Ratio(title, quotients(cpu[TWO], cpu[ONE]), most=1.15)
+        for way in WAYS:
+            title = f"2 workers + 2 nodes on two cores against 1 + 1 on one: CPU a request, {way}"
+            one, two = cpu[f"{ONE}, {way}"], cpu[f"{TWO}, {way}"]
+            yield Ratio(title, quotients(two, one), most=1.15)
 
 
 def _rate(taken: Sample) -> float:

@@ -10,19 +10,21 @@ from keyset import keys, target
 from pinned import GENERATORS, SERVERS, free_ports
 from rounds import turns
 from sampling import Sample, sample
-from stage import Server, Stage, peers_at
+from stage import NEAR_CACHE, Server, Stage, peers_at
 from warming import check, warm_node
 from wrk import run_wrk
 
 ONE, TWO = "1 worker + 1 node, one core", "2 workers + 2 nodes, two cores"
+WAYS: Final = {"near cache on": NEAR_CACHE, "near cache off": "0"}
 BOTH: Final = SERVERS | GENERATORS
 """The load generator takes its share of the second."""
+WARM_UP_SECONDS: Final = 5
 WARM_UP: Final = 64
 """Connections, enough for all workers to have some."""
 
 
 def start(stage: Stage, paths: Path) -> dict[str, Server]:
-    """Start both, near caches off, on the native engine; all have answered what is asked for."""
+    """Start both, with near copies and without; all have answered what is asked for."""
     one = stage.new_node("native")
     ports = free_ports(2)
     peers = peers_at(ports)
@@ -30,10 +32,13 @@ def start(stage: Stage, paths: Path) -> dict[str, Server]:
     names = keys(100)
     for port in (one.port, ports[0]):
         warm_node(port, names, at_a_time=1_000)
-    servers = {ONE: stage.gateway([one]), TWO: stage.gateway(two, workers=2, cores=BOTH)}
+    servers: dict[str, Server] = {}
+    for way, near_cache in WAYS.items():
+        servers[f"{ONE}, {way}"] = stage.gateway([one], near_cache=near_cache)
+        servers[f"{TWO}, {way}"] = stage.gateway(two, near_cache=near_cache, workers=2, cores=BOTH)
     for server in servers.values():
         check(server, names[0], constant=False)
-        run_wrk(_url(server), connections=WARM_UP, seconds=1, paths=paths)
+        run_wrk(_url(server), connections=WARM_UP, seconds=WARM_UP_SECONDS, paths=paths)
     return servers
 
 

@@ -56,19 +56,50 @@ def ask(link: Link, key: str, timeout: float = 10) -> "asyncio.Task[Value]":
     return asyncio.create_task(link.get("g", key, forwarded=False, timeout=timeout))
 
 
-async def test_keys_of_one_turn_go_in_one_call_and_later_ones_in_another(
+async def test_keys_of_one_turn_go_in_one_call_and_later_ones_once_that_begins_to_return(
     link: Link, peer: FakePeer
 ) -> None:
     first = [ask(link, "a"), ask(link, "b")]
     await settled()
-    second = ask(link, "c")
+    second = [ask(link, "c"), ask(link, "d")]
     await settled()
-    assert [[one.key for one in batch] for batch in peer.batches] == [["a", "b"], ["c"]]
+    assert [[one.key for one in batch] for batch in peer.batches] == [["a", "b"]]
+    peer.batches[0][1].settle(Value(b"b"))
+    await settled()
+    assert [[one.key for one in batch] for batch in peer.batches] == [["a", "b"], ["c", "d"]]
     for batch in peer.batches:
         for one in batch:
             one.settle(Value(one.key.encode()))
     peer.leave.set()
-    assert [value.data for value in await asyncio.gather(*first, second)] == [b"a", b"b", b"c"]
+    found = [value.data for value in await asyncio.gather(*first, *second)]
+    assert found == [b"a", b"b", b"c", b"d"]
+
+
+async def test_a_call_that_does_not_return_soon_holds_up_nobody(link: Link, peer: FakePeer) -> None:
+    slow = ask(link, "slow")
+    await settled()
+    quick = ask(link, "quick")
+    async with asyncio.timeout(5):
+        while len(peer.batches) < 2:
+            await asyncio.sleep(0)
+    peer.batches[1][0].settle(Value(b"1"))
+    assert (await quick).data == b"1"
+    assert not slow.done()
+    slow.cancel()
+
+
+async def test_failing_the_link_ends_the_wait_of_those_who_have_not_left(
+    link: Link, peer: FakePeer
+) -> None:
+    waiting = [ask(link, "a")]
+    await settled()
+    waiting.append(ask(link, "held back"))
+    await asyncio.sleep(0)
+    link.fail("left out")
+    for one in waiting:
+        with pytest.raises(PeerUnavailable, match="left out"):
+            await one
+    assert len(peer.batches) == 1
 
 
 async def test_a_value_is_not_held_until_the_rest_of_its_call_has_come(
