@@ -47,9 +47,13 @@ def _parse_duration(given: object) -> float:
     return float(match[1]) * _SECONDS[match[2] or "s"]
 
 
-def _parse_size(given: object, parse: ValidatorFunctionWrapHandler) -> object:
+def _refuse_nothing(given: object) -> object:
     if isinstance(given, int) and not isinstance(given, bool) and given <= 0:
         raise ValueError("it should be more than 0 bytes")
+    return given
+
+
+def _parse_size(given: object, parse: ValidatorFunctionWrapHandler) -> object:
     try:
         if not isinstance(given, bool):
             return parse(given)
@@ -86,7 +90,12 @@ def _parse_bool(given: object) -> bool:
 
 
 Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(ge=0, allow_inf_nan=False)]
-Size = Annotated[ByteSize, WrapValidator(_parse_size), Field(gt=0, le=MAX_SIZE)]
+Size = Annotated[
+    ByteSize,
+    WrapValidator(_parse_size),
+    Field(gt=0, le=MAX_SIZE),
+    BeforeValidator(_refuse_nothing),
+]
 Room = Annotated[ByteSize, WrapValidator(_parse_size), Field(ge=0, le=MAX_SIZE)]
 Share = Annotated[float, BeforeValidator(_refuse_bool), Field(ge=0, lt=1)]
 Count = Annotated[int, BeforeValidator(_refuse_bool), Field(ge=0, le=MAX_COUNT)]

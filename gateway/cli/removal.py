@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from cache_core.client import Client
+from cache_core.watchers import SILENCE_SECONDS
 from gateway.cli.asking import NodeOption, PeersOption, ask, choose_nodes
 from gateway.cli.failure import Failure
 from gateway.cli.options import TimeoutOption, check_text
@@ -87,9 +88,12 @@ def _remove(
 
 
 def _words(unreached: str) -> str:
-    """Return what it means that a node, or `watcher ADDRESS`, was not reached."""
+    """Return what it means that a node, a watcher or a group's tier was not reached."""
     if unreached.startswith("watcher "):
-        return f"{unreached} has not confirmed: its copies end within the group's hot_ttl"
+        seconds = f"{SILENCE_SECONDS:g} seconds"
+        return f"{unreached} has not confirmed: its copies end within {seconds}"
+    if unreached.startswith("the tier of "):
+        return f"{unreached} was not reached: it is told when it answers again"
     return (
         f"node {unreached} was not reached: its copies end within the group's hot_ttl, and it is "
         "told when it answers again"

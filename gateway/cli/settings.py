@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import typer
+from pydantic import ByteSize
 
 from cache_core.config import ConfigError, NamedLayer, Settings, load
 from cache_core.config.environment import SHORT, variable
@@ -112,4 +113,6 @@ def _shown(default: object) -> str:
         return ""
     if isinstance(default, bool):
         return f" Default: {'on' if default else 'off'}."
+    if isinstance(default, ByteSize):
+        return f" Default: {default.human_readable().replace('.0', '')}."
     return f" Default: {f'{default:g}' if isinstance(default, float) else default}."

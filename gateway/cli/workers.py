@@ -32,7 +32,7 @@ WorkersOption: TypeAlias = Annotated[
 WorkerOption: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "--worker",
+        "--worker-socket",
         hidden=True,
         help="Be one of the workers: that of this name, a path whose last part is a number.",
     ),
@@ -63,7 +63,7 @@ def serve_with_workers(
         listeners = [Listener(port) for _ in range(table.workers)]
         kept: list[Kept] = []
         for number, listener in enumerate(listeners, start=1):
-            arguments = ["gateway", *given, "--worker", str(folder / str(number))]
+            arguments = ["gateway", *given, "--worker-socket", str(folder / str(number))]
             # Of a supervised command, only the first line of the output is read.
             say = partial(print, file=sys.stderr if supervised else sys.stdout, flush=True)
             kept.append(Kept(f"worker {number}", arguments, kept, listener=listener, say=say))

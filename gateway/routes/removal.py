@@ -17,7 +17,10 @@ from gateway.routes.timeout import Timeout
 
 
 class Unreached(BaseModel):
-    """Who was not reached: told as soon as it answers; copies there end within `hot_ttl`."""
+    """Who was not reached: told as soon as it answers.
+
+    A node's copies end within `hot_ttl`, a watcher's within three seconds.
+    """
 
     unreached: list[str] = Field(
         description="Nodes by their addresses, and clients with copies as `watcher ADDRESS`.",

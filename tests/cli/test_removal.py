@@ -58,7 +58,7 @@ async def test_a_watcher_that_does_not_confirm_is_named(run: Run, node: Node) ->
     ended = await run("rm", "scores", "Tom", "--node", node.address)
     assert ended.status == 1
     assert ended.stderr.startswith("gaocache: watcher ipv4:127.0.0.1:")
-    assert ended.stderr.endswith(" has not confirmed: its copies end within the group's hot_ttl\n")
+    assert ended.stderr.endswith(" has not confirmed: its copies end within 3 seconds\n")
     await channel.aclose()
 
 
