@@ -146,6 +146,7 @@ async def test_every_python_example_runs(up: Up, number: int, printed: str) -> N
     assert await output(sys.executable, "-c", up.at_its_ports(examples[number])) == printed
 
 
+@pytest.mark.slow
 async def test_a_table_of_ones_own_is_served_with_the_readmes_configs(tmp_path: Path) -> None:
     (config,) = (block for block in blocks("toml") if "world.db" in block)
     (make_table,) = (block for block in blocks("sh") if "CREATE TABLE" in block)

@@ -205,6 +205,7 @@ async def test_up_passes_the_signal_on_to_its_nodes_and_goes_on(
     assert (await up.stop()).status == 0
 
 
+@pytest.mark.slow
 async def test_a_node_whose_terminal_closes_stops(environment: dict[str, str]) -> None:
     ours, theirs = pty.openpty()
     process = await asyncio.create_subprocess_exec(
@@ -233,6 +234,7 @@ def _take_terminal_under_nohup() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
+@pytest.mark.slow
 async def test_a_node_under_nohup_outlives_its_terminal(environment: dict[str, str]) -> None:
     ours, theirs = pty.openpty()
     process = await asyncio.create_subprocess_exec(

@@ -9,7 +9,7 @@ from fakes import FakeClock
 from cache_core import Answer, Terms, Value
 from cache_core.cache import OVERHEAD
 from cache_core.copies import Coverage
-from cache_core.near import MAX_ORIGINS, NearCache, NearStats
+from cache_core.near import CELLS, MAX_ORIGINS, NearCache, NearStats
 from cache_core.settings import MIB
 from cache_core.stats import Cause
 
@@ -80,12 +80,18 @@ def test_one_group_is_not_another(copying: Copying, data: bytes) -> None:
     assert held.data == data
 
 
+def fenced_apart_from(key: str) -> str:
+    """Return another key that a removal of `key` says nothing about: they share no cell."""
+    cell = hash(key) % CELLS
+    return next(other for other in map(str, range(100)) if hash(other) % CELLS != cell)
+
+
 def test_what_was_asked_for_before_a_removal_is_not_copied(copying: Copying) -> None:
     near = copying.near
     before = near.mark
     near.remove("g", "k")
     assert not near.offer("g", "k", Value(b"old"), copying.coverage, before)
-    assert near.offer("g", "other", Value(b"1"), copying.coverage, before)
+    assert near.offer("g", fenced_apart_from("k"), Value(b"1"), copying.coverage, before)
     assert near.offer("g", "k", Value(b"new"), copying.coverage, near.mark)
 
 

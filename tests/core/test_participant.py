@@ -67,6 +67,7 @@ async def test_a_dead_owners_key_is_loaded_once_by_the_next_on_the_ring(make: Ma
     assert cluster.nodes["a:1"].peers.health("b:1") is Health.LEFT_OUT
 
 
+@pytest.mark.slow
 async def test_an_owner_that_froze_is_left_out_and_its_waiting_keys_move_on(make: Make) -> None:
     cluster = await make()
     key = key_of("b:1", cluster.nodes)

@@ -1,7 +1,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cache_core.popularity import MAX_COUNT, MAX_WIDTH, Popularity
@@ -19,8 +19,20 @@ def test_each_bump_counts_one_and_says_the_count() -> None:
     assert popularity.count("a") == 4
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(keys, max_size=60), st.integers(64, 200))
 def test_a_count_is_never_lower_than_what_was_asked(asked: list[str], width: int) -> None:
+    check_that_none_is_lower(asked, width)
+
+
+@pytest.mark.slow
+@settings(max_examples=500, deadline=None)
+@given(st.lists(keys, max_size=60), st.integers(64, 200))
+def test_of_many_keys_no_count_is_lower_than_what_was_asked(asked: list[str], width: int) -> None:
+    check_that_none_is_lower(asked, width)
+
+
+def check_that_none_is_lower(asked: list[str], width: int) -> None:
     popularity = Popularity(width)
     for key in asked:
         assert popularity.bump(key) == popularity.count(key)

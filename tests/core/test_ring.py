@@ -18,7 +18,9 @@ members = st.lists(
     max_size=5,
     unique_by=lambda member: member.name,
 )
-few_examples = settings(max_examples=30, deadline=None)
+
+few_or_many = pytest.mark.parametrize("examples", [10, pytest.param(100, marks=pytest.mark.slow)])
+"""How often a property is tried."""
 
 
 def owned(ring: Ring, keys: Iterable[str] = KEYS) -> dict[str, str | None]:
@@ -84,43 +86,57 @@ def test_an_empty_ring_owns_nothing() -> None:
     assert ring.shares() == {}
 
 
-@few_examples
-@given(members, st.randoms(use_true_random=False))
-def test_the_order_of_joining_has_no_meaning(some: list[Member], rng: random.Random) -> None:
-    other = rng.sample(some, len(some))
-    one, two = Ring(some), Ring(other)
-    assert (one.members, one.version, one.shares()) == (two.members, two.version, two.shares())
-    assert owned(one) == owned(two)
+@few_or_many
+def test_the_order_of_joining_has_no_meaning(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(members, st.randoms(use_true_random=False))
+    def holds(some: list[Member], rng: random.Random) -> None:
+        other = rng.sample(some, len(some))
+        one, two = Ring(some), Ring(other)
+        assert (one.members, one.version, one.shares()) == (two.members, two.version, two.shares())
+        assert owned(one) == owned(two)
+
+    holds()
 
 
-@few_examples
-@given(members, st.builds(Member, st.just("new:1"), st.integers(1, 3)))
-def test_a_new_member_takes_keys_and_no_other_gets_any(some: list[Member], new: Member) -> None:
-    before, after = owned(Ring(some)), owned(Ring([*some, new]))
-    moved = {after[key] for key in KEYS if after[key] != before[key]}
-    assert moved == {new.name}
+@few_or_many
+def test_a_new_member_takes_keys_and_no_other_gets_any(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(members, st.builds(Member, st.just("new:1"), st.integers(1, 3)))
+    def holds(some: list[Member], new: Member) -> None:
+        before, after = owned(Ring(some)), owned(Ring([*some, new]))
+        moved = {after[key] for key in KEYS if after[key] != before[key]}
+        assert moved == {new.name}
+
+    holds()
 
 
-@few_examples
-@given(members.filter(bool), st.data())
-def test_keys_of_a_member_that_leaves_go_to_the_next_and_no_other_moves(
-    some: list[Member], data: st.DataObject
-) -> None:
-    gone = data.draw(st.sampled_from(some))
-    before = Ring(some)
-    after = Ring(member for member in some if member != gone)
-    for key in KEYS:
-        left = [name for name in before.owners(key) if name != gone.name]
-        assert list(after.owners(key)) == left
+@few_or_many
+def test_keys_of_a_member_that_leaves_go_to_the_next_and_no_other_moves(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(members.filter(bool), st.data())
+    def holds(some: list[Member], data: st.DataObject) -> None:
+        gone = data.draw(st.sampled_from(some))
+        before = Ring(some)
+        after = Ring(member for member in some if member != gone)
+        for key in KEYS:
+            left = [name for name in before.owners(key) if name != gone.name]
+            assert list(after.owners(key)) == left
+
+    holds()
 
 
-@few_examples
-@given(members, st.text())
-def test_owners_are_every_member_once_and_the_owner_first(some: list[Member], key: str) -> None:
-    ring = Ring(some)
-    names = list(ring.owners(key))
-    assert sorted(names) == [member.name for member in ring.members]
-    assert names[:1] == ([] if not some else [ring.owner(key)])
+@few_or_many
+def test_owners_are_every_member_once_and_the_owner_first(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(members, st.text())
+    def holds(some: list[Member], key: str) -> None:
+        ring = Ring(some)
+        names = list(ring.owners(key))
+        assert sorted(names) == [member.name for member in ring.members]
+        assert names[:1] == ([] if not some else [ring.owner(key)])
+
+    holds()
 
 
 def test_keys_beyond_the_last_point_belong_to_the_first() -> None:
@@ -142,17 +158,21 @@ def test_a_heavier_member_gives_no_key_away() -> None:
     assert light != heavy
 
 
-@few_examples
-@given(members)
-def test_the_version_tells_names_and_weights_apart(some: list[Member]) -> None:
-    changed = [
-        {*some} - {member} | {other}
-        for member in some
-        for other in (Member(member.name + "x", member.weight), Member(member.name, 4))
-    ]
-    others = [Ring(other).version for other in (*changed, {*some, Member("new:1")})]
-    assert Ring(some).version not in others
-    assert all(0 <= version < 1 << 64 for version in others)
+@few_or_many
+def test_the_version_tells_names_and_weights_apart(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(members)
+    def holds(some: list[Member]) -> None:
+        changed = [
+            {*some} - {member} | {other}
+            for member in some
+            for other in (Member(member.name + "x", member.weight), Member(member.name, 4))
+        ]
+        others = [Ring(other).version for other in (*changed, {*some, Member("new:1")})]
+        assert Ring(some).version not in others
+        assert all(0 <= version < 1 << 64 for version in others)
+
+    holds()
 
 
 @pytest.mark.parametrize("count", [3, 4, 8, 16, 32, 64])

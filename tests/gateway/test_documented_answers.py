@@ -5,13 +5,14 @@ import contextlib
 import json
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import NamedTuple
 
 import httpx
 import pytest
+import pytest_asyncio
 from documented import NODE, PROBLEM, Documented, answers
-from fakes import FakeSource
+from fakes import FakeSource, scores_source
 from node_cluster import cluster_of, peers_of
 from processes import GatewayAt
 from served import serve_gateway
@@ -25,9 +26,6 @@ from gateway.representation import JSON
 
 OF_EVERY_MESSAGE = {"content-length", "content-type", "date"}
 
-State: TypeAlias = Callable[[int], Awaitable[None]]
-
-
 OF_OTHER_CLUSTERS = (202, 429, 504)
 """What a node on its own that serves or has stopped does not bring about."""
 
@@ -39,6 +37,15 @@ def of_status(status: int) -> list[Documented]:
 def of_one_node() -> list[Documented]:
     others = (*(a for a in of_status(503) if a.path == "/cluster"),)
     return [a for a in answers() if a.status not in OF_OTHER_CLUSTERS and a not in others]
+
+
+def has_figures(answer: Documented) -> bool:
+    return answer.status == 200 and answer.operation["tags"][0] in ("groups", "cluster")
+
+
+def is_of_a_changed_node(answer: Documented) -> bool:
+    """Tell whether no request brings the answer about."""
+    return answer.status in (500, 503)
 
 
 class Unknown:
@@ -56,11 +63,41 @@ class Unknown:
         yield frozenset()
 
 
-@pytest.fixture
-async def gateway_url(node: Node) -> AsyncIterator[str]:
+class Served(NamedTuple):
+    """A node and the URL of a gateway in front of it."""
+
+    node: Node
+    source: FakeSource
+    url: str
+
+
+@contextlib.asynccontextmanager
+async def served() -> AsyncIterator[Served]:
     """A gateway without copies of its own: the documented figures are of a node that is asked."""
-    async with serve_gateway(node.address, near_cache=0) as url:
-        yield url
+    source = scores_source()
+    source.values["large"] = b"x" * 5_000_000
+    async with (
+        Node("127.0.0.1:0", [Group("scores", source)], grace=5) as node,
+        serve_gateway(node.address, near_cache=0) as url,
+    ):
+        yield Served(node, source, url)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lasting() -> AsyncIterator[Served]:
+    """What all tests share that change nothing but what a group holds."""
+    async with served() as one:
+        yield one
+
+
+@pytest.fixture
+async def new() -> AsyncIterator[Served]:
+    async with served() as one:
+        yield one
+
+
+def asking(url: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=20)
 
 
 @pytest.fixture
@@ -79,39 +116,37 @@ async def impatient(nodes: str | Membership) -> AsyncIterator[httpx.AsyncClient]
             yield http
 
 
-@pytest.fixture
-def source(source: FakeSource) -> FakeSource:
-    source.values["large"] = b"x" * 5_000_000
-    return source
-
-
-@pytest.fixture
-def state(node: Node, source: FakeSource) -> State:
-    """Bring about what makes the node answer with a status, where no request does."""
-
-    async def become(status: int) -> None:
-        match status:
-            case 500:
-                source.error = RuntimeError("the source's own words")
-            case 503:
-                await node.stop(drain=False)
-
-    return become
-
-
-@pytest.mark.parametrize("answer", of_one_node(), ids=str)
-async def test_a_documented_answer_is_given(
-    answer: Documented, gateway_url: str, node: Node, state: State
-) -> None:
-    async with httpx.AsyncClient(
-        base_url=gateway_url, trust_env=False, verify=False, timeout=10
-    ) as http:
-        if answer.operation["tags"][0] in ("groups", "cluster"):
-            for _ in range(4):  # the figures that are documented
-                await http.get("/groups/scores/keys/Tom")
-        await state(answer.status)
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    "answer",
+    [a for a in of_one_node() if not has_figures(a) and not is_of_a_changed_node(a)],
+    ids=str,
+)
+async def test_a_documented_answer_is_given(answer: Documented, lasting: Served) -> None:
+    assert await lasting.node.flush("scores") == ()
+    async with asking(lasting.url) as http:
         response = await http.send(answer.request(http))
-    assert_is(answer, response, {node.address: NODE})
+    assert_is(answer, response, {lasting.node.address: NODE})
+
+
+@pytest.mark.parametrize("answer", [a for a in of_one_node() if has_figures(a)], ids=str)
+async def test_documented_figures_are_given(answer: Documented, new: Served) -> None:
+    async with asking(new.url) as http:
+        for _ in range(4):  # the figures that are documented
+            await http.get("/groups/scores/keys/Tom")
+        response = await http.send(answer.request(http))
+    assert_is(answer, response, {new.node.address: NODE})
+
+
+@pytest.mark.parametrize("answer", [a for a in of_one_node() if is_of_a_changed_node(a)], ids=str)
+async def test_a_documented_failure_is_answered(answer: Documented, new: Served) -> None:
+    if answer.status == 500:
+        new.source.error = RuntimeError("the source's own words")
+    else:
+        await new.node.stop(drain=False)
+    async with asking(new.url) as http:
+        response = await http.send(answer.request(http))
+    assert_is(answer, response, {new.node.address: NODE})
 
 
 @pytest.mark.parametrize("answer", of_status(429), ids=str)
@@ -125,9 +160,7 @@ async def test_a_documented_overload_is_answered(
         busy = [asyncio.create_task(group.get(f"{n}")) for n in range(settings.load_concurrency)]
         await source.asked.wait()
         url = await gateway_at(node.address)
-        async with httpx.AsyncClient(
-            base_url=url, trust_env=False, verify=False, timeout=10
-        ) as http:
+        async with asking(url) as http:
             response = await http.send(answer.request(http))
         source.gate.set()
         await asyncio.gather(*busy, return_exceptions=True)
@@ -155,9 +188,7 @@ async def test_a_documented_removal_in_part_is_answered(
     async with cluster_of(2, source) as (node, gone):
         url = await gateway_at(peers_of([node.address, gone.address]))
         await gone.stop(drain=False)
-        async with httpx.AsyncClient(
-            base_url=url, trust_env=False, verify=False, timeout=20
-        ) as http:
+        async with asking(url) as http:
             response = await http.send(answer.request(http))
     assert_is(answer, response, {gone.address: answer.example["unreached"][0]})
 

@@ -109,16 +109,19 @@ async def serving(
         yield channel, await gateway_at(node.address)
 
 
-@settings(
-    max_examples=150,
+SETTINGS = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],  # nodes are meant to be kept
 )
-@given(
+anything_asked = given(
     group=st.sampled_from(GROUPS) | fitting(GROUP_BYTES),
     key=fitting(KEY_BYTES),
     outcome=outcomes,
 )
+
+
+@settings(SETTINGS, max_examples=40)
+@anything_asked
 @example("scores", "", b"")
 @example("", "", b"")
 @example("", "k", b"")
@@ -127,6 +130,30 @@ async def serving(
 @example("scores", "/", b"x")
 @example("scores", "é" * 512, None)
 async def test_http_and_grpc_have_the_same_outcome(
+    serving: tuple[grpc.aio.Channel, str],
+    anything: FakeSource,
+    group: str,
+    key: str,
+    outcome: bytes | Exception | None,
+) -> None:
+    await check_outcome(serving, anything, group, key, outcome)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@settings(SETTINGS, max_examples=600)
+@anything_asked
+async def test_http_and_grpc_have_the_same_outcome_of_many(
+    serving: tuple[grpc.aio.Channel, str],
+    anything: FakeSource,
+    group: str,
+    key: str,
+    outcome: bytes | Exception | None,
+) -> None:
+    await check_outcome(serving, anything, group, key, outcome)
+
+
+async def check_outcome(
     serving: tuple[grpc.aio.Channel, str],
     anything: FakeSource,
     group: str,

@@ -1,10 +1,12 @@
 """Whatever is sent, and however: with the fast lane the answers are the same bytes as without."""
 
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
 import pytest
+import pytest_asyncio
 from conversation import at_once, in_turn
 from fakes import ALL_BYTES, FakeClock, FakeSource
 from hypothesis import HealthCheck, example, given, settings
@@ -52,6 +54,9 @@ GROUPS: Final[dict[str, dict[str, object]]] = {
 }
 
 
+NEAR_CACHES: Final = {"far": 0, "near": NEAR_CACHE}
+
+
 class Source(FakeSource):
     """Has VALUES, and a key whose look-up fails."""
 
@@ -92,56 +97,47 @@ class Both(NamedTuple):
     plain: str
 
 
-@pytest.fixture
-def cors_origins() -> Sequence[str]:
-    return ()
-
-
-@pytest.fixture(params=[0, NEAR_CACHE], ids=["far", "near"])
-def near_cache(request: pytest.FixtureRequest) -> int:
-    size: int = request.param
-    return size
-
-
-@pytest.fixture
-async def both(
-    monkeypatch: pytest.MonkeyPatch, cors_origins: Sequence[str], near_cache: int
-) -> AsyncIterator[Both]:
+@contextlib.asynccontextmanager
+async def serving_both(near_cache: int, cors_origins: Sequence[str] = ()) -> AsyncIterator[Both]:
     """All of their node's values are held, and its clock and theirs stand still."""
     clock, source = FakeClock(), Source()
-    monkeypatch.setattr(server, "Lane", partial(CountingLane, clock=clock))
-    monkeypatch.setattr(server, "Client", partial(Client, clock=clock))
     groups = [
         Group(name, source, GroupSettings.model_validate({"jitter": 0, **given}), clock=clock)
         for name, given in GROUPS.items()
     ]
-    async with Node("127.0.0.1:0", groups, grace=5) as node:
-        for group in groups:
-            for key in (*VALUES, "absent"):
-                try:
-                    await group.get(key)
-                except CacheError:
-                    assert key == "absent"
-        clock.tick(0.75)
-        async with (
-            serve_gateway(
-                node.address, limits=LIMITS, cors_origins=cors_origins, near_cache=near_cache
-            ) as fast,
-            serve_gateway(
-                node.address,
-                limits=LIMITS,
-                cors_origins=cors_origins,
-                near_cache=near_cache,
-                fast_lane=False,
-            ) as plain,
-        ):
-            yield Both(fast, plain)
+    serve = partial(serve_gateway, limits=LIMITS, cors_origins=cors_origins, near_cache=near_cache)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "Lane", partial(CountingLane, clock=clock))
+        patch.setattr(server, "Client", partial(Client, clock=clock))
+        async with Node("127.0.0.1:0", groups, grace=5) as node:
+            for group in groups:
+                for key in (*VALUES, "absent"):
+                    try:
+                        await group.get(key)
+                    except CacheError:
+                        assert key == "absent"
+            clock.tick(0.75)
+            async with (
+                serve(node.address) as fast,
+                serve(node.address, fast_lane=False) as plain,
+            ):
+                yield Both(fast, plain)
 
+
+@pytest_asyncio.fixture(
+    scope="module", loop_scope="module", params=NEAR_CACHES.values(), ids=NEAR_CACHES
+)
+async def both(request: pytest.FixtureRequest) -> AsyncIterator[Both]:
+    """Those that allow no other origin, for all tests: what is asked of them changes nothing."""
+    async with serving_both(request.param) as gateways:
+        yield gateways
+
+
+together = pytest.mark.asyncio(loop_scope="module")
 
 SETTINGS: Final = settings(
     deadline=None,
     suppress_health_check=[
-        HealthCheck.function_scoped_fixture,  # the gateways are meant to be kept
         HealthCheck.too_slow,
         HealthCheck.large_base_example,
         HealthCheck.data_too_large,
@@ -173,14 +169,16 @@ async def check_at_once(both: Both, requests: list[Sent]) -> None:
     )
 
 
-@settings(SETTINGS, max_examples=60)
+@together
+@settings(SETTINGS, max_examples=20)
 @given(requests=several)
 @example(requests=[PLAIN, PLAIN, Sent(PLAIN.data, (7,)), PLAIN])
 async def test_requests_in_turn(both: Both, requests: list[Sent]) -> None:
     await check_in_turn(both, requests)
 
 
-@settings(SETTINGS, max_examples=60)
+@together
+@settings(SETTINGS, max_examples=20)
 @given(requests=several)
 @example(requests=[PLAIN, PLAIN, Sent(PLAIN.data, (7,)), PLAIN])
 async def test_requests_at_once(both: Both, requests: list[Sent]) -> None:
@@ -188,6 +186,7 @@ async def test_requests_at_once(both: Both, requests: list[Sent]) -> None:
 
 
 @pytest.mark.slow
+@together
 @pytest.mark.timeout(900)
 @settings(SETTINGS, max_examples=6_000)
 @given(requests=several)
@@ -196,6 +195,7 @@ async def test_many_requests_in_turn(both: Both, requests: list[Sent]) -> None:
 
 
 @pytest.mark.slow
+@together
 @pytest.mark.timeout(900)
 @settings(SETTINGS, max_examples=4_000)
 @given(requests=several)
@@ -213,6 +213,7 @@ BROWSER: Final = (
 )
 
 
+@together
 @pytest.mark.parametrize(
     "fields",
     [
@@ -232,10 +233,14 @@ async def test_what_clients_send_takes_the_lane(both: Both, fields: str) -> None
     await check_in_turn(both, [sent] * 3)
 
 
+@pytest.mark.parametrize("near_cache", NEAR_CACHES.values(), ids=NEAR_CACHES)
 @pytest.mark.parametrize("cors_origins", [["http://o"], ["*"]])
-@pytest.mark.parametrize("key", ["Tom", "absent"])
-async def test_pages_of_other_origins_read_the_same(both: Both, key: str) -> None:
-    head = f"GET /groups/typed/keys/{key} HTTP/1.1\r\nHost: x\r\n"
-    without = Sent(f"{head}\r\n".encode())
-    within = Sent(f"{head}Origin: http://o\r\n\r\n".encode())
-    await check_in_turn(both, [without, within, without])
+async def test_pages_of_other_origins_read_the_same(
+    cors_origins: Sequence[str], near_cache: int
+) -> None:
+    async with serving_both(near_cache, cors_origins) as both:
+        for key in ("Tom", "absent"):
+            head = f"GET /groups/typed/keys/{key} HTTP/1.1\r\nHost: x\r\n"
+            without = Sent(f"{head}\r\n".encode())
+            within = Sent(f"{head}Origin: http://o\r\n\r\n".encode())
+            await check_in_turn(both, [without, within, without])

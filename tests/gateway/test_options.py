@@ -21,6 +21,7 @@ def client(url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=20)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
@@ -37,9 +38,9 @@ def client(url: str) -> httpx.AsyncClient:
     ],
 )
 async def test_options_of_a_resource_is_204_with_allow(
-    gateway_url: str, path: str, allowed: str
+    shared_url: str, path: str, allowed: str
 ) -> None:
-    async with client(gateway_url) as http:
+    async with client(shared_url) as http:
         response = await http.options(path)
     assert response.status_code == 204
     assert response.headers["allow"] == allowed

@@ -28,11 +28,12 @@ async def test_a_removed_key_is_loaded_anew_and_others_are_not(
     assert (await value(http), await value(http, "Jack")) == ("631", "589")
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_removal_is_idempotent_whether_or_not_there_is_such_a_key(
-    http: httpx.AsyncClient,
+    shared_http: httpx.AsyncClient,
 ) -> None:
     for _ in range(2):
-        assert (await http.delete(f"{KEYS}/NotExist")).status_code == 204
+        assert (await shared_http.delete(f"{KEYS}/NotExist")).status_code == 204
 
 
 async def test_a_flush_removes_every_key_of_the_group(
@@ -44,6 +45,7 @@ async def test_a_flush_removes_every_key_of_the_group(
     assert (await value(http), await value(http, "Jack")) == ("631", "590")
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("target", "status", "reason"),
     [
@@ -59,18 +61,18 @@ async def test_a_flush_removes_every_key_of_the_group(
     ],
 )
 async def test_what_names_no_one_key_removes_nothing(
-    http: httpx.AsyncClient, source: FakeSource, target: str, status: int, reason: str
+    shared_http: httpx.AsyncClient, target: str, status: int, reason: str
 ) -> None:
-    assert await value(http) == "630"
-    source.values["Tom"] = b"631"
-    response = await http.delete(target)
+    assert await value(shared_http) == "630"
+    response = await shared_http.delete(target)
     assert (response.status_code, response.json()["reason"]) == (status, reason)
-    assert await value(http) == "630"
+    assert "; hit" in (await shared_http.get(TOM)).headers["cache-status"]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("target", ["/groups/none/keys/k", "/groups/none/keys"])
-async def test_an_unknown_group_is_404(http: httpx.AsyncClient, target: str) -> None:
-    response = await http.delete(target)
+async def test_an_unknown_group_is_404(shared_http: httpx.AsyncClient, target: str) -> None:
+    response = await shared_http.delete(target)
     assert (response.status_code, response.json()["reason"]) == (404, "unknown-group")
 
 

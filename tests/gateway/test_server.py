@@ -124,6 +124,7 @@ async def test_a_request_that_outlives_the_grace_is_answered_503_and_nothing_is_
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+@pytest.mark.slow
 async def test_while_it_drains_it_serves_and_says_that_it_is_not_ready(
     node: Node, http: httpx.AsyncClient
 ) -> None:

@@ -75,11 +75,28 @@ def told(found: Found) -> tuple[object, ...]:
     return type(found), found.message, found.status, found.retry_after, found.node, ttl
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.dictionaries(names, founds, max_size=6), st.dictionaries(names, founds, max_size=6))
+some = st.dictionaries(names, founds, max_size=6)
+
+
+@settings(max_examples=20, deadline=None)
+@given(some, some)
 async def test_a_batch_and_single_gets_agree_on_every_outcome(
     held: Mapping[str, Found], source: Mapping[str, Found]
 ) -> None:
+    await check_that_they_agree(held, source)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@settings(max_examples=300, deadline=None)
+@given(some, some)
+async def test_a_batch_and_single_gets_agree_on_many_outcomes(
+    held: Mapping[str, Found], source: Mapping[str, Found]
+) -> None:
+    await check_that_they_agree(held, source)
+
+
+async def check_that_they_agree(held: Mapping[str, Found], source: Mapping[str, Found]) -> None:
     participant = FakeParticipant(held, source)
     keys = [("g", key) for key in (*held, *source, "")] + [("none", "k"), ("nöne", "")]
     async with connected(participant) as channel:

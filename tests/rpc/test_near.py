@@ -118,11 +118,13 @@ async def test_a_connection_that_breaks_ends_what_it_covers_and_it_is_covered_an
         relay.cut()
         await gone(near)
         source.values["Tom"] = b"new"
+        await node.remove("scores", "Tom")
         async with asyncio.timeout(10):
-            while near.peek("scores", "Tom") is None:
+            while (copy := near.peek("scores", "Tom")) is None:
                 await asyncio.sleep(0.01)
                 with suppress(CacheError):
                     await near.get("scores", "Tom")
+        assert copy.data == b"new"
 
 
 async def test_a_client_that_does_not_acknowledge_is_named_and_may_answer_until_then(

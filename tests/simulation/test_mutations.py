@@ -154,7 +154,12 @@ FAULTS: Final[dict[Callable[[pytest.MonkeyPatch], None], str]] = {
     spends_the_copies_share_twice: "more bytes were held than the budget",
 }
 
-RARE: Final = (takes_over_what_was_removed, names_nobody_as_unreached, keeps_copies_for_ever)
+RARE: Final = (
+    takes_over_what_was_removed,
+    names_nobody_as_unreached,
+    keeps_copies_for_ever,
+    copies_what_was_asked_for_before_a_removal,
+)
 """Found after many seeds."""
 
 

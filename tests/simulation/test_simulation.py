@@ -11,6 +11,8 @@ from simulation.run import run
 
 SEEDS = range(120)
 BLOCK = 10
+SAMPLE = 4
+"""How many blocks of SEEDS are tried wherever tests run; the rest takes seconds."""
 MANY = range(10_000, 16_000)
 MANY_BLOCK = 250
 
@@ -44,7 +46,13 @@ COVERED = (
 """What a block of seeds must have met, each at least once, to be worth its time."""
 
 
-@pytest.mark.parametrize("first", SEEDS[::BLOCK])
+@pytest.mark.parametrize(
+    "first",
+    [
+        *SEEDS[::BLOCK][:SAMPLE],
+        *(pytest.param(first, marks=pytest.mark.slow) for first in SEEDS[::BLOCK][SAMPLE:]),
+    ],
+)
 def test_every_rule_holds_whatever_happens(first: int) -> None:
     for seed in range(first, first + BLOCK):
         check(seed)

@@ -152,6 +152,7 @@ async def _refreshed(group: Group, clock: FakeClock) -> bytes:
     return value.data
 
 
+@pytest.mark.slow
 async def test_a_source_that_hangs_is_unavailable_once_the_load_timeout_is_over(
     rig: Rig, make_group: MakeGroup
 ) -> None:
