@@ -7,6 +7,7 @@ from cache_core.attempts import Failed
 from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable, UnexpectedStatus
 from cache_core.peer import Outcome, Then
 from cache_core.peers import Peers
+from cache_core.trace import current_trace
 from cache_core.value import Demand, Value
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Asking:
         "_rest",
         "_task",
         "_then",
+        "_trace",
         "_waiting",
         "deadline",
         "demand",
@@ -42,6 +44,7 @@ class Asking:
         self.deadline = deadline
         self._rest = rest
         self._then = then
+        self._trace = current_trace.get()
         self._waiting: Waiting | None = None
         self._task: asyncio.Task[Value] | None = None
 
@@ -68,7 +71,10 @@ class Asking:
 
     def go_on(self, failed: Failed | None) -> None:
         """Ask by a task whoever there is besides the one that `failed`."""
+        # In this get's trace: it is another's turn in which a call has failed.
+        token = current_trace.set(self._trace)
         self._task = asyncio.get_running_loop().create_task(self._rest(self, failed))
+        current_trace.reset(token)
         self._task.add_done_callback(self._end)
 
     def answer(self, value: Value) -> None:

@@ -163,8 +163,9 @@ class Client:
     ) -> tuple[str, ...]:
         """Remove `key` everywhere: after it, no get returns what was loaded before.
 
-        Return the nodes and watchers that were not reached, whose copies die within the group's
-        `hot_ttl`. Raises CacheError where nothing was removed.
+        Return the nodes that were not reached, whose copies die within the group's `hot_ttl`, and
+        the watchers, whose copies die within three seconds. Raises CacheError where nothing was
+        removed.
         """
         InvalidKey.check(group, key)
         if not key:

@@ -1,8 +1,9 @@
 """The groups of one node: how they come, change and go while it serves. Knows no addresses."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from cache_core.events import Hook
@@ -62,9 +63,11 @@ class NodeGroups:
         for name, group in given.items():
             if name in before:
                 known = self._groups[name] if participant is None else participant.groups[name]
-                self._retire(known.follow(group))
+                following = known.follow(group)
                 if participant is not None and name in reloaded.changed:
                     participant.disown(name)
+                    following = _followed(following, partial(participant.disown, name))
+                self._retire(following)
             else:
                 self._add(group, participant)
         for name in reloaded.removed:
@@ -124,6 +127,12 @@ class NodeGroups:
         task = asyncio.ensure_future(ending)
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
+
+
+async def _followed(following: Awaitable[None], disown: Callable[[], None]) -> None:
+    """Have watchers drop, once more, what they copied while a shorter TTL did not hold for all."""
+    await following
+    disown()
 
 
 async def _close(group: Group, fetches: Awaitable[None] | None) -> None:

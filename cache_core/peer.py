@@ -92,3 +92,6 @@ class Watchable(Protocol):
 
         Raises CacheError.
         """
+
+    async def leave(self, watcher: str) -> None:
+        """Tell the node that `watcher` holds no copies any more. Raises CacheError."""

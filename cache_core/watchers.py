@@ -58,8 +58,16 @@ class Watchers:
                 yield Notice(identity, sequence, items, SILENCE_SECONDS, elapsed)
                 sequence, items = await watcher.next()
         finally:
-            watcher.end()
+            if not watcher.ended:  # its stream broke, of which it may not know yet
+                watcher.end()
+                self._lose(watcher)
             del self._watchers[identity]
+
+    def leave(self, watcher: str) -> None:
+        """Wait for `watcher` no more, nor name it: it holds no copies any longer."""
+        if known := self._watchers.get(watcher):
+            known.acknowledge(inf)
+            known.end()
 
     def acknowledge(self, watcher: str, sequence: int) -> None:
         """Note that `watcher` has dropped what it was told up to `sequence`."""
@@ -79,21 +87,29 @@ class Watchers:
         if told:
             limit = inf if timeout is None else ACK_SHARE * timeout
             await asyncio.wait(told, timeout=min(ACK_SECONDS, limit))
-        now = asyncio.get_running_loop().time()
         for heard, watcher in told.items():
             if not (heard.done() and heard.result()):
                 watcher.end()
-                self._lost[watcher.name] = now + SILENCE_SECONDS
-        self._lost = {name: until for name, until in self._lost.items() if until > now}
+                self._lose(watcher)
+        self._find()
         return tuple(f"watcher {name}" for name in self._lost)
 
     def end(self) -> None:
         """End all who watch now, who may not notice that at once."""
-        until = asyncio.get_running_loop().time() + SILENCE_SECONDS
         for watcher in self._watchers.values():
             if not watcher.ended:
                 watcher.end()
-                self._lost[watcher.name] = until
+                self._lose(watcher)
+
+    def _lose(self, watcher: "_Watcher") -> None:
+        """Name `watcher` for as long as it may rely on what it was told."""
+        self._find()
+        self._lost[watcher.name] = asyncio.get_running_loop().time() + SILENCE_SECONDS
+
+    def _find(self) -> None:
+        """Forget those that rely on nothing by now."""
+        now = asyncio.get_running_loop().time()
+        self._lost = {name: until for name, until in self._lost.items() if until > now}
 
 
 class _Watcher:
@@ -131,7 +147,7 @@ class _Watcher:
                     await self._woken.wait()
         return self._untold.popleft() if self._untold else self.beat()
 
-    def acknowledge(self, sequence: int) -> None:
+    def acknowledge(self, sequence: float) -> None:
         while self._unheard and self._unheard[0][0] <= sequence:
             self._unheard.popleft()[1].set_result(True)
 

@@ -1,11 +1,11 @@
 """A client's watch on one node: what covers the copies of its answers. Knows no wire.
 
 The silence that a node promises counts from when the watch was asked for, so that the node, which
-began later, takes no watcher for lost that still relies on it.
+began later, names a watcher for as long as it relies on it.
 """
 
 import asyncio
-from contextlib import aclosing
+import contextlib
 from typing import Final
 
 from cache_core.copies import Coverage
@@ -38,6 +38,7 @@ class Watch:
         self._stream: asyncio.Task[None] | None = None
         self._acknowledging: asyncio.Task[None] | None = None
         self._unacknowledged: Notice | None = None
+        self._watcher: str | None = None
         self._pause = FIRST_PAUSE
         self._not_before = 0.0
         self._closed = False
@@ -52,8 +53,11 @@ class Watch:
                 if coverage is not None:
                     replaces = demand is Demand.NEW
                     near.offer(group, key, outcome, coverage, mark, replaces=replaces)
-                elif self._stream is None and may_be_copied(outcome):
-                    self._begin()
+                else:
+                    if demand is Demand.NEW:
+                        near.remove(group, key)  # a copy of what another node answered before
+                    if self._stream is None and may_be_copied(outcome):
+                        self._begin()
             elif isinstance(outcome, NotFound):
                 near.remove(group, key)
             then(outcome)
@@ -61,8 +65,14 @@ class Watch:
         return keep
 
     async def aclose(self) -> None:
-        """Watch no more; no copy is covered any longer."""
+        """Watch no more: no copy is covered any longer, and the node is told."""
         self._closed = True
+        coverage, self._coverage = self._coverage, None
+        if coverage is not None:
+            self._near.end(coverage)
+        if self._watcher is not None:
+            with contextlib.suppress(CacheError):  # then it names this watcher for a while
+                await self._peer.leave(self._watcher)
         tasks = [task for task in (self._stream, self._acknowledging) if task is not None]
         for task in tasks:
             task.cancel()
@@ -78,9 +88,11 @@ class Watch:
         self._pause = min(2 * pause, LONGEST_PAUSE)
         try:
             began = near.clock()
-            async with aclosing(self._peer.watch()) as notices:
+            async with contextlib.aclosing(self._peer.watch()) as notices:
                 async for notice in notices:
-                    until = began + notice.elapsed + notice.silence
+                    self._watcher = notice.watcher
+                    # Never longer than the silence from now: the clocks of two machines part.
+                    until = min(began + notice.elapsed, near.clock()) + notice.silence
                     if not self._is_covered(until):
                         break
                     self._take(notice)
@@ -95,7 +107,7 @@ class Watch:
                 near.end(coverage)
                 pause = FIRST_PAUSE
             self._not_before = near.clock() + pause
-            self._stream = None
+            self._stream = self._watcher = None
 
     def _is_covered(self, until: float) -> bool:
         """Return whether copies hold until then, and go on to hold if there are any."""

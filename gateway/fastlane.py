@@ -63,6 +63,7 @@ class FastLane(asyncio.Protocol):
         self._request: _Request | None = None
         self._give_up: Callable[[], object] = _nothing
         self._behind: deque[bytes] = deque()
+        self._behind_bytes = 0
         self._is_shut_down = False
         self._answered_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -80,6 +81,7 @@ class FastLane(asyncio.Protocol):
             self._give_up()
             self._done()
         self._behind.clear()
+        self._behind_bytes = 0
         if self._timer is not None:
             self._timer.cancel()
         self._state.connections.discard(self)
@@ -145,7 +147,8 @@ class FastLane(asyncio.Protocol):
     def _hold_back(self, data: bytes) -> None:
         """Keep what came behind the request; a client that goes on sending is not read from."""
         self._behind.append(data)
-        if sum(map(len, self._behind)) > HIGH_WATER_LIMIT:
+        self._behind_bytes += len(data)
+        if self._behind_bytes > HIGH_WATER_LIMIT:
             self._inner.flow.pause_reading()
 
     def _ask(self, data: bytes, known: Known) -> None:
@@ -237,7 +240,9 @@ class FastLane(asyncio.Protocol):
             return
         self._inner.flow.resume_reading()  # the lane alone can have paused it
         while self._behind and self._request is None and not self.transport.is_closing():
-            self._take(self._behind.popleft())
+            data = self._behind.popleft()
+            self._behind_bytes -= len(data)
+            self._take(data)
         if self._is_shut_down:
             self.shutdown()
 

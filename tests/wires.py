@@ -90,6 +90,9 @@ class WiredPeer:
     async def acknowledge(self, watcher: str, sequence: int) -> None:
         (await self._reach()).watchers.acknowledge(watcher, sequence)
 
+    async def leave(self, watcher: str) -> None:
+        (await self._reach()).watchers.leave(watcher)
+
     async def aclose(self) -> None:
         """Nothing is to be ended."""
 

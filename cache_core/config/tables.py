@@ -82,8 +82,9 @@ class NodeTable(Table):
     )
     grpc_engine: GrpcEngine = Field(
         default=GrpcEngine.AUTO,
-        description="what carries its calls: `grpcio`; `native`, which takes many times as many "
-        "and needs the extra `fast`; or `auto`, `native` where that is installed",
+        description="what carries its calls: `grpcio`; `native`, which takes many times as many, "
+        "needs the extra `fast` and reads a message whole, however large, before it refuses it; or "
+        "`auto`, `native` where that is installed",
     )
     log_level: LogLevel = Field(
         default=LogLevel.warning,

@@ -199,12 +199,14 @@ class Notice(_message.Message):
     def __init__(self, watcher: _Optional[str] = ..., sequence: _Optional[int] = ..., items: _Optional[_Iterable[_Union[Invalidation, _Mapping]]] = ..., silence: _Optional[float] = ..., elapsed: _Optional[float] = ...) -> None: ...
 
 class AcknowledgeRequest(_message.Message):
-    __slots__ = ("watcher", "sequence")
+    __slots__ = ("watcher", "sequence", "leaves")
     WATCHER_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    LEAVES_FIELD_NUMBER: _ClassVar[int]
     watcher: str
     sequence: int
-    def __init__(self, watcher: _Optional[str] = ..., sequence: _Optional[int] = ...) -> None: ...
+    leaves: bool
+    def __init__(self, watcher: _Optional[str] = ..., sequence: _Optional[int] = ..., leaves: _Optional[bool] = ...) -> None: ...
 
 class AcknowledgeResponse(_message.Message):
     __slots__ = ()

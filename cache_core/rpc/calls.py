@@ -80,7 +80,11 @@ class Calls:
     async def acknowledge(self, data: bytes) -> bytes:
         """Note what a watcher has heard."""
         request = _parse(cluster_pb2.AcknowledgeRequest, data)
-        self._service.participant.watchers.acknowledge(request.watcher, request.sequence)
+        watchers = self._service.participant.watchers
+        if request.leaves:
+            watchers.leave(request.watcher)
+        else:
+            watchers.acknowledge(request.watcher, request.sequence)
         return cluster_pb2.AcknowledgeResponse().SerializeToString()
 
     async def watch(self, name: str, send: Send) -> None:

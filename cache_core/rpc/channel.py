@@ -140,8 +140,11 @@ class Channel:
 
         Raises CacheError.
         """
-        request = pb.AcknowledgeRequest(watcher=watcher, sequence=sequence)
-        await self._send("Acknowledge", request, pb.AcknowledgeResponse, ACK_SECONDS)
+        await self._acknowledge(pb.AcknowledgeRequest(watcher=watcher, sequence=sequence))
+
+    async def leave(self, watcher: str) -> None:
+        """Tell the node that `watcher` holds no copies any more. Raises CacheError."""
+        await self._acknowledge(pb.AcknowledgeRequest(watcher=watcher, leaves=True))
 
     async def aclose(self) -> None:
         """End the connection; calls still running end in PeerUnavailable."""
@@ -217,6 +220,9 @@ class Channel:
             async for data in call:
                 handed += read_handed(self._parse(pb.HandOverResponse, data))
         return tuple(handed)
+
+    async def _acknowledge(self, request: pb.AcknowledgeRequest) -> None:
+        await self._send("Acknowledge", request, pb.AcknowledgeResponse, ACK_SECONDS)
 
     async def _send(self, method: str, request: Protobuf, response: type[R], timeout: float) -> R:
         with self._errors():

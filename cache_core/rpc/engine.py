@@ -27,7 +27,7 @@ class EngineMissing(Exception):
 
 
 class EngineFailed(Exception):
-    """A node's engine has ended by itself, and the node with it."""
+    """A node's engine can't start, or has ended by itself, and the node with it; says why."""
 
 
 Failed: TypeAlias = Callable[[EngineFailed], None]
@@ -40,7 +40,7 @@ class Engine(Protocol):
         """Take the address, and return it with the port in use. Raises OSError."""
 
     async def start(self, service: "Service") -> None:
-        """Serve what `service` answers, after `bind`."""
+        """Serve what `service` answers, after `bind`. Raises EngineFailed."""
 
     async def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for `grace` seconds, then end them.

@@ -52,7 +52,7 @@ class NativeServer:
         return self._address._replace(port=front.bound_port)
 
     async def start(self, service: Service) -> None:
-        """Serve what `service` answers, after `bind`. Raises OSError."""
+        """Serve what `service` answers, after `bind`. Raises EngineFailed."""
         front = self._bound
         self._service = service
         front.set_fallback(await self._behind.start())

@@ -1,14 +1,20 @@
 """The grpcio server behind a native one, for what that can't serve."""
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Final
 
 import grpc.aio
 
+from cache_core.rpc.engine import EngineFailed
 from cache_core.rpc.introspection import Introspection
 from cache_core.rpc.limits import FLUSH_SECONDS
+
+MAX_PATH_BYTES: Final = 103
+"""Of a Unix socket's path, on every system (unix(7), and 104 with its end on macOS)."""
 
 
 class Behind:
@@ -20,14 +26,19 @@ class Behind:
         self._folder: Path | None = None
 
     async def start(self) -> str:
-        """Serve, and return the socket's path. Raises OSError."""
-        self._folder = await asyncio.to_thread(_make_folder)
+        """Serve, and return the socket's path. Raises EngineFailed."""
+        try:
+            self._folder = await asyncio.to_thread(_make_folder)
+        except OSError as error:
+            raise EngineFailed(f"can't make a folder for a socket: {error.strerror}") from error
         path = str(self._folder / "grpcio.sock")
+        if len(os.fsencode(path)) > MAX_PATH_BYTES:
+            raise EngineFailed(f"{path} is too long for a socket; set TMPDIR to a shorter folder")
         self._introspection.bind(self._server)
         try:
             self._server.add_insecure_port(f"unix:{path}")
         except RuntimeError as error:
-            raise OSError(f"can't make the socket {path}") from error
+            raise EngineFailed(f"can't make the socket {path}") from error
         await self._server.start()
         await self._introspection.serve()
         return path

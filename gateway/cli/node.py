@@ -174,6 +174,8 @@ async def _start(serving: Node, address: Address) -> None:
         await serving.start()
     except OSError as error:
         raise listen_failure(address, error) from error
+    except EngineFailed as error:
+        raise Failure(str(error)) from error
     except MembershipError as error:
         raise Failure(f"{error} (see --peers and --advertise)") from error
 

@@ -63,3 +63,17 @@ async def test_an_unknown_engine_is_refused(run: Run) -> None:
     ended = await run("up", "--grpc-engine", "rust")
     assert ended.status == 2
     assert "--grpc-engine: input should be 'auto', 'grpcio' or 'native'" in ended.stderr
+
+
+async def test_a_folder_too_long_for_a_socket_is_named_with_what_to_do(
+    start: Start, tmp_path: Path
+) -> None:
+    folder = tmp_path / ("long" * 25)
+    folder.mkdir()
+    listen = ("--listen", "127.0.0.1:0")
+    node = await start("node", *listen, "--grpc-engine", "native", TMPDIR=str(folder))
+    ended = await node.end()
+    assert ended.status == 1
+    assert ended.stderr.startswith(f"gaocache: {folder}/gaocache-")
+    assert ended.stderr.endswith(" is too long for a socket; set TMPDIR to a shorter folder\n")
+    assert list(folder.iterdir()) == []

@@ -1,6 +1,7 @@
 """Reloads that come one upon the other, upon a stop, or while entries are handed over."""
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 from fakes import FakeClock, FakeSource, settled
@@ -8,7 +9,7 @@ from fakes import group_of as with_settings
 from trio_of_nodes import Make, get
 
 from cache_core import Group, GroupSettings, Node, Value
-from cache_core.messages import HandOver
+from cache_core.messages import HandOver, Invalidation
 from cache_core.node_groups import NodeGroups
 
 
@@ -68,3 +69,25 @@ async def test_a_reload_that_changes_nothing_leaves_the_order_as_it_is(
     assert held._cache._policy is orders  # noqa: SLF001
     await held.get("d")
     assert held.peek("a") is not None
+
+
+async def test_watchers_are_told_again_once_a_shorter_ttl_holds_for_all_that_is_held(
+    make: Make,
+) -> None:
+    """What they ask for in between comes with the old one."""
+    node = (await make()).nodes["a:1"]
+    held = group("large", FakeSource())
+    for number in range(5_000):  # more steps than turns
+        held.put(str(number), Value(b""))
+    groups = NodeGroups([held], None)
+    node.add(held)
+    async with aclosing(node.watchers.watch("w")) as notices:
+        await anext(notices)
+        groups.reload([group("large", FakeSource(), ttl=60)], node)
+        told = [await anext(notices) for _ in range(2)]
+    assert [notice.items for notice in told] == [(Invalidation("large"),)] * 2
+    entry = node.peek("large", "4999")
+    assert entry is not None
+    assert entry.ttl is not None
+    assert entry.ttl <= 60
+    await groups.close_sources()

@@ -154,11 +154,27 @@ async def test_who_leaves_with_something_unacknowledged_is_named() -> None:
 
 
 @without_waiting
-async def test_who_leaves_with_nothing_unacknowledged_is_forgotten() -> None:
+async def test_one_whose_stream_breaks_is_named_until_it_must_have_noticed() -> None:
     watchers = Watchers()
-    async with watching(watchers):
+    async with watching(watchers, "broken"):
         pass
+    assert len(watchers) == 0
+    assert await watchers.notify(TOM) == ("watcher broken",)
+    await asyncio.sleep(SILENCE_SECONDS)
     assert await watchers.notify(TOM) == ()
+
+
+@without_waiting
+async def test_who_leaves_is_neither_waited_for_nor_named() -> None:
+    watchers = Watchers()
+    async with watching(watchers) as (watcher, notices):
+        telling = asyncio.create_task(watchers.notify(TOM))
+        await anext(notices)
+        watchers.leave(watcher)
+        assert await telling == ()
+        assert [notice async for notice in notices] == []
+    assert await watchers.notify(ALL) == ()
+    assert now() == 0
 
 
 @without_waiting

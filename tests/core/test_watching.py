@@ -28,6 +28,8 @@ class FakeNode:
         self.refuses: CacheError | None = None
         self.acknowledged: list[tuple[str, int, bool]] = []
         """Each acknowledgement, and whether there was a copy of Tom's value then."""
+        self.left: list[tuple[str, bool]] = []
+        """Each goodbye, and whether there was a copy of Tom's value then."""
         self.gate = asyncio.Event()
         self.gate.set()
         self._notices: asyncio.Queue[Notice | None] = asyncio.Queue()
@@ -45,6 +47,10 @@ class FakeNode:
         await self.gate.wait()
         if self.refuses is not None:
             raise self.refuses
+
+    async def leave(self, watcher: str) -> None:
+        held = self.near.peek("g", "Tom") is not None
+        self.left.append((watcher, held))
 
     async def say(self, sequence: int, *items: Invalidation, elapsed: float = 0.0) -> None:
         self._notices.put_nowait(Notice("w", sequence, items, SILENCE, elapsed))
@@ -104,6 +110,42 @@ async def test_the_first_answer_begins_the_watch_and_what_is_asked_under_it_is_c
     assert asker.node.streams == 1
     assert asker.near.peek("g", "Tom") == Value(b"630", None, 0, Answer.HIT)
     assert len(asker.outcomes) == 3
+
+
+async def test_who_closes_holds_nothing_any_more_and_then_says_so(asker: Asker) -> None:
+    await asker.cover()
+    await asker.get()
+    assert asker.copy is not None
+    await asker.watch.aclose()
+    assert asker.node.left == [("w", False)]
+
+
+async def test_who_has_watched_nothing_says_no_goodbye(asker: Asker) -> None:
+    await asker.watch.aclose()
+    assert asker.node.left == []
+
+
+async def test_a_node_whose_clock_is_ahead_covers_for_no_longer_than_its_silence(
+    asker: Asker,
+) -> None:
+    await asker.cover()
+    await asker.get()
+    await asker.node.say(2, elapsed=60)
+    asker.clock.tick(SILENCE - 0.1)
+    assert asker.copy == b"630"
+    asker.clock.tick(0.2)
+    assert asker.copy is None
+
+
+async def test_a_new_value_of_a_node_that_is_not_watched_ends_anothers_copy(
+    asker: Asker,
+) -> None:
+    await asker.cover()
+    await asker.get()
+    other = Watch(FakeNode(asker.near), asker.near)
+    other.keeping("g", "Tom", Demand.NEW, asker.outcomes.append)(Value(b"new"))
+    assert asker.copy is None
+    await other.aclose()
 
 
 async def test_what_may_not_be_copied_begins_no_watch(asker: Asker) -> None:

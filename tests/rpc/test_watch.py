@@ -78,14 +78,21 @@ async def test_a_heartbeat_comes_while_nothing_is_removed() -> None:
     assert HEARTBEAT_SECONDS / 2 < took < SILENCE_SECONDS
 
 
-async def test_who_stops_watching_is_forgotten() -> None:
+async def test_who_says_goodbye_is_forgotten_and_who_does_not_is_named() -> None:
     participant = FakeParticipant()
     participant.watchers = watchers = FollowedWatchers()
     async with connected(participant) as channel:
         async with aclosing(channel.watch()) as notices:
-            await anext(notices)
+            await channel.leave((await anext(notices)).watcher)
+            assert [notice async for notice in notices] == []
         await watchers.left.wait()
         assert await watchers.notify(TOM) == ()
+        watchers.left.clear()
+        async with aclosing(channel.watch()) as notices:
+            await anext(notices)
+        await watchers.left.wait()
+        (name,) = await watchers.notify(TOM)
+        assert name.startswith("watcher ipv4:127.0.0.1:")
 
 
 async def test_watching_over_a_channel_that_is_closed_is_unavailable() -> None:

@@ -47,6 +47,12 @@ class WatchedWire(Wire):
         call.watcher, call.sequence = watcher, sequence
         await self._run(call)
 
+    async def leave(self, watcher: str) -> None:
+        """Tell the node."""
+        call = _Leave(self._network, self._here, self._to, ACK_SECONDS)
+        call.watcher = watcher
+        await self._run(call)
+
 
 class _Stream(Call[None]):
     def __init__(self, network: Network, here: Process, to: str, timeout: float) -> None:
@@ -76,4 +82,12 @@ class _Acknowledge(Call[None]):
 
     async def serve(self, endpoint: Endpoint) -> None:
         endpoint.participant.watchers.acknowledge(self.watcher, self.sequence)
+        self.respond(endpoint, self.settle, None)
+
+
+class _Leave(Call[None]):
+    watcher = ""
+
+    async def serve(self, endpoint: Endpoint) -> None:
+        endpoint.participant.watchers.leave(self.watcher)
         self.respond(endpoint, self.settle, None)
