@@ -53,7 +53,7 @@ async def test_serving_is_measured_at_every_contender_without_an_error(tmp_path:
     assert {name for row in rows for name in row["cpu"]} == {
         "gateway", "node", "app", "redis", "envoy"
     }  # fmt: skip
-    assert len(found["ratios"]) == 8
+    assert len(found["ratios"]) == 9
     assert all(ratio["target"] for ratio in found["ratios"])
     assert (tmp_path / "found.svg").read_text().startswith("<?xml")
 
@@ -62,7 +62,7 @@ async def test_gets_over_grpc_are_measured_at_both_engines(tmp_path: Path) -> No
     found = await run("grpc_get", tmp_path)
     assert [row["name"] for row in found["rows"]] == [
         "bare", "get-grpcio", "get-native", "batch-grpcio", "batch-native",
-        "get-grpcio-2", "get-native-2",
+        "peek-grpcio", "peek-native", "get-grpcio-2", "get-native-2",
     ]  # fmt: skip
     assert all(row["rate"] > 0 and not row["errors"] for row in found["rows"])
     assert [ratio["target"] for ratio in found["ratios"] if ratio["target"]] == [

@@ -74,11 +74,8 @@ async def test_all_answer_and_any_of_them_tells_the_sums(gateway: Serving, socke
     for _ in range(40):
         assert (await get(url)).json()["value"] == "630"
     both = await figures(url)
-    assert both == {
-        "workers": 2,
-        "no_answer": [],
-        "requests": {"2xx": 40, "3xx": 0, "4xx": 0, "5xx": 0},
-    }
+    assert (both["workers"], both["no_answer"]) == (2, [])
+    assert both["requests"] == {"2xx": 40, "3xx": 0, "4xx": 0, "5xx": 0}
     (folder,) = sockets.iterdir()
     assert folder.stat().st_mode & 0o777 == 0o700
     first, _ = children_of(gateway.process.pid)
