@@ -23,6 +23,7 @@ ZIPF: Final = Cell(64, 100, zipf=True)
 MORE_ROUNDS: Final = 2
 """How many more rounds the loads have that ratios are of."""
 
+ROUNDS: Final = 3
 Samples = Mapping[tuple[Cell, str], Sequence[Sample]]
 
 
@@ -55,10 +56,14 @@ class Plan:
         return (self.steps(contenders) * (self.seconds + pause) + warm_ups) / 60
 
 
-def plan(*, quick: bool, full: bool, rounds: int) -> Plan:
-    """Return what is measured by default, in a quick run, or in a full one."""
+def plan(*, quick: bool, full: bool, rounds: int | None) -> Plan:
+    """Return what is measured by default, in a quick run, or in a full one.
+
+    Without `rounds` it is ROUNDS of them, in a quick run one.
+    """
     if quick:
-        return Plan((HOT, LONE, ZIPF), 1, 1, 0)
+        return Plan((HOT, LONE, ZIPF), rounds or 1, 1, 0)
+    rounds = rounds or ROUNDS
     if full:
         every = [
             Cell(c, size, zipf) for size in SIZES for zipf in (False, True) for c in CONNECTIONS

@@ -66,7 +66,10 @@ def main(
     full: Annotated[
         bool, typer.Option("--full", help="Every load with every size, not the chosen ones.")
     ] = False,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each load is measured.")] = 3,
+    rounds: Annotated[
+        int | None,
+        typer.Option(min=1, help="How often each load is measured; 3, in a quick run 1."),
+    ] = None,
     only: Annotated[
         str, typer.Option(metavar="NAMES", help=f"Of {', '.join((*CONTENDERS, TWO_CORES))}.")
     ] = ",".join((*DEFAULT, TWO_CORES)),

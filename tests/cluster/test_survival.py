@@ -148,5 +148,5 @@ async def test_nodes_that_disagree_on_the_ring_answer_all_the_same(make_fleet: M
     assert max(fleet.lookups().values()) <= 3
     async with Client(f"static://{one},{two},{three}") as client:
         async with asyncio.timeout(20):  # a probe every second tells, where no call did
-            while not all([info.ring_mismatches for info in await infos(client)]):
+            while not all(info.ring_mismatches for info in await infos(client)):
                 pass
