@@ -164,8 +164,7 @@ class Client:
         """Remove `key` everywhere: after it, no get returns what was loaded before.
 
         Return the nodes that were not reached, whose copies die within the group's `hot_ttl`, and
-        the watchers, whose copies die within three seconds. Raises CacheError where nothing was
-        removed.
+        the watchers, whose die within three seconds. Raises CacheError where nothing was removed.
         """
         InvalidKey.check(group, key)
         if not key:
