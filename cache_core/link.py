@@ -27,9 +27,8 @@ class Link:
     """Asks the node `name` through `peer`; `ring` tells the asker's version of the ring.
 
     A batch leaves when the turn ends, or where another one left just before, when that begins to
-    return. `heard` is when the node last answered with
-    a value, by the event loop's clock. Answers are offered to `near`, if the node can be watched.
-    Belongs to one event loop.
+    return. `heard` is when the node last answered with a value, by the event loop's clock. Answers
+    are offered to `near`, if the node can be watched. Belongs to one event loop.
     """
 
     def __init__(
