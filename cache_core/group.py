@@ -8,7 +8,7 @@ from math import inf
 
 from cache_core.entry import Entry
 from cache_core.errors import InvalidKey, KeyRequired, NotCached, Overloaded, RetrieverFailed
-from cache_core.events import Event, Hit, Hook, StaleHit
+from cache_core.events import Event, Hit, Hook, StaleHit, wants
 from cache_core.freshness import Freshness
 from cache_core.holdings import Holdings
 from cache_core.loader import Loader
@@ -48,6 +48,7 @@ class Group:
         self._clock = clock
         self._random = rng or random.Random()
         self._hooks: list[Hook] = []
+        self._hit_hooks: list[Hook] = []
         self._taken: Callable[[str | None], None] | None = None
         self._tally = Tally()
         self._holdings = Holdings(settings)
@@ -73,6 +74,8 @@ class Group:
     def observe(self, hook: Hook) -> None:
         """Tell `hook` of every event in this group from now on."""
         self._hooks.append(hook)
+        if wants(hook, Hit):
+            self._hit_hooks.append(hook)
 
     def reserve(self, share: float) -> int:
         """Leave `share` of the capacity, in place of what was left before, to be spent elsewhere.
@@ -106,7 +109,7 @@ class Group:
         """
         value = self._cache.read(key, self._clock(), self._rules.refresh_ahead)
         if value is not None:
-            for hook in self._hooks:
+            for hook in self._hit_hooks:
                 hook(Hit(self.name, key))
         return value
 
@@ -264,7 +267,7 @@ class Group:
 
     def _hit(self, key: str, entry: Entry, now: float) -> Value:
         self._cache.get(key, now)
-        for hook in self._hooks:
+        for hook in self._hit_hooks:
             hook(Hit(self.name, key))
         return entry.value(now, Answer.HIT, self._terms)
 

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from cache_core.events import (
@@ -27,14 +27,20 @@ _NAMED: Final = re.compile(r"(password|passwd|token|secret|key)=\S+", re.IGNOREC
 class LogHook:
     """Logs the events of the node whose address `address` tells, once it has started.
 
-    Failed loads are warnings, all else is at debug level.
+    Failed loads and members that were lost are warnings, other members' news is at info level,
+    all else at debug level. What every get emits it passes over where debug is not logged when
+    it is made. It is a SelectiveHook, and logs nothing of the kinds in `silent`.
     """
 
-    def __init__(self, address: Callable[[], str]) -> None:
+    def __init__(self, address: Callable[[], str], *, silent: Collection[type[Event]] = ()) -> None:
         self._address = address
+        of_gets = () if logger.isEnabledFor(logging.DEBUG) else (Received, Hit)
+        self.passes_over: Final = frozenset((*silent, *of_gets))
 
     def __call__(self, event: Event) -> None:
         """Write one line for `event`."""
+        if type(event) in self.passes_over:
+            return
         match event:
             case Received(group, key):
                 words = "[gaocache_svr %s] Recv RPC Request - (%s)/(%s)"

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from cache_core.errors import DeadlineExceeded, NotFound, PeerUnavailable
-from cache_core.events import Hit, Hook
+from cache_core.events import Hit, Hook, wants
 from cache_core.eviction import POLICIES
 from cache_core.group import Group
 from cache_core.hot import HotCache
@@ -40,7 +40,7 @@ class SharedGroup:
         settings = group.settings
         self._peers = peers
         self._me = me
-        self._hook = hook
+        self._hook = hook if wants(hook, Hit) else None
         self._hot = HotCache(
             group.reserve(settings.hot_share),
             POLICIES[settings.policy],

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Final, Protocol, TypeVar
 
 from cache_core.errors import CacheError, PeerUnavailable, ValueTooLarge
-from cache_core.events import Hook, Received
+from cache_core.events import Hook, Received, wants
 from cache_core.messages import Message, Notice
 from cache_core.pb.cluster_pb2 import BatchGetRequest, BatchGetResponse
 from cache_core.pb.gaocache_pb2 import GetRequest
@@ -55,7 +55,7 @@ class Service:
 
     def __init__(self, participant: Participant, hook: Hook | None = None) -> None:
         self.participant = participant
-        self._hook = hook
+        self._hook = hook if wants(hook, Received) else None
         self._draining = False
 
     def drain(self) -> None:

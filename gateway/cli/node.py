@@ -11,7 +11,7 @@ import uvloop
 from cache_core.address import Address
 from cache_core.assembly import open_groups
 from cache_core.config import ConfigError, NodeTable, Settings
-from cache_core.events import Event, Hook, MemberBack, MemberLeftOut
+from cache_core.events import Hook, MemberBack, MemberLeftOut
 from cache_core.group import Group
 from cache_core.logs import LogHook, logger
 from cache_core.membership.membership import MembershipError
@@ -129,8 +129,9 @@ async def _serve(
         groups = await open_groups(settings, file)
     except ConfigError as error:
         raise Failure(str(error)) from error
-    log = LogHook(lambda: serving.address)
-    serving = _make_node(settings.node, groups, _without_members(log) if supervised else log)
+    # The supervisor says who has died, once for all.
+    silent = (MemberLeftOut, MemberBack) if supervised else ()
+    serving = _make_node(settings.node, groups, LogHook(lambda: serving.address, silent=silent))
     reloading = Reloading(settings, file, again, serving.reload)
     try:
         await _start(serving, settings.node.listen)
@@ -157,16 +158,6 @@ async def _first_to_end(*waits: Coroutine[None, None, object]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _without_members(log: Hook) -> Hook:
-    """Return `log` without who is left out: the supervisor says who has died, once for all."""
-
-    def hook(event: Event) -> None:
-        if not isinstance(event, MemberLeftOut | MemberBack):
-            log(event)
-
-    return hook
 
 
 async def _start(serving: Node, address: Address) -> None:

@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from cache_core.errors import RetrieverFailed
-from cache_core.events import Hit, LoadFailed, LoadStarted, Received
+from cache_core.events import Hit, LoadFailed, LoadStarted, MemberBack, Received, wants
 from cache_core.logs import LogHook
 
 
@@ -46,6 +46,26 @@ def test_a_failed_load_is_a_warning_without_credentials(
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert record.getMessage() == f"[source g] failed for key k: OSError: {logged}"
+
+
+def test_what_every_get_emits_is_not_made_unless_debug_is_logged(
+    hook: LogHook, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert wants(hook, Received)
+    assert wants(hook, Hit)
+    caplog.set_level(logging.INFO, "gaocache")
+    quiet = LogHook(lambda: "127.0.0.1:8080")
+    assert not wants(quiet, Received)
+    assert not wants(quiet, Hit)
+    assert wants(quiet, LoadFailed)
+
+
+def test_what_it_is_to_be_silent_about_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "gaocache")
+    hook = LogHook(lambda: "127.0.0.1:8080", silent=(MemberBack,))
+    hook(MemberBack("127.0.0.1:8081"))
+    hook(Hit("g", "k"))
+    assert caplog.messages == ["cache hit (g)/(k)"]
 
 
 def test_a_key_cannot_forge_a_line(hook: LogHook, caplog: pytest.LogCaptureFixture) -> None:

@@ -15,6 +15,18 @@ pytestmark = pytest.mark.usefixtures("engine")
 MIB = 1024 * 1024
 
 
+class LoadsAlone:
+    """A hook that keeps what it is told, and passes over what every get emits."""
+
+    passes_over = (Received, Hit)
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+
+
 @pytest.mark.parametrize("service", ["", "gaocachepb.Gaocache", "gaocachepb.PeanutCache"])
 async def test_health_says_serving(node: Node, service: str) -> None:
     async with grpc.aio.insecure_channel(node.address) as channel:
@@ -83,6 +95,21 @@ async def test_what_happens_is_told_in_the_tutorials_order(source: FakeSource) -
         LoadStarted("scores", "Tom"),
         Received("scores", "Tom"),
         Hit("scores", "Tom"),
+    ]
+
+
+async def test_what_a_hook_passes_over_is_not_made_for_it(source: FakeSource) -> None:
+    hook = LoadsAlone()
+    groups = [Group("scores", source)]
+    async with Node("127.0.0.1:0", groups, hook=hook) as node, Client(node.address) as client:
+        await client.get("scores", "Tom")
+        await client.get("scores", "Tom")
+        await client.get_many("scores", ["Tom", "Jack"])
+    assert [event for event in hook.events if not isinstance(event, MembersChanged)] == [
+        Miss("scores", "Tom", Answer.MISS),
+        LoadStarted("scores", "Tom"),
+        Miss("scores", "Jack", Answer.MISS),
+        LoadStarted("scores", "Jack"),
     ]
 
 
