@@ -8,16 +8,13 @@ from typing import Final, TypeVar
 from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable, UnexpectedStatus
 from cache_core.messages import Message
 from cache_core.near import NearCache
+from cache_core.pace import Pace
 from cache_core.peer import Ask, Outcome, Peer, Then, Watchable
 from cache_core.trace import Trace, current_trace
-from cache_core.value import Demand, Value
+from cache_core.value import Answer, Demand, Value
 from cache_core.watching import Watch
 
 A = TypeVar("A")
-
-SOON_SECONDS: Final = 0.001
-"""A call that has been away for less is waited for: what comes meanwhile goes in one call then,
-which makes calls of twice the keys under load. One that takes longer loads, and holds up nobody."""
 
 TICK_SECONDS: Final = 0.001
 """A call's deadlines are looked through no more often, however many its keys have."""
@@ -26,9 +23,11 @@ TICK_SECONDS: Final = 0.001
 class Link:
     """Asks the node `name` through `peer`; `ring` tells the asker's version of the ring.
 
-    A batch leaves when the turn ends, or where another one left just before, when that begins to
-    return. `heard` is when the node last answered with a value, by the event loop's clock. Answers
-    are offered to `near`, if the node can be watched. Belongs to one event loop.
+    A batch leaves when the turn ends, or where another one is under way, when that begins to
+    return: so calls have two to three times the keys under load. One that is late, as answers from
+    memory go, loads or is lost, and is waited for no longer. `heard` is when the node last
+    answered with a value, by the event loop's clock. Answers are offered to `near`, if the node
+    can be watched. Belongs to one event loop.
     """
 
     def __init__(
@@ -38,6 +37,7 @@ class Link:
         self._peer = peer
         self._ring = ring
         self.heard = 0.0
+        self._pace = Pace()
         self._watch: Watch | None = None
         if near is not None and isinstance(peer, Watchable):
             self._watch = Watch(peer, near)
@@ -129,13 +129,19 @@ class Link:
             self._leave()
             return
         loop = asyncio.get_running_loop()
-        if last.left + SOON_SECONDS <= loop.time():
+        late = last.left + self._pace.patience
+        if late <= loop.time():
             self._leave()
         else:
-            self._held_back = loop.call_at(last.left + SOON_SECONDS, self._leave)
+            self._held_back = loop.call_at(late, self._leave)
 
-    def returns(self, batch: "_Batch") -> None:
-        """Let those leave who were held back for `batch`, once this turn ends."""
+    def returns(self, batch: "_Batch", first: Outcome | None) -> None:
+        """Let those leave who were held back for `batch`, once this turn ends.
+
+        Its `first` outcome tells how fast the node is, if it had that in memory.
+        """
+        if isinstance(first, Value) and first.answer is Answer.HIT:
+            self._pace.took(asyncio.get_running_loop().time() - batch.left)
         if self._held_back is not None and batch is self._last:
             self._held_back.cancel()
             self._held_back = None
@@ -235,7 +241,7 @@ class _Batch:
             self._link.heard = self._loop.time()
         self._waited_for -= 1
         if not self.has_returned:
-            self.begin_to_return()
+            self._begin_to_return(outcome)
         if self._is_abandoned and not self._waited_for:
             self.task.cancel()
 
@@ -250,13 +256,13 @@ class _Batch:
         for ask in self._asks:
             ask.settle(error)
 
-    def begin_to_return(self) -> None:
+    def _begin_to_return(self, first: Outcome | None) -> None:
         self.has_returned = True
-        self._link.returns(self)
+        self._link.returns(self, first)
 
     def end(self) -> None:
         if not self.has_returned:
-            self.begin_to_return()
+            self._begin_to_return(None)
         if self._timer is not None:
             self._timer.cancel()
 

@@ -11,7 +11,7 @@ from cache_core.link import Link
 from cache_core.messages import Message
 from cache_core.peer import Ask
 from cache_core.trace import Trace, current_trace
-from cache_core.value import Value
+from cache_core.value import Answer, Value
 
 
 class FakePeer:
@@ -50,6 +50,12 @@ def peer() -> FakePeer:
 
 
 @pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Links made from now on wait for what is under way, however slow the machine is."""
+    monkeypatch.setattr("cache_core.pace.LEAST_SECONDS", 60.0)
+
+
+@pytest.fixture
 def link(peer: FakePeer) -> Link:
     return Link("n", peer, lambda: 7)  # type: ignore[arg-type] # its send answers nothing
 
@@ -58,6 +64,7 @@ def ask(link: Link, key: str, timeout: float = 10) -> "asyncio.Task[Value]":
     return asyncio.create_task(link.get("g", key, forwarded=False, timeout=timeout))
 
 
+@pytest.mark.usefixtures("patient")
 async def test_keys_of_one_turn_go_in_one_call_and_later_ones_once_that_begins_to_return(
     link: Link, peer: FakePeer
 ) -> None:
@@ -88,6 +95,35 @@ async def test_a_call_that_does_not_return_soon_holds_up_nobody(link: Link, peer
     slow.cancel()
 
 
+class FakePace:
+    """A Pace that notes how many answers came."""
+
+    patience = 60.0
+
+    def __init__(self) -> None:
+        self.answers = 0
+
+    def took(self, seconds: float) -> None:
+        assert 0 <= seconds < 60
+        self.answers += 1
+
+
+@pytest.mark.parametrize(("answer", "count"), [(Answer.HIT, 1), (Answer.MISS, 0)])
+async def test_only_answers_from_memory_tell_how_fast_the_node_is(
+    monkeypatch: pytest.MonkeyPatch, peer: FakePeer, answer: Answer, count: int
+) -> None:
+    pace = FakePace()
+    monkeypatch.setattr("cache_core.link.Pace", lambda: pace)
+    link = Link("n", peer, lambda: 7)  # type: ignore[arg-type] # its send answers nothing
+    gets = [ask(link, "a"), ask(link, "b")]
+    await settled()
+    for one in peer.batches[0]:
+        one.settle(Value(b"1", answer=answer))
+    await asyncio.gather(*gets)
+    assert pace.answers == count
+
+
+@pytest.mark.usefixtures("patient")
 async def test_failing_the_link_ends_the_wait_of_those_who_have_not_left(
     link: Link, peer: FakePeer
 ) -> None:
