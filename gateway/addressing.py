@@ -51,7 +51,7 @@ def from_query(group: str, query: bytes, limits: Limits) -> Target:
 def group_of(group: str, limits: Limits) -> str:
     """Return the group of a path's still encoded part. Raises MalformedTarget."""
     decoded = _decode(group.encode("latin-1"))
-    _check_size("group-too-long", decoded.encode(), limits.group_bytes)
+    _check_size("group-too-long", decoded, limits.group_bytes)
     return decoded
 
 
@@ -66,7 +66,7 @@ def keys_of(query: bytes) -> list[str]:
 
 def check_key(key: str, limits: Limits) -> None:
     """Raise MalformedTarget for a key that is too long."""
-    _check_size("key-too-long", key.encode(errors="surrogatepass"), limits.key_bytes)
+    _check_size("key-too-long", key, limits.key_bytes)
 
 
 def _decode(encoded: bytes) -> str:
@@ -80,6 +80,7 @@ def _decode(encoded: bytes) -> str:
         raise MalformedTarget("invalid-encoding", "groups and keys should be UTF-8") from error
 
 
-def _check_size(reason: str, name: bytes, limit: int) -> None:
-    if len(name) > limit:
-        raise MalformedTarget(reason, f"it has {len(name)} bytes, the limit is {limit}")
+def _check_size(reason: str, name: str, limit: int) -> None:
+    size = len(name) if name.isascii() else len(name.encode(errors="surrogatepass"))
+    if size > limit:
+        raise MalformedTarget(reason, f"it has {size} bytes, the limit is {limit}")

@@ -42,11 +42,38 @@ class Decision(NamedTuple):
     body: bytes
 
 
-class Fixed(NamedTuple):
-    """An answer but for the headers of its freshness, which belong between `begin` and `end`.
+class Kind(NamedTuple):
+    """What answers with a value have alike, whatever its bytes; `coding` is the body's."""
 
-    It is the same for as long as the value's bytes and declared type are.
-    """
+    content_type: str
+    is_raw: bool
+    is_attachment: bool
+    coding: str
+
+    def begin(self, etag: str) -> dict[str, str]:
+        """Return the headers before those of the freshness."""
+        return {**(_RAW if self.is_raw else _ALWAYS), "ETag": etag}
+
+    def end(self) -> dict[str, str]:
+        """Return the headers behind them, but for those of the body's length."""
+        end = {"Content-Type": self.content_type}
+        if self.is_attachment:
+            end.update(_ATTACHMENT)
+        if self.coding != IDENTITY:
+            end["Content-Encoding"] = self.coding
+        return end
+
+
+class Whole(NamedTuple):
+    """A 200 with the value as a whole, but for the headers of its freshness."""
+
+    kind: Kind
+    etag: str
+    body: bytes
+
+
+class Fixed(NamedTuple):
+    """An answer but for the headers of its freshness, which belong between `begin` and `end`."""
 
     status: int
     begin: Mapping[str, str]
@@ -65,16 +92,18 @@ def decide(get: Get, value: Value) -> Decision:
     412, 416).
     """
     freshness = caching.of_value(value, private=get.is_private)
-    return decide_fixed(get, value).decision(freshness)
+    return _fixed(_represent(get, value), get.fields, is_head=get.is_head).decision(freshness)
 
 
-def decide_fixed(get: Get, value: Value) -> Fixed:
-    """Return what `decide` does, but for the freshness. Raises as it does."""
-    try:
-        form = represent(get.wish, *get.target, value)
-    except NotAcceptable as error:
-        raise Refused(HTTPStatus.NOT_ACCEPTABLE, "not-acceptable", str(error)) from error
-    return _fixed(form, get.fields, is_head=get.is_head)
+def decide_whole(get: Get, value: Value) -> Whole:
+    """Return what `decide` does for a GET without preconditions and ranges. Raises Refused (406).
+
+    It is the same for as long as the value's bytes and declared type are.
+    """
+    form = _represent(get, value)
+    coding = _coding(form, get.fields)
+    tag = conditional.entity_tag(conditional.digest(form.content_type, form.body), coding)
+    return Whole(_kind(form, coding), tag, compression.compress(coding, form.body))
 
 
 def decide_form(
@@ -91,23 +120,31 @@ def decide_form(
     return _fixed(form, fields, is_head=is_head).decision(freshness)
 
 
+def _represent(get: Get, value: Value) -> Representation:
+    try:
+        return represent(get.wish, *get.target, value)
+    except NotAcceptable as error:
+        raise Refused(HTTPStatus.NOT_ACCEPTABLE, "not-acceptable", str(error)) from error
+
+
+def _kind(form: Representation, coding: str) -> Kind:
+    return Kind(form.content_type, form.is_raw, form.is_attachment, coding)
+
+
 def _fixed(form: Representation, fields: Mapping[str, str], *, is_head: bool) -> Fixed:
     coding, part, etag = _select(form, fields, is_head=is_head)
     verdict = conditional.judge(fields, etag)
     if verdict is Verdict.FAILED:
         words = "If-Match does not name the value's ETag"
         raise Refused(HTTPStatus.PRECONDITION_FAILED, "precondition-failed", words)
-    begin = {**(_RAW if form.is_raw else _ALWAYS), "ETag": etag}
+    kind = _kind(form, coding)
+    begin = kind.begin(etag)
     if verdict is Verdict.NOT_MODIFIED:
         return Fixed(HTTPStatus.NOT_MODIFIED, begin, {}, b"")
-    end = {"Content-Type": form.content_type}
-    if form.is_attachment:
-        end.update(_ATTACHMENT)
+    end = kind.end()
     if part is not None:
         return _partial(form.body, part, begin, end)
     body = compression.compress(coding, form.body)
-    if coding != IDENTITY:
-        end["Content-Encoding"] = coding
     end["Content-Length"] = str(len(body))
     return Fixed(HTTPStatus.OK, begin, end, b"" if is_head else body)
 
@@ -123,12 +160,18 @@ def _select(
     # A part of a coded form could not be read, so a part is of the plain bytes or not at all.
     if part is not None and compression.accepts_identity(accepted):
         return IDENTITY, part, plain
+    coding = _coding(form, fields)
+    return coding, None, conditional.entity_tag(digest, coding)
+
+
+def _coding(form: Representation, fields: Mapping[str, str]) -> str:
+    accepted = fields.get("accept-encoding")
     coding = compression.choose(accepted, form.content_type, len(form.body))
     if coding is None:
         *others, last = compression.CODINGS
         words = f"there is {', '.join(others)} and {last}"
         raise Refused(HTTPStatus.NOT_ACCEPTABLE, "not-acceptable", words)
-    return coding, None, conditional.entity_tag(digest, coding)
+    return coding
 
 
 def _part(form: Representation, fields: Mapping[str, str], etag: str) -> range | None:

@@ -6,7 +6,7 @@ of its freshness once a second, the server's once a second. Knows no sockets.
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
@@ -14,7 +14,7 @@ from cache_core.errors import CacheError
 from cache_core.value import Value
 from gateway import caching, problems
 from gateway.caching import Freshness
-from gateway.decision import Fixed, decide_fixed
+from gateway.decision import Kind, Whole, decide_whole
 from gateway.fields import Headers, lines
 from gateway.plain_get import PlainGet
 from gateway.problems import Refused
@@ -24,10 +24,8 @@ _END: Final = b"\r\n"
 _OK: Final = 200
 _FRESHNESS_KINDS: Final = 1024
 _KINDS: Final = 256
-"""Answers of the same kind differ in no fixed header but ETag and Content-Length."""
 
-_LEFT_OUT: Final = "\0"
-_Kind: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]
+_LEFT_OUT: Final = b"\0"
 
 
 class Form(NamedTuple):
@@ -59,7 +57,7 @@ class Writer:
         self._count = count
         self._said: Headers = ()
         self._lines = b""
-        self._kinds: dict[_Kind, tuple[bytes, bytes]] = {}
+        self._kinds: dict[Kind, tuple[bytes, bytes]] = {}
         self._freshness = functools.lru_cache(_FRESHNESS_KINDS)(_freshness_lines)
 
     def form(self, asked: PlainGet, value: Value) -> Form:
@@ -67,9 +65,9 @@ class Writer:
 
         Called in any thread.
         """
-        fixed = decide_fixed(asked.get, value)
-        begin, end = self._around(fixed, value)
-        return Form(value.data, value.terms.content_type, begin, end, fixed.body)
+        whole = decide_whole(asked.get, value)
+        begin, end = self._around(whole, value)
+        return Form(value.data, value.terms.content_type, begin, end, whole.body)
 
     def with_value(
         self, form: Form, value: Value, *, said: Headers, close: bool
@@ -97,20 +95,18 @@ class Writer:
             self._said, self._lines = said, lines(said)
         return self._lines
 
-    def _around(self, fixed: Fixed, value: Value) -> tuple[bytes, bytes]:
+    def _around(self, whole: Whole, value: Value) -> tuple[bytes, bytes]:
         """Return the lines before and behind those of the freshness, once all are finished."""
-        begin, end = {**fixed.begin}, {**fixed.end}
-        etag, length = begin["ETag"], end["Content-Length"]
-        begin["ETag"] = end["Content-Length"] = _LEFT_OUT
-        kind = tuple(begin.items()), tuple(end.items())
-        before, behind = self._kinds.get(kind) or self._finished(kind, value)
+        before, behind = self._kinds.get(whole.kind) or self._finished(whole.kind, value)
         return (
-            before.replace(_LEFT_OUT.encode(), etag.encode()),
-            behind.replace(_LEFT_OUT.encode(), length.encode()),
+            before.replace(_LEFT_OUT, whole.etag.encode()),
+            behind.replace(_LEFT_OUT, b"%d" % len(whole.body)),
         )
 
-    def _finished(self, kind: _Kind, value: Value) -> tuple[bytes, bytes]:
-        begin, end = map(encoded, map(dict, kind))
+    def _finished(self, kind: Kind, value: Value) -> tuple[bytes, bytes]:
+        left_out = _LEFT_OUT.decode()
+        begin = encoded(kind.begin(left_out))
+        end = encoded({**kind.end(), "Content-Length": left_out})
         freshness = encoded(caching.of_value(value, private=False))
         names = {name for name, _ in freshness}
         finished = self._finish([*begin, *freshness, *end])

@@ -30,7 +30,7 @@ _BLOCK_BYTES: Final = 1500
 """What a block takes beside its bytes, read."""
 
 _CHARACTERS: Final = rb"A-Za-z0-9._~!$&'()*+,;=:@%-"
-_PATH: Final = rb"/groups/[%b]*/keys/[/%b]+" % (_CHARACTERS, _CHARACTERS)
+_PATH: Final = rb"/groups/([%b]*)/keys/([/%b]+)" % (_CHARACTERS, _CHARACTERS)
 _BEGIN: Final = re.compile(rb"GET (%b)(\?alt=media)? HTTP/1\.1\r\n" % _PATH)
 _FIELD: Final = re.compile(rb"([A-Za-z-]+): ([!-~](?:[ -~]*[!-~])?)")
 
@@ -98,10 +98,9 @@ class Reader:
         block = self._block(data[begin.end() :])
         if block is None:
             return None
-        path, media = begin.groups()
-        group, _, key = path.decode().removeprefix("/groups/").partition("/keys/")
+        path, group, key, media = begin.groups()
         try:
-            target = from_path(group, key, self._limits)
+            target = from_path(group.decode(), key.decode(), self._limits)
         except MalformedTarget:
             return None
         wish = Wish(block.fields.get("accept", ""), "media" if media else None)

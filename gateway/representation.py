@@ -7,6 +7,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias
 
 import mimeparse
@@ -141,7 +142,8 @@ def _with_value(names: str, value: Value, encoding: Encoding | None) -> bytes:
 
 def _readable(value: Value, encoding: Encoding | None) -> tuple[bytes, bytes]:
     """Return the value as JSON, and how it is to be read."""
-    if encoding is None and _essence(_declared(value)) == JSON and _is_json(value.data):
+    declared = _declared(value)
+    if encoding is None and declared and _essence(declared) == JSON and _is_json(value.data):
         return value.data, b"json"
     if encoding != "base64":
         try:
@@ -170,7 +172,11 @@ def _raw(content_type: str, value: Value) -> Representation:
 
 def _declared(value: Value) -> str:
     """Return the group's declared content type; what is none counts as not declared."""
-    declared = value.terms.content_type
+    return _media_type(value.terms.content_type)
+
+
+@lru_cache
+def _media_type(declared: str) -> str:  # once a group, not once a value
     return declared if _MEDIA_TYPE.fullmatch(declared) else ""
 
 

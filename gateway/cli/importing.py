@@ -3,8 +3,14 @@
 import contextlib
 import gc
 from collections.abc import Iterator
+from typing import Final
 
 from gateway.cli.interrupts import interrupts_exit
+
+YOUNG_OBJECTS: Final = 20_000
+"""How many objects more than before make the collector look for garbage among the young ones. Its
+default of 700 is less than what the requests under way have: to look through those each time, in
+vain, took a seventh of what a gateway spends on a request."""
 
 
 @contextlib.contextmanager
@@ -19,5 +25,6 @@ def importing() -> Iterator[None]:
         try:
             yield
             gc.freeze()
+            gc.set_threshold(YOUNG_OBJECTS)
         finally:
             gc.enable()

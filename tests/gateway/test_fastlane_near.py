@@ -10,10 +10,11 @@ from gateway.routes.off_loop import OFF_LOOP_BYTES
 async def test_a_near_copy_is_answered_without_asking_until_it_is_dropped() -> None:
     async with lane_server(with_near=True) as serving, Connection(serving.url) as connection:
         copy = serving.near.put("Tom", Value(b"630", ttl=60.5, age=0.25))
-        for _ in range(3):
+        for _ in range(4):
             connection.send(get("Tom"))
             assert await value(connection) == "630"
-        assert (serving.near.peeked, copy.touched) == (["Tom"], 2)
+        # The second request is remembered with its answer, for it came again.
+        assert (serving.near.peeked, copy.touched) == (["Tom", "Tom"], 2)
         copy.dropped = True
         connection.send(get("Tom"))
         (await serving.cluster.asked.get()).then(Value(b"631"))
@@ -31,7 +32,8 @@ async def test_a_near_copys_answer_is_made_anew_when_a_second_or_the_date_change
             return reply.headers["age"], reply.headers["date"]
 
         serving.near.put("Tom", Value(b"630", ttl=60.5, age=0.25))
-        assert await told() == ("0", "now")
+        for _ in range(2):
+            assert await told() == ("0", "now")
         serving.near.put("Tom", Value(b"630", ttl=59.5, age=1.25))
         serving.clock.tick(0.49)
         assert await told() == ("0", "now")
