@@ -52,16 +52,21 @@ class Engine(Protocol):
 OpenEngine: TypeAlias = Callable[[Address, Failed], Engine]
 
 
+def engine_here(engine: GrpcEngine) -> GrpcEngine:
+    """Return which of GRPCIO and NATIVE `engine` comes to on this machine. Raises EngineMissing."""
+    if engine is not GrpcEngine.GRPCIO and _has_native():
+        return GrpcEngine.NATIVE
+    if engine is GrpcEngine.NATIVE:
+        raise EngineMissing("it needs the extra `fast`: pip install 'gaocache[fast]'")
+    return GrpcEngine.GRPCIO
+
+
 def choose_engine(engine: GrpcEngine) -> OpenEngine:
     """Return what makes engines of that kind, for an address and who is told of a failure.
 
     Raises EngineMissing.
     """
-    if engine is not GrpcEngine.GRPCIO and _has_native():
-        return _open_native
-    if engine is GrpcEngine.NATIVE:
-        raise EngineMissing("it needs the extra `fast`: pip install 'gaocache[fast]'")
-    return _open_grpcio
+    return _open_native if engine_here(engine) is GrpcEngine.NATIVE else _open_grpcio
 
 
 def _has_native() -> bool:

@@ -16,7 +16,7 @@ from cache_core.group import Group
 from cache_core.logs import LogHook, logger
 from cache_core.membership.membership import MembershipError
 from cache_core.node import Node
-from cache_core.rpc.engine import EngineFailed, EngineMissing, choose_engine
+from cache_core.rpc.engine import EngineFailed, EngineMissing, engine_here
 from gateway.cli.demo import demo_config
 from gateway.cli.failure import Failure
 from gateway.cli.hangups import on_hangup
@@ -99,7 +99,7 @@ def check_cluster(settings: Settings) -> None:
 def check_engine(settings: Settings) -> None:
     """Raise Failure where the engine that carries the node's calls is not installed."""
     try:
-        choose_engine(settings.node.grpc_engine)
+        engine_here(settings.node.grpc_engine)
     except EngineMissing as error:
         problem = settings.problem(("node", "grpc_engine"), str(error))
         raise as_failure(ConfigError(problem)) from error
@@ -139,6 +139,8 @@ async def _serve(
         print(
             serving.address if supervised else f"node {serving.address} serves {names}", flush=True
         )
+        engine = engine_here(settings.node.grpc_engine)
+        logger.info("node %s serves by the %s engine", serving.address, engine)
         await _first_to_end(serving.ended(), reloading.whenever(wanted), stop.told.wait())
         logger.info("node %s is draining", serving.address)
     except EngineFailed as error:

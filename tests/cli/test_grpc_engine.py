@@ -44,6 +44,16 @@ async def test_a_node_whose_engine_ends_says_so_and_ends(start: Start, tmp_path:
     )
 
 
+@pytest.mark.parametrize(("asked", "taken"), [("auto", "native"), ("grpcio", "grpcio")])
+async def test_which_engine_was_taken_is_logged(start: Start, asked: str, taken: str) -> None:
+    pytest.importorskip("pygrpc_native", reason="the extra `fast` is not installed")
+    options = ("--listen", "127.0.0.1:0", "--grpc-engine", asked, "--log-level", "info")
+    node = await start("node", *options)
+    address = await node.until(r"node (\S+) serves scores")
+    ended = await node.stop()
+    assert f" INFO node {address} serves by the {taken} engine\n" in ended.stderr
+
+
 @pytest.mark.parametrize("command", [("node", "--config"), ("check",)])
 async def test_an_engine_that_is_not_installed_is_named_with_its_extra(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
