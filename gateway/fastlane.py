@@ -168,7 +168,12 @@ class FastLane(asyncio.Protocol):
     def _settle(self, outcome: Outcome, copy: Copy | None = None) -> None:
         """Answer what came of the request, a large value once its form is made."""
         request = self._request
-        if isinstance(outcome, Value) and len(outcome.data) > OFF_LOOP_BYTES and request:
+        if (
+            request is not None
+            and isinstance(outcome, Value)
+            and len(outcome.data) > OFF_LOOP_BYTES
+            and not self._lane.has_form(request.known, outcome)
+        ):
             self._lane.running.begin(self)
             self._give_up = self._loop.create_task(self._settle_large(request, outcome)).cancel
         else:

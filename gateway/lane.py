@@ -31,7 +31,7 @@ SEEN: Final = 16 * 1024
 """A request is remembered once it comes again after no more others than that. To remember those
 that come once, and forget others for them, took 17 of 149 us a request with 100,000 keys."""
 
-REMEMBERED_VALUE_BYTES: Final = 16 * 1024
+REMEMBERED_VALUE_BYTES: Final = 1024 * 1024
 """The answer with a larger value is made anew for each request."""
 
 _OK: Final = 200
@@ -177,6 +177,10 @@ class Lane:
         finally:
             current_trace.reset(token)
 
+    def has_form(self, known: Known, value: Value) -> bool:
+        """Return whether the form of an answer with a value need not be made."""
+        return known.form is not None and known.form.is_of(value)
+
     async def form(self, known: Known, value: Value) -> Form | Refused:
         """Return the form of an answer with a value whose making would hold the loop up."""
         try:
@@ -196,29 +200,31 @@ class Lane:
     ) -> tuple[bytes, bytes]:
         """Return the head and the body of the answer to `request`, which is `known`.
 
-        `form` is that of a value for which it was made already.
+        `form` is the answer's where it was made already.
         """
         if isinstance(outcome, CacheError):
             if not known.is_remembered:
                 self._remember(request, known, 0)
             return self._writer.with_error(known.plain, outcome, said=said, close=close)
         if form is None:
-            form = self._form(request, known, outcome)
+            form = self._form(known, outcome)
         if isinstance(form, Refused):
             return self._writer.with_error(known.plain, form, said=said, close=close)
+        self._remember_form(request, known, form)
         return self._writer.with_value(form, outcome, said=said, close=close)
 
-    def _form(self, request: bytes, known: Known, value: Value) -> Form | Refused:
+    def _form(self, known: Known, value: Value) -> Form | Refused:
         if known.form is not None and known.form.is_of(value):
             return known.form
         try:
-            form = self._writer.form(known.plain, value)
+            return self._writer.form(known.plain, value)
         except Refused as refused:
             return refused
-        if len(value.data) <= REMEMBERED_VALUE_BYTES:
+
+    def _remember_form(self, request: bytes, known: Known, form: Form) -> None:
+        if form is not known.form and len(form.data) <= REMEMBERED_VALUE_BYTES:
             known.form = form
             self._remember(request, known, len(form.data) + 2 * len(form.body) + _FORM_BYTES)
-        return form
 
     def _remember(self, request: bytes, known: Known, size: int) -> None:
         """Remember what `request` says, and `size` bytes with that, if it comes again."""

@@ -52,3 +52,14 @@ async def test_a_large_near_copy_is_answered_as_well() -> None:
             assert reply is not None
             assert len(reply.body) == OFF_LOOP_BYTES + 1
         assert serving.near.peeked == ["x", "x"]
+
+
+async def test_a_large_value_is_answered_as_it_is_by_now() -> None:
+    async with lane_server(with_near=True) as serving, Connection(serving.url) as connection:
+        for byte in (b"a", b"b", b"a"):
+            serving.near.put("x", Value(byte * (OFF_LOOP_BYTES + 1)))
+            for _ in range(3):  # made twice, then remembered
+                connection.send(get("x", query="?alt=media"))
+                reply = await connection.reply()
+                assert reply is not None
+                assert reply.body == byte * (OFF_LOOP_BYTES + 1)

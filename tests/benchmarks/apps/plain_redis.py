@@ -10,7 +10,9 @@ import uvicorn
 from fastapi import FastAPI, HTTPException
 
 app = FastAPI()
-store = redis.asyncio.Redis(port=int(sys.argv[2]))
+# The default pool refuses the 101st request that is under way.
+pool = redis.asyncio.BlockingConnectionPool(port=int(sys.argv[2]), timeout=None)
+store = redis.asyncio.Redis.from_pool(pool)
 
 
 @app.get("/groups/{group}/keys/{key:path}")
