@@ -13,7 +13,7 @@ from cache_core.value import Demand, Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from cache_core.link import Waiting
+    from cache_core.link_batch import Waiting
 
 
 Rest: TypeAlias = "Callable[[Asking, Failed | None], Coroutine[None, None, Value]]"

@@ -1,31 +1,32 @@
 """The kept way to one node: keys asked for in one turn of the event loop go in one call."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Final, TypeVar
 
-from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable, UnexpectedStatus
+from cache_core.errors import CacheError, PeerUnavailable, UnexpectedStatus
+from cache_core.link_batch import Batch, Waiting
 from cache_core.messages import Message
 from cache_core.near import NearCache
 from cache_core.pace import Pace
 from cache_core.peer import Ask, Outcome, Peer, Then, Watchable
-from cache_core.trace import Trace, current_trace
+from cache_core.trace import current_trace
 from cache_core.value import Answer, Demand, Value
 from cache_core.watching import Watch
 
 A = TypeVar("A")
 
-TICK_SECONDS: Final = 0.001
-"""A call's deadlines are looked through no more often, however many its keys have."""
+HURRY_SECONDS: Final = 0.05
+"""Who has no more left than that once a wait may be over does not wait for another batch."""
 
 
 class Link:
     """Asks the node `name` through `peer`; `ring` tells the asker's version of the ring.
 
     A batch leaves when the turn ends, or where another one is under way, when that begins to
-    return: so calls have two to three times the keys under load. One that is late, as answers from
-    memory go, loads or is lost, and is waited for no longer. `heard` is when the node last
+    return, which makes for fewer and larger calls under load. One that takes longer than load
+    explains is not waited for, nor is any by who has little time. `heard` is when the node last
     answered with a value, by the event loop's clock. Answers are offered to `near`, if the node
     can be watched. Belongs to one event loop.
     """
@@ -42,8 +43,8 @@ class Link:
         if near is not None and isinstance(peer, Watchable):
             self._watch = Watch(peer, near)
         self._waiting: list[Waiting] = []
-        self._batches: dict[_Batch, None] = {}
-        self._last: _Batch | None = None
+        self._batches: dict[Batch, None] = {}
+        self._last: Batch | None = None
         self._held_back: asyncio.TimerHandle | None = None
 
     def ask(
@@ -55,7 +56,7 @@ class Link:
         demand: Demand = Demand.ANY,
         deadline: float,
         then: Then,
-    ) -> "Waiting":
+    ) -> Waiting:
         """Have `then` called with the node's answer, or DeadlineExceeded past `deadline`.
 
         That takes neither a task nor a future a key. A call whose keys are all given up is
@@ -74,6 +75,8 @@ class Link:
         )
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._turn_ends)
+        elif self._held_back is not None and deadline < self._held_back.when() + HURRY_SECONDS:
+            self._let_go()
         self._waiting.append(waiting)
         return waiting
 
@@ -130,12 +133,13 @@ class Link:
             return
         loop = asyncio.get_running_loop()
         late = last.left + self._pace.patience
-        if late <= loop.time():
+        soonest = min([ask.deadline for ask in self._waiting], default=inf)
+        if late <= loop.time() or soonest < late + HURRY_SECONDS:
             self._leave()
         else:
             self._held_back = loop.call_at(late, self._leave)
 
-    def returns(self, batch: "_Batch", first: Outcome | None) -> None:
+    def returns(self, batch: Batch, first: Outcome | None) -> None:
         """Let those leave who were held back for `batch`, once this turn ends.
 
         Its `first` outcome tells how fast the node is, if it had that in memory.
@@ -143,16 +147,21 @@ class Link:
         if isinstance(first, Value) and first.answer is Answer.HIT:
             self._pace.took(asyncio.get_running_loop().time() - batch.left)
         if self._held_back is not None and batch is self._last:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Let those leave who are held back, once this turn ends."""
+        if self._held_back is not None:
             self._held_back.cancel()
             self._held_back = None
-            asyncio.get_running_loop().call_soon(self._leave)
+        asyncio.get_running_loop().call_soon(self._leave)
 
     def _leave(self) -> None:
         self._held_back = None
         asks = [ask for ask in self._waiting if not ask.is_settled]
         self._waiting.clear()
         if asks:
-            batch = _Batch(self, asks, self._carry(asks))
+            batch = Batch(self, asks, self._carry(asks))
             self._batches[batch] = None
             self._last = batch
             batch.task.add_done_callback(lambda _: self._arrived(batch))
@@ -165,7 +174,7 @@ class Link:
             for ask in asks:
                 ask.settle(error)
 
-    def _arrived(self, batch: "_Batch") -> None:
+    def _arrived(self, batch: Batch) -> None:
         """Let nobody wait for what has ended, however it did."""
         self._batches.pop(batch, None)
         words = f"node {self.name} left a key unanswered"
@@ -173,116 +182,6 @@ class Link:
         batch.end()
         if batch is self._last:
             self._last = None
-
-
-class Waiting(Ask):
-    """An ask whose waiter may give up."""
-
-    __slots__ = ("batch",)
-
-    def __init__(
-        self,
-        group: str,
-        key: str,
-        *,
-        forwarded: bool,
-        demand: Demand,
-        deadline: float,
-        trace: Trace,
-        then: Then,
-    ) -> None:
-        super().__init__(
-            group,
-            key,
-            forwarded=forwarded,
-            demand=demand,
-            deadline=deadline,
-            trace=trace,
-            then=then,
-        )
-        self.batch: _Batch | None = None
-
-    def settle(self, outcome: Outcome) -> None:
-        """Let whoever waits have `outcome`, unless one is known or nobody waits."""
-        then, self._then = self._then, None
-        if then is not None:
-            if self.batch is not None:
-                self.batch.settled(outcome)
-            then(outcome)
-
-    def give_up(self) -> None:
-        """Wait no longer, unless the outcome is known."""
-        if self._then is not None:
-            self._then = None
-            if self.batch is not None:
-                self.batch.given_up()
-
-
-class _Batch:
-    """Asks that leave together, and the task that carries them."""
-
-    def __init__(self, link: Link, asks: list[Waiting], carry: Coroutine[None, None, None]) -> None:
-        self._link = link
-        self._asks = asks
-        self._loop = asyncio.get_running_loop()
-        self.task = self._loop.create_task(carry)
-        self._waited_for = len(asks)
-        self._is_abandoned = False
-        self.has_returned = False
-        self.left = self._loop.time()
-        self._timer: asyncio.TimerHandle | None = None
-        for ask in asks:
-            ask.batch = self
-        self._set_timer(min([ask.deadline for ask in asks]))
-
-    def settled(self, outcome: Outcome) -> None:
-        """Wait for one ask less."""
-        if isinstance(outcome, Value):
-            self._link.heard = self._loop.time()
-        self._waited_for -= 1
-        if not self.has_returned:
-            self._begin_to_return(outcome)
-        if self._is_abandoned and not self._waited_for:
-            self.task.cancel()
-
-    def given_up(self) -> None:
-        """Wait for one ask less, and end the call with the last."""
-        self._is_abandoned = True
-        self._waited_for -= 1
-        if not self._waited_for:
-            self.task.cancel()
-
-    def fail(self, error: CacheError) -> None:
-        for ask in self._asks:
-            ask.settle(error)
-
-    def _begin_to_return(self, first: Outcome | None) -> None:
-        self.has_returned = True
-        self._link.returns(self, first)
-
-    def end(self) -> None:
-        if not self.has_returned:
-            self._begin_to_return(None)
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _set_timer(self, deadline: float) -> None:
-        if deadline < inf:
-            self._timer = self._loop.call_at(deadline, self._time_out)
-
-    def _time_out(self) -> None:
-        """Let those wait no longer whose time is over."""
-        self._timer = None
-        now = self._loop.time()
-        name = self._link.name
-        words = f"node {name} did not answer within the deadline"
-        for ask in self._asks:
-            if ask.deadline <= now and not ask.is_settled:
-                self._is_abandoned = True
-                ask.settle(DeadlineExceeded(words, node=name))
-        left = [ask.deadline for ask in self._asks if not ask.is_settled]
-        if left:
-            self._set_timer(max(min(left), now + TICK_SECONDS))
 
 
 def settling(outcome: "asyncio.Future[Value]") -> Then:

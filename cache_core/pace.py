@@ -1,21 +1,30 @@
-"""How long a node's answers take as a rule. Knows no clock and no calls."""
+"""How long a node's answers take as a rule, and how much of that is load. Knows no clock."""
 
+from math import inf
 from typing import Final
 
 LEAST_SECONDS: Final = 0.001
 MOST_SECONDS: Final = 0.01
 _SHARE: Final = 1 / 8
 _DEVIATION_SHARE: Final = 1 / 4
+_DISTANCE_SHARE: Final = 1 / 65536
+"""The distance is learned anew within some ten thousands of answers, should it grow."""
 
 
 class Pace:
-    """Smooths the seconds that answers took, as TCP does its round trips (RFC 6298, section 2)."""
+    """Smooths the seconds that answers took, as TCP does its round trips (RFC 6298, section 2).
+
+    What the quickest took is the node's distance, as in TCP Vegas; what others take beyond it is
+    load, and is worth waiting for: what is asked together then costs the node less.
+    """
 
     def __init__(self) -> None:
         self._usual: float | None = None
         self._deviation = 0.0
+        self._distance = inf
         self.patience = LEAST_SECONDS
-        """Seconds after which an answer that has not come is late, from 1 to 10 ms."""
+        """Seconds to wait for an answer that has not come: from 1 ms, where there is no load, to
+        10 ms."""
 
     def took(self, seconds: float) -> None:
         """Note how long an answer took that the node had at once."""
@@ -24,5 +33,9 @@ class Pace:
         else:
             self._deviation += _DEVIATION_SHARE * (abs(seconds - self._usual) - self._deviation)
             self._usual += _SHARE * (seconds - self._usual)
-        late = self._usual + 4 * self._deviation
-        self.patience = min(max(late, LEAST_SECONDS), MOST_SECONDS)
+        if seconds < self._distance:
+            self._distance = seconds
+        else:
+            self._distance += _DISTANCE_SHARE * (seconds - self._distance)
+        load = self._usual + 4 * self._deviation - self._distance
+        self.patience = min(LEAST_SECONDS + max(load, 0.0), MOST_SECONDS)

@@ -52,7 +52,8 @@ def peer() -> FakePeer:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Links made from now on wait for what is under way, however slow the machine is."""
-    monkeypatch.setattr("cache_core.pace.LEAST_SECONDS", 60.0)
+    for name in ("LEAST_SECONDS", "MOST_SECONDS"):
+        monkeypatch.setattr(f"cache_core.pace.{name}", 60.0)
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def link(peer: FakePeer) -> Link:
     return Link("n", peer, lambda: 7)  # type: ignore[arg-type] # its send answers nothing
 
 
-def ask(link: Link, key: str, timeout: float = 10) -> "asyncio.Task[Value]":
+def ask(link: Link, key: str, timeout: float = 3600) -> "asyncio.Task[Value]":
     return asyncio.create_task(link.get("g", key, forwarded=False, timeout=timeout))
 
 
@@ -95,17 +96,43 @@ async def test_a_call_that_does_not_return_soon_holds_up_nobody(link: Link, peer
     slow.cancel()
 
 
-class FakePace:
-    """A Pace that notes how many answers came."""
+@pytest.mark.usefixtures("patient")
+async def test_who_has_little_time_is_not_held_back(link: Link, peer: FakePeer) -> None:
+    gets = [ask(link, "first")]
+    await settled()
+    gets.append(ask(link, "in a hurry", timeout=60))
+    await settled()
+    assert [[one.key for one in batch] for batch in peer.batches] == [["first"], ["in a hurry"]]
+    for get in gets:
+        get.cancel()
 
-    patience = 60.0
+
+@pytest.mark.usefixtures("patient")
+async def test_who_is_held_back_leaves_with_one_who_has_little_time(
+    link: Link, peer: FakePeer
+) -> None:
+    gets = [ask(link, "first")]
+    await settled()
+    gets.append(ask(link, "held back"))
+    await settled()
+    gets.append(ask(link, "in a hurry", timeout=60))
+    await settled()
+    assert [one.key for one in peer.batches[1]] == ["held back", "in a hurry"]
+    for get in gets:
+        get.cancel()
+
+
+class FakePace:
+    """A Pace that is patient for ever once it has been told of an answer."""
 
     def __init__(self) -> None:
         self.answers = 0
+        self.patience = 0.0
 
     def took(self, seconds: float) -> None:
         assert 0 <= seconds < 60
         self.answers += 1
+        self.patience = 60.0
 
 
 @pytest.mark.parametrize(("answer", "count"), [(Answer.HIT, 1), (Answer.MISS, 0)])
@@ -121,6 +148,13 @@ async def test_only_answers_from_memory_tell_how_fast_the_node_is(
         one.settle(Value(b"1", answer=answer))
     await asyncio.gather(*gets)
     assert pace.answers == count
+    gets = [ask(link, "c")]
+    await settled()
+    gets.append(ask(link, "d"))
+    await settled()
+    assert len(peer.batches) == (2 if count else 3)  # the last waits, where the link has learnt
+    for get in gets:
+        get.cancel()
 
 
 @pytest.mark.usefixtures("patient")
