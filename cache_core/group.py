@@ -72,7 +72,10 @@ class Group:
         )
 
     def observe(self, hook: Hook) -> None:
-        """Tell `hook` of every event in this group from now on."""
+        """Tell `hook` of every event in this group from now on.
+
+        A SelectiveHook that passes over a Hit is told of none.
+        """
         self._hooks.append(hook)
         if wants(hook, Hit):
             self._hit_hooks.append(hook)

@@ -18,7 +18,7 @@ from cache_core.messages import Drop, Invalidation, NodeInfo
 from cache_core.node_groups import NodeGroups, Reloaded
 from cache_core.participant import Participant
 from cache_core.rpc.channel import Channel
-from cache_core.rpc.engine import Engine, EngineFailed, GrpcEngine, choose_engine
+from cache_core.rpc.engine import Engine, EngineFailed, GrpcEngine, choose_engine, engine_here
 from cache_core.rpc.service import Service
 from cache_core.value import Demand, Value
 
@@ -34,8 +34,9 @@ class Node:
 
     With `peers`, a Membership or what `open_membership` takes, it is one of a cluster that shares
     the keys out; the others reach it at `advertise`, by default `address`, and it owns a part in
-    proportion to its `weight`. `hook` is told of every event in the node and its groups.
-    `grpc_engine` is a GrpcEngine's value. Use it with `async with`, or call start and stop.
+    proportion to its `weight`. `hook` is told of every event in the node and its groups, but a
+    SelectiveHook of no Received and Hit that it passes over. `grpc_engine` is a GrpcEngine's
+    value. Use it with `async with`, or call start and stop.
     Nothing is global: any number of nodes live in one process. Raises InvalidAddress,
     InvalidMembership, EngineMissing, and ValueError for two groups of one name.
     """
@@ -63,7 +64,9 @@ class Node:
         self._grace = grace
         self._drain = drain
         self._participant: Participant | None = None
-        self._open_engine = choose_engine(GrpcEngine(grpc_engine))
+        self.grpc_engine: Final = engine_here(GrpcEngine(grpc_engine))
+        """What carries its calls: GRPCIO or NATIVE."""
+        self._open_engine = choose_engine(self.grpc_engine)
         self._server: Engine | None = None
         self._failure: EngineFailed | None = None
         self._over = asyncio.Event()

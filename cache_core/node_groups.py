@@ -30,7 +30,7 @@ class Reloaded:
 
 
 class NodeGroups:
-    """`groups` by name; `hook` is told of every event in them.
+    """`groups` by name; `hook` is told of the events in them, as Group.observe says.
 
     Raises ValueError for two groups of one name.
     """

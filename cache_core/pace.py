@@ -14,6 +14,8 @@ _DISTANCE_SHARE: Final = 1 / 65536
 class Pace:
     """Smooths the seconds that answers took, as TCP does its round trips (RFC 6298, section 2).
 
+    A clock that ticks in milliseconds, as uvloop's does, is fine enough.
+
     What the quickest took is the node's distance, as in TCP Vegas; what others take beyond it is
     load, and is worth waiting for: what is asked together then costs the node less.
     """

@@ -72,19 +72,6 @@ class Whole(NamedTuple):
     body: bytes
 
 
-class Fixed(NamedTuple):
-    """An answer but for the headers of its freshness, which belong between `begin` and `end`."""
-
-    status: int
-    begin: Mapping[str, str]
-    end: Mapping[str, str]
-    body: bytes
-
-    def decision(self, freshness: Mapping[str, str]) -> Decision:
-        """Return the whole answer."""
-        return Decision(self.status, {**self.begin, **freshness, **self.end}, self.body)
-
-
 def decide(get: Get, value: Value) -> Decision:
     """Return the answer to `get` with `value`.
 
@@ -92,7 +79,7 @@ def decide(get: Get, value: Value) -> Decision:
     412, 416).
     """
     freshness = caching.of_value(value, private=get.is_private)
-    return _fixed(_represent(get, value), get.fields, is_head=get.is_head).decision(freshness)
+    return decide_form(_represent(get, value), freshness, get.fields, is_head=get.is_head)
 
 
 def decide_whole(get: Get, value: Value) -> Whole:
@@ -117,7 +104,21 @@ def decide_form(
 
     Raises as `decide` does, but for the form.
     """
-    return _fixed(form, fields, is_head=is_head).decision(freshness)
+    coding, part, etag = _select(form, fields, is_head=is_head)
+    verdict = conditional.judge(fields, etag)
+    if verdict is Verdict.FAILED:
+        words = "If-Match does not name the value's ETag"
+        raise Refused(HTTPStatus.PRECONDITION_FAILED, "precondition-failed", words)
+    kind = _kind(form, coding)
+    headers = {**kind.begin(etag), **freshness}
+    if verdict is Verdict.NOT_MODIFIED:
+        return Decision(HTTPStatus.NOT_MODIFIED, headers, b"")
+    headers.update(kind.end())
+    if part is not None:
+        return _partial(form.body, part, headers)
+    body = compression.compress(coding, form.body)
+    headers["Content-Length"] = str(len(body))
+    return Decision(HTTPStatus.OK, headers, b"" if is_head else body)
 
 
 def _represent(get: Get, value: Value) -> Representation:
@@ -129,24 +130,6 @@ def _represent(get: Get, value: Value) -> Representation:
 
 def _kind(form: Representation, coding: str) -> Kind:
     return Kind(form.content_type, form.is_raw, form.is_attachment, coding)
-
-
-def _fixed(form: Representation, fields: Mapping[str, str], *, is_head: bool) -> Fixed:
-    coding, part, etag = _select(form, fields, is_head=is_head)
-    verdict = conditional.judge(fields, etag)
-    if verdict is Verdict.FAILED:
-        words = "If-Match does not name the value's ETag"
-        raise Refused(HTTPStatus.PRECONDITION_FAILED, "precondition-failed", words)
-    kind = _kind(form, coding)
-    begin = kind.begin(etag)
-    if verdict is Verdict.NOT_MODIFIED:
-        return Fixed(HTTPStatus.NOT_MODIFIED, begin, {}, b"")
-    end = kind.end()
-    if part is not None:
-        return _partial(form.body, part, begin, end)
-    body = compression.compress(coding, form.body)
-    end["Content-Length"] = str(len(body))
-    return Fixed(HTTPStatus.OK, begin, end, b"" if is_head else body)
 
 
 def _select(
@@ -183,7 +166,7 @@ def _part(form: Representation, fields: Mapping[str, str], etag: str) -> range |
     return ranges.select(field, len(form.body))
 
 
-def _partial(body: bytes, part: range, begin: dict[str, str], end: dict[str, str]) -> Fixed:
+def _partial(body: bytes, part: range, headers: dict[str, str]) -> Decision:
     content_range = ranges.content_range(part, len(body))
     if not part:
         words = f"the value has {len(body)} bytes"
@@ -193,6 +176,6 @@ def _partial(body: bytes, part: range, begin: dict[str, str], end: dict[str, str
             words,
             headers={"Content-Range": content_range, "Accept-Ranges": "bytes"},
         )
-    end["Content-Range"] = content_range
-    end["Content-Length"] = str(len(part))
-    return Fixed(HTTPStatus.PARTIAL_CONTENT, begin, end, body[part.start : part.stop])
+    headers["Content-Range"] = content_range
+    headers["Content-Length"] = str(len(part))
+    return Decision(HTTPStatus.PARTIAL_CONTENT, headers, body[part.start : part.stop])

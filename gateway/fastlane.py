@@ -6,7 +6,7 @@ All else goes byte for byte to `protocol`, which also has what is slow, rare or 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
@@ -14,15 +14,12 @@ from uvicorn.server import ServerState
 
 from cache_core.peer import Outcome
 from cache_core.value import Value
-from gateway.lane import Copy, Known, Lane
+from gateway.lane import KEPT_BODY_BYTES, Copy, Known, Lane
 from gateway.plain_answer import Form
 from gateway.problems import Refused
 from gateway.protocol import Protocol
 from gateway.routes.off_loop import OFF_LOOP_BYTES
 from gateway.running import draining
-
-JOINED_BYTES: Final = 16 * 1024
-"""A larger body is written by itself, for to join it to its head would copy it."""
 
 
 class _Request(NamedTuple):
@@ -200,7 +197,7 @@ class FastLane(asyncio.Protocol):
         except Exception:  # noqa: BLE001 - the inner way fails as well, and answers and logs that
             self._loop.call_soon(self._hand_back, request)
             return
-        if len(body) <= JOINED_BYTES:
+        if len(body) <= KEPT_BODY_BYTES:
             written = head + body
             self.transport.write(written)
             if copy is not None:

@@ -17,26 +17,18 @@ from gateway.answered import Answered
 from gateway.caching import seconds_until_other
 from gateway.fields import Headers
 from gateway.limits import Limits
+from gateway.memory import Memory
 from gateway.plain_answer import Form, Writer
 from gateway.plain_get import PlainGet, Reader
 from gateway.problems import Refused
-from gateway.recent import Recent
 from gateway.running import Running
-from gateway.seen import Seen
 
-REMEMBERED_BYTES: Final = 16 * 1024 * 1024
-"""Of all requests that came again, and their answers, together."""
-
-SEEN: Final = 16 * 1024
-"""A request is remembered once it comes again after no more others than that. To remember those
-that come once, and forget others for them, took 17 of 149 us a request with 100,000 keys."""
-
-REMEMBERED_VALUE_BYTES: Final = 1024 * 1024
-"""The answer with a larger value is made anew for each request."""
+KEPT_BODY_BYTES: Final = 16 * 1024
+"""An answer with a larger body is not kept as a whole: to join the body to a head copies it."""
 
 _OK: Final = 200
 _REQUEST_BYTES: Final = 800
-"""What a request takes beside its bytes, read."""
+"""What a request takes, read, beside four times its bytes."""
 
 _FORM_BYTES: Final = 1200
 """What an answer takes beside its body, headers included."""
@@ -92,13 +84,12 @@ class Copy(NamedTuple):
 class Known:
     """A request that was read, and what its last answer was made of."""
 
-    __slots__ = ("form", "is_remembered", "kept", "plain")
+    __slots__ = ("form", "kept", "plain")
 
     def __init__(self, plain: PlainGet) -> None:
         self.plain = plain
         self.form: Form | None = None
         self.kept: Kept | None = None
-        self.is_remembered = False
 
 
 class Lane:
@@ -126,12 +117,11 @@ class Lane:
         self._near = near
         self._reader = Reader(limits)
         self._clock = clock
-        self._known: Recent[bytes, Known] = Recent(REMEMBERED_BYTES)
-        self._seen = Seen(SEEN)
+        self._memory: Memory[Known] = Memory()
 
     def again(self, data: bytes, said: Headers) -> bytes | None:
         """Return the answer to the request `data` where it is what it was."""
-        known = self._known.get(data)
+        known = self._memory.get(data)
         if known is None or known.kept is None:
             return None
         written, until, said_then, held = known.kept
@@ -143,7 +133,7 @@ class Lane:
 
     def read(self, data: bytes) -> Known | None:
         """Return the plain GET that `data` is, None where it is something else."""
-        known = self._known.get(data)
+        known = self._memory.get(data)
         if known is None:
             plain = self._reader.read(data)
             if plain is None:
@@ -203,14 +193,15 @@ class Lane:
         `form` is the answer's where it was made already.
         """
         if isinstance(outcome, CacheError):
-            if not known.is_remembered:
-                self._remember(request, known, 0)
+            self._remember(request, known)
             return self._writer.with_error(known.plain, outcome, said=said, close=close)
         if form is None:
             form = self._form(known, outcome)
         if isinstance(form, Refused):
             return self._writer.with_error(known.plain, form, said=said, close=close)
-        self._remember_form(request, known, form)
+        if form is not known.form:
+            known.form = form
+            self._remember(request, known)
         return self._writer.with_value(form, outcome, said=said, close=close)
 
     def _form(self, known: Known, value: Value) -> Form | Refused:
@@ -221,15 +212,17 @@ class Lane:
         except Refused as refused:
             return refused
 
-    def _remember_form(self, request: bytes, known: Known, form: Form) -> None:
-        if form is not known.form and len(form.data) <= REMEMBERED_VALUE_BYTES:
-            known.form = form
-            self._remember(request, known, len(form.data) + 2 * len(form.body) + _FORM_BYTES)
+    def _remember(self, request: bytes, known: Known) -> None:
+        """Remember what `request` says, and the form of its answer, if it comes again."""
+        if known.plain.trace is NO_TRACE:  # a trace is always new
+            size = 4 * len(request) + _REQUEST_BYTES
+            if known.form is not None:
+                size += _weight(known.form)
+            self._memory.offer(request, known, size)
 
-    def _remember(self, request: bytes, known: Known, size: int) -> None:
-        """Remember what `request` says, and `size` bytes with that, if it comes again."""
-        if known.plain.trace is not NO_TRACE:  # a trace is always new
-            return
-        if known.is_remembered or self._seen.again(request):
-            self._known.put(request, known, len(request) + _REQUEST_BYTES + size)
-            known.is_remembered = True
+
+def _weight(form: Form) -> int:
+    """Return the bytes that `form` takes, and what is kept of the answer made of it."""
+    data = 0 if form.data is form.body else len(form.data)
+    kept = len(form.body) if len(form.body) <= KEPT_BODY_BYTES else 0
+    return data + len(form.body) + kept + _FORM_BYTES

@@ -31,13 +31,17 @@ class Recent(Generic[K, V]):
 
     def put(self, key: K, value: V, size: int) -> None:
         """Remember `value`, of `size` bytes, instead of what there was; not what is too large."""
-        self._old.pop(key, None)
-        replaced = self._young.pop(key, None)
-        if replaced is not None:
-            self._young_bytes -= replaced[1]
+        self.drop(key)
         if size > self._half:
             return
         if self._young_bytes + size > self._half:
             self._old, self._young, self._young_bytes = self._young, {}, 0
         self._young[key] = value, size
         self._young_bytes += size
+
+    def drop(self, key: K) -> None:
+        """Forget what was put for `key`."""
+        self._old.pop(key, None)
+        dropped = self._young.pop(key, None)
+        if dropped is not None:
+            self._young_bytes -= dropped[1]

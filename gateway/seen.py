@@ -6,7 +6,7 @@ from collections.abc import Hashable
 class Seen:
     """Tells what comes again from what comes once, within `count` to twice as many others.
 
-    Two generations of hashes: what is told apart by nothing else is taken for the same.
+    Two generations of hashes; what has the same hash counts as the same.
     """
 
     def __init__(self, count: int) -> None:

@@ -51,7 +51,10 @@ class BadRequest(Exception):
 
 
 class Service:
-    """What `participant` answers, whichever engine carries it; `hook` is told of each key."""
+    """What `participant` answers, whichever engine carries it; `hook` is told of each key.
+
+    A SelectiveHook is not where it passes over a Received.
+    """
 
     def __init__(self, participant: Participant, hook: Hook | None = None) -> None:
         self.participant = participant

@@ -139,8 +139,7 @@ async def _serve(
         print(
             serving.address if supervised else f"node {serving.address} serves {names}", flush=True
         )
-        engine = engine_here(settings.node.grpc_engine)
-        logger.info("node %s serves by the %s engine", serving.address, engine)
+        logger.info("node %s serves by the %s engine", serving.address, serving.grpc_engine)
         await _first_to_end(serving.ended(), reloading.whenever(wanted), stop.told.wait())
         logger.info("node %s is draining", serving.address)
     except EngineFailed as error:

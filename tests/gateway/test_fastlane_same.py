@@ -243,4 +243,4 @@ async def test_pages_of_other_origins_read_the_same(
             head = f"GET /groups/typed/keys/{key} HTTP/1.1\r\nHost: x\r\n"
             without = Sent(f"{head}\r\n".encode())
             within = Sent(f"{head}Origin: http://o\r\n\r\n".encode())
-            await check_in_turn(both, [without, within, without])
+            await check_in_turn(both, [without, within] * 4)
