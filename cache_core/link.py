@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from cache_core.errors import CacheError, PeerUnavailable, UnexpectedStatus
 from cache_core.link_batch import Batch, Waiting
@@ -45,7 +45,7 @@ class Link:
         self._waiting: list[Waiting] = []
         self._batches: dict[Batch, None] = {}
         self._last: Batch | None = None
-        self._held_back: asyncio.TimerHandle | None = None
+        self._held_back: _HeldBack | None = None
 
     def ask(
         self,
@@ -75,7 +75,7 @@ class Link:
         )
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._turn_ends)
-        elif self._held_back is not None and deadline < self._held_back.when() + HURRY_SECONDS:
+        elif self._held_back is not None and deadline < self._held_back.until + HURRY_SECONDS:
             self._let_go()
         self._waiting.append(waiting)
         return waiting
@@ -137,7 +137,7 @@ class Link:
         if late <= loop.time() or soonest < late + HURRY_SECONDS:
             self._leave()
         else:
-            self._held_back = loop.call_at(late, self._leave)
+            self._held_back = _HeldBack(late, loop.call_at(late, self._leave))
 
     def returns(self, batch: Batch, first: Outcome | None) -> None:
         """Let those leave who were held back for `batch`, once this turn ends.
@@ -152,7 +152,7 @@ class Link:
     def _let_go(self) -> None:
         """Let those leave who are held back, once this turn ends."""
         if self._held_back is not None:
-            self._held_back.cancel()
+            self._held_back.timer.cancel()
             self._held_back = None
         asyncio.get_running_loop().call_soon(self._leave)
 
@@ -182,6 +182,13 @@ class Link:
         batch.end()
         if batch is self._last:
             self._last = None
+
+
+class _HeldBack(NamedTuple):
+    """When those leave who wait for another batch; uvloop's timers do not tell."""
+
+    until: float
+    timer: asyncio.TimerHandle
 
 
 def settling(outcome: "asyncio.Future[Value]") -> Then:

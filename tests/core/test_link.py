@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 
 import pytest
+import uvloop
 from fakes import settled
 
 from cache_core.errors import DeadlineExceeded, NotFound, PeerUnavailable, UnexpectedStatus
@@ -120,6 +121,27 @@ async def test_who_is_held_back_leaves_with_one_who_has_little_time(
     assert [one.key for one in peer.batches[1]] == ["held back", "in a hurry"]
     for get in gets:
         get.cancel()
+
+
+def test_who_comes_while_a_wait_is_all_but_over_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, peer: FakePeer
+) -> None:
+    """uvloop, whose clock ticks in milliseconds, makes no timer of what is due within this one."""
+    monkeypatch.setattr("cache_core.pace.LEAST_SECONDS", 0.0004)
+
+    async def ask_in_a_row() -> None:
+        link = Link("n", peer, lambda: 7)  # type: ignore[arg-type] # its send answers nothing
+        gets = [ask(link, "first")]
+        await settled()
+        for key in ("second", "third"):
+            gets.append(ask(link, key))
+            await asyncio.sleep(0)
+        await settled()
+        assert [one.key for batch in peer.batches for one in batch] == ["first", "second", "third"]
+        await link.aclose()
+        await asyncio.gather(*gets, return_exceptions=True)
+
+    uvloop.run(ask_in_a_row())
 
 
 class FakePace:
