@@ -1,6 +1,7 @@
 """The kept way to one node: keys asked for in one turn of the event loop go in one call."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from math import inf
 from typing import Final, NamedTuple, TypeVar
@@ -18,7 +19,7 @@ from cache_core.watching import Watch
 A = TypeVar("A")
 
 HURRY_SECONDS: Final = 0.05
-"""Who has no more left than that once a wait may be over does not wait for another batch."""
+"""Who has less left than that once a wait may be over does not wait for another batch."""
 
 
 class Link:
@@ -28,22 +29,30 @@ class Link:
     return, which makes for fewer and larger calls under load. One that takes longer than load
     explains is not waited for, nor is any by who has little time. `heard` is when the node last
     answered with a value, by the event loop's clock. Answers are offered to `near`, if the node
-    can be watched. Belongs to one event loop.
+    can be watched. `clock` is finer than uvloop's, which ticks in milliseconds. Belongs to one
+    event loop.
     """
 
     def __init__(
-        self, name: str, peer: Peer, ring: Callable[[], int], near: NearCache | None = None
+        self,
+        name: str,
+        peer: Peer,
+        ring: Callable[[], int],
+        near: NearCache | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self._peer = peer
         self._ring = ring
+        self._clock = clock
         self.heard = 0.0
         self._pace = Pace()
         self._watch: Watch | None = None
         if near is not None and isinstance(peer, Watchable):
             self._watch = Watch(peer, near)
         self._waiting: list[Waiting] = []
-        self._batches: dict[Batch, None] = {}
+        self._batches: dict[Batch, float] = {}
         self._last: Batch | None = None
         self._held_back: _HeldBack | None = None
 
@@ -145,16 +154,16 @@ class Link:
         Its `first` outcome tells how fast the node is, if it had that in memory.
         """
         if isinstance(first, Value) and first.answer is Answer.HIT:
-            self._pace.took(asyncio.get_running_loop().time() - batch.left)
-        if self._held_back is not None and batch is self._last:
+            self._pace.took(self._clock() - self._batches[batch])
+        if batch is self._last:
             self._let_go()
 
     def _let_go(self) -> None:
-        """Let those leave who are held back, once this turn ends."""
+        """Let those leave who are held back, if any, once this turn ends."""
         if self._held_back is not None:
             self._held_back.timer.cancel()
             self._held_back = None
-        asyncio.get_running_loop().call_soon(self._leave)
+            asyncio.get_running_loop().call_soon(self._leave)
 
     def _leave(self) -> None:
         self._held_back = None
@@ -162,7 +171,7 @@ class Link:
         self._waiting.clear()
         if asks:
             batch = Batch(self, asks, self._carry(asks))
-            self._batches[batch] = None
+            self._batches[batch] = self._clock()
             self._last = batch
             batch.task.add_done_callback(lambda _: self._arrived(batch))
 
@@ -185,7 +194,10 @@ class Link:
 
 
 class _HeldBack(NamedTuple):
-    """When those leave who wait for another batch; uvloop's timers do not tell."""
+    """When those leave who wait for another batch.
+
+    uvloop's timers do not all tell: what is due within half a millisecond is none.
+    """
 
     until: float
     timer: asyncio.TimerHandle

@@ -70,8 +70,8 @@ class Waiting(Ask):
 class Batch:
     """Asks that leave together, and the task that carries them."""
 
-    def __init__(self, link: Way, asks: list[Waiting], carry: Coroutine[None, None, None]) -> None:
-        self._link = link
+    def __init__(self, way: Way, asks: list[Waiting], carry: Coroutine[None, None, None]) -> None:
+        self._way = way
         self._asks = asks
         self._loop = asyncio.get_running_loop()
         self.task = self._loop.create_task(carry)
@@ -87,7 +87,7 @@ class Batch:
     def settled(self, outcome: Outcome) -> None:
         """Wait for one ask less."""
         if isinstance(outcome, Value):
-            self._link.heard = self._loop.time()
+            self._way.heard = self._loop.time()
         self._waited_for -= 1
         if not self.has_returned:
             self._begin_to_return(outcome)
@@ -115,7 +115,7 @@ class Batch:
 
     def _begin_to_return(self, first: Outcome | None) -> None:
         self.has_returned = True
-        self._link.returns(self, first)
+        self._way.returns(self, first)
 
     def _set_timer(self, deadline: float) -> None:
         if deadline < inf:
@@ -125,7 +125,7 @@ class Batch:
         """Let those wait no longer whose time is over."""
         self._timer = None
         now = self._loop.time()
-        name = self._link.name
+        name = self._way.name
         words = f"node {name} did not answer within the deadline"
         for ask in self._asks:
             if ask.deadline <= now and not ask.is_settled:

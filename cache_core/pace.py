@@ -8,13 +8,12 @@ MOST_SECONDS: Final = 0.01
 _SHARE: Final = 1 / 8
 _DEVIATION_SHARE: Final = 1 / 4
 _DISTANCE_SHARE: Final = 1 / 65536
-"""The distance is learned anew within some ten thousands of answers, should it grow."""
+"""The distance is learned anew within some hundred thousands of answers, should it grow; load that
+never lets up is taken for distance by then."""
 
 
 class Pace:
     """Smooths the seconds that answers took, as TCP does its round trips (RFC 6298, section 2).
-
-    A clock that ticks in milliseconds, as uvloop's does, is fine enough.
 
     What the quickest took is the node's distance, as in TCP Vegas; what others take beyond it is
     load, and is worth waiting for: what is asked together then costs the node less.

@@ -30,8 +30,8 @@ _OK: Final = 200
 _REQUEST_BYTES: Final = 800
 """What a request takes, read, beside four times its bytes."""
 
-_FORM_BYTES: Final = 1200
-"""What an answer takes beside its body, headers included."""
+_FORM_BYTES: Final = 1000
+"""What an answer takes beside its headers and its body."""
 
 
 class Asking(Protocol):
@@ -151,8 +151,8 @@ class Lane:
 
     def keep(self, known: Known, copy: Copy, written: bytes, said: Headers) -> None:
         """Let `written`, the answer made of `copy`, be the answer again while it can be."""
-        if self._near is None or known.form is None:
-            return
+        if self._near is None or known.form is None or not known.form.is_of(copy.value):
+            return  # it was refused
         held = self._near.hold(*known.plain.get.target)
         if held is not None:
             known.kept = Kept(written, copy.until, said, held)
@@ -200,7 +200,7 @@ class Lane:
         if isinstance(form, Refused):
             return self._writer.with_error(known.plain, form, said=said, close=close)
         if form is not known.form:
-            known.form = form
+            known.form, known.kept = form, None
             self._remember(request, known)
         return self._writer.with_value(form, outcome, said=said, close=close)
 
@@ -223,6 +223,10 @@ class Lane:
 
 def _weight(form: Form) -> int:
     """Return the bytes that `form` takes, and what is kept of the answer made of it."""
-    data = 0 if form.data is form.body else len(form.data)
-    kept = len(form.body) if len(form.body) <= KEPT_BODY_BYTES else 0
-    return data + len(form.body) + kept + _FORM_BYTES
+    head = len(form.begin) + len(form.end)
+    size = _FORM_BYTES + len(form.declared) + len(form.data) + head
+    if form.body is not form.data:
+        size += len(form.body)
+    if len(form.body) <= KEPT_BODY_BYTES:
+        size += head + len(form.body) + len(form.data)  # the near copy has bytes of its own
+    return size

@@ -101,7 +101,7 @@ async def test_a_call_that_does_not_return_soon_holds_up_nobody(link: Link, peer
 async def test_who_has_little_time_is_not_held_back(link: Link, peer: FakePeer) -> None:
     gets = [ask(link, "first")]
     await settled()
-    gets.append(ask(link, "in a hurry", timeout=60))
+    gets.append(ask(link, "in a hurry", timeout=30))
     await settled()
     assert [[one.key for one in batch] for batch in peer.batches] == [["first"], ["in a hurry"]]
     for get in gets:
@@ -116,7 +116,7 @@ async def test_who_is_held_back_leaves_with_one_who_has_little_time(
     await settled()
     gets.append(ask(link, "held back"))
     await settled()
-    gets.append(ask(link, "in a hurry", timeout=60))
+    gets.append(ask(link, "in a hurry", timeout=30))
     await settled()
     assert [one.key for one in peer.batches[1]] == ["held back", "in a hurry"]
     for get in gets:
