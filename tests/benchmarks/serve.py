@@ -187,7 +187,7 @@ def _sections(
         if found
     }
     if cores:
-        sections[f"{HOT.connections} connections, Zipf, near cache off"] = {
+        sections[f"{HOT.connections} connections, 10,000 keys by Zipf, one core and two"] = {
             name: row_of(taken) for name, taken in cores.items()
         }
     return sections
