@@ -169,7 +169,7 @@ class FastLane(asyncio.Protocol):
             request is not None
             and isinstance(outcome, Value)
             and len(outcome.data) > OFF_LOOP_BYTES
-            and not self._lane.has_form(request.known, outcome)
+            and self._lane.remembered_form(request.known, outcome) is None
         ):
             self._lane.running.begin(self)
             self._give_up = self._loop.create_task(self._settle_large(request, outcome)).cancel

@@ -151,7 +151,7 @@ class Lane:
 
     def keep(self, known: Known, copy: Copy, written: bytes, said: Headers) -> None:
         """Let `written`, the answer made of `copy`, be the answer again while it can be."""
-        if self._near is None or known.form is None or not known.form.is_of(copy.value):
+        if self._near is None or self.remembered_form(known, copy.value) is None:
             return  # it was refused
         held = self._near.hold(*known.plain.get.target)
         if held is not None:
@@ -167,9 +167,9 @@ class Lane:
         finally:
             current_trace.reset(token)
 
-    def has_form(self, known: Known, value: Value) -> bool:
-        """Return whether the form of an answer with a value need not be made."""
-        return known.form is not None and known.form.is_of(value)
+    def remembered_form(self, known: Known, value: Value) -> Form | None:
+        """Return the form of an answer with a value where it need not be made."""
+        return known.form if known.form is not None and known.form.is_of(value) else None
 
     async def form(self, known: Known, value: Value) -> Form | Refused:
         """Return the form of an answer with a value whose making would hold the loop up."""
@@ -205,10 +205,8 @@ class Lane:
         return self._writer.with_value(form, outcome, said=said, close=close)
 
     def _form(self, known: Known, value: Value) -> Form | Refused:
-        if known.form is not None and known.form.is_of(value):
-            return known.form
         try:
-            return self._writer.form(known.plain, value)
+            return self.remembered_form(known, value) or self._writer.form(known.plain, value)
         except Refused as refused:
             return refused
 

@@ -57,7 +57,7 @@ class Answers:
     def has_form(self, key: str, value: Value) -> bool:
         """Return whether the form of the answer for `key` is remembered."""
         known = self.lane.read(get(key, query="?alt=media"))
-        return known is not None and self.lane.has_form(known, value)
+        return known is not None and self.lane.remembered_form(known, value) is not None
 
 
 def typed(data: bytes) -> Value:
