@@ -188,7 +188,7 @@ async def test_requests_at_once(both: Both, requests: list[Sent]) -> None:
 @pytest.mark.slow
 @together
 @pytest.mark.timeout(900)
-@settings(SETTINGS, max_examples=1_500)
+@settings(SETTINGS, max_examples=1_000)
 @given(requests=several)
 async def test_many_requests_in_turn(both: Both, requests: list[Sent]) -> None:
     await check_in_turn(both, requests)

@@ -13,7 +13,7 @@ SEEDS = range(120)
 BLOCK = 10
 SAMPLE = 4
 """How many blocks of SEEDS are tried wherever tests run; the rest takes seconds."""
-MANY = range(10_000, 16_000)
+MANY = range(10_000, 14_000)
 MANY_BLOCK = 250
 
 TESTS = Path(__file__).parent.parent
