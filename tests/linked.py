@@ -1,0 +1,53 @@
+"""A link to a peer that a test answers for."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cache_core.link import Link
+from cache_core.messages import Message
+from cache_core.peer import Ask
+from cache_core.value import Value
+
+if TYPE_CHECKING:
+    from cache_core.errors import PeerUnavailable
+
+
+class FakePeer:
+    """A Peer that keeps what it is asked until the test answers."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[Ask]] = []
+        self.timeouts: list[float] = []
+        self.cancelled = 0
+        self.error: PeerUnavailable | None = None
+        self.leave = asyncio.Event()
+        self.arrived: asyncio.Queue[Sequence[Ask]] = asyncio.Queue()
+
+    async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:  # noqa: ARG002
+        self.batches.append(list(asks))
+        self.arrived.put_nowait(asks)
+        self.timeouts.append(timeout)
+        try:
+            await self.leave.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        if self.error is not None:
+            raise self.error
+
+    async def send(self, message: Message[object], *, timeout: float) -> object:
+        raise NotImplementedError
+
+    async def aclose(self) -> None:
+        pass
+
+
+def link_to(peer: FakePeer) -> Link:
+    """Return a link to `peer`."""
+    return Link("n", peer, lambda: 7)  # type: ignore[arg-type] # its send answers nothing
+
+
+def ask(link: Link, key: str, timeout: float = 3600) -> asyncio.Task[Value]:
+    """Ask for `key` in a task."""
+    return asyncio.create_task(link.get("g", key, forwarded=False, timeout=timeout))
