@@ -10,6 +10,7 @@ from math import exp, inf
 from typing import NamedTuple
 
 from cache_core.entry import Entry
+from cache_core.settings import GroupSettings
 
 STEEPNESS = 5.0
 """How fast the chance of an early refresh rises: from 1 in 150 a read to certain."""
@@ -81,3 +82,14 @@ class Rules:
         left = entry.soft - now
         window = min(self.refresh_ahead, (entry.soft - entry.loaded) / 2)
         return left < window and chance < exp(-STEEPNESS * left / window)
+
+
+def rules_of(settings: GroupSettings) -> Rules:
+    """Return the rules by which a group with these settings judges its entries."""
+    return Rules(
+        ttl=settings.ttl,
+        jitter=settings.jitter,
+        stale_while_revalidate=settings.stale_while_revalidate,
+        stale_if_error=settings.stale_if_error,
+        refresh_ahead=settings.refresh_ahead,
+    )

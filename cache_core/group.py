@@ -9,7 +9,7 @@ from math import inf
 from cache_core.entry import Entry
 from cache_core.errors import InvalidKey, KeyRequired, NotCached, Overloaded, RetrieverFailed
 from cache_core.events import Event, Hit, Hook, StaleHit, wants
-from cache_core.freshness import Freshness
+from cache_core.freshness import Freshness, rules_of
 from cache_core.holdings import Holdings
 from cache_core.loader import Loader
 from cache_core.loads import Loads
@@ -44,7 +44,7 @@ class Group:
         self.name = name
         self.settings = settings = settings or GroupSettings()
         self._terms = settings.terms
-        self._rules = settings.rules
+        self._rules = rules_of(settings)
         self._clock = clock
         self._random = rng or random.Random()
         self._hooks: list[Hook] = []
@@ -96,7 +96,7 @@ class Group:
         go of once its loads have ended.
         """
         old, self.settings = self.settings, other.settings
-        self._terms, self._rules = self.settings.terms, self.settings.rules
+        self._terms, self._rules = self.settings.terms, rules_of(self.settings)
         self._holdings.follow(other.settings, reserve=reserve)
         before, self.origin = self.origin, other.origin
         self.origin.succeed(before)

@@ -7,6 +7,7 @@ from functools import partial
 from cache_core.entry import Entry
 from cache_core.errors import NotFound, Overloaded, RetrieverFailed, SourceUnavailable
 from cache_core.events import Event, LoadFailed, LoadStarted, Miss
+from cache_core.freshness import rules_of
 from cache_core.holdings import Holdings
 from cache_core.loader import Loader
 from cache_core.settings import GroupSettings
@@ -37,7 +38,7 @@ class Loads:
         self._clock = clock
         self._random = rng.random
         self._flights: Flights[Entry | NotFound] = Flights()
-        self._rules = settings.rules
+        self._rules = rules_of(settings)
         self._terms = settings.terms
         self._loader = loader
 
@@ -46,7 +47,7 @@ class Loads:
 
         Return the loader that was used before, whose loads go on.
         """
-        self._rules = settings.rules
+        self._rules = rules_of(settings)
         self._terms = settings.terms
         before, self._loader = self._loader, loader
         return before

@@ -15,7 +15,6 @@ from pydantic import (
     model_validator,
 )
 
-from cache_core.freshness import Rules
 from cache_core.value import Terms
 
 MIB: Final = 1024 * 1024
@@ -183,17 +182,6 @@ class GroupSettings(Table):
     def largest_value(self) -> int:
         """The largest value that is kept, in bytes."""
         return self.max_value or min(self.capacity // 10, 4 * MIB)
-
-    @property
-    def rules(self) -> Rules:
-        """For how long the group's values are of what use."""
-        return Rules(
-            ttl=self.ttl,
-            jitter=self.jitter,
-            stale_while_revalidate=self.stale_while_revalidate,
-            stale_if_error=self.stale_if_error,
-            refresh_ahead=self.refresh_ahead,
-        )
 
     @property
     def terms(self) -> Terms:
