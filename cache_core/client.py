@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from math import inf
 from types import TracebackType
 from typing import Final, Self
@@ -13,12 +14,7 @@ from cache_core.asking import Asking
 from cache_core.attempts import Attempts, Failed
 from cache_core.contact import SILENCE_SECONDS
 from cache_core.copies import Held
-from cache_core.errors import (
-    CacheError,
-    InvalidKey,
-    KeyRequired,
-    PeerUnavailable,
-)
+from cache_core.errors import CacheError, InvalidKey, KeyRequired, PeerUnavailable
 from cache_core.events import Hook
 from cache_core.link import Link, settling
 from cache_core.membership.membership import Membership
@@ -30,6 +26,7 @@ from cache_core.peers import Peers
 from cache_core.rpc.channel import Channel
 from cache_core.stats import CacheStats
 from cache_core.value import Demand, Value
+from cache_core.watching import watch_for
 
 DEFAULT_TIMEOUT: Final = 1.0
 """Seconds that a call may take where the caller doesn't say."""
@@ -259,8 +256,9 @@ class Client:
     async def _known(self, seconds: float) -> Peers:
         """Return the members, once they are known."""
         if self._peers is None:
+            watch = partial(watch_for, self._near)
             self._peers = Peers(
-                self._connect, self._probe, hook=self._hook, near=self._near, rng=self._rng
+                self._connect, self._probe, hook=self._hook, watch=watch, rng=self._rng
             )
             self._peers.follow(self._membership.watch())
         peers = self._peers

@@ -9,12 +9,10 @@ from typing import Final, NamedTuple, TypeVar
 from cache_core.errors import CacheError, PeerUnavailable, UnexpectedStatus
 from cache_core.link_batch import Batch, Waiting
 from cache_core.messages import Message
-from cache_core.near import NearCache
 from cache_core.pace import Pace
-from cache_core.peer import Ask, Outcome, Peer, Then, Watchable
+from cache_core.peer import Ask, Outcome, Peer, Then, Watching
 from cache_core.trace import current_trace
 from cache_core.value import Answer, Demand, Value
-from cache_core.watching import Watch
 
 A = TypeVar("A")
 
@@ -28,9 +26,9 @@ class Link:
     A batch leaves when the turn ends, or where another one is under way, when that begins to
     return, which makes for fewer and larger calls under load. One that takes longer than load
     explains is not waited for, nor is any by who has little time. `heard` is when the node last
-    answered with a value, by the event loop's clock. Answers are offered to `near`, if the node
-    can be watched. `clock` is finer than uvloop's, which ticks in milliseconds. Belongs to one
-    event loop.
+    answered with a value, by the event loop's clock. `watch` returns what watches the node and
+    sees its answers first, or None. `clock` is finer than uvloop's, which ticks in milliseconds.
+    Belongs to one event loop.
     """
 
     def __init__(
@@ -38,8 +36,8 @@ class Link:
         name: str,
         peer: Peer,
         ring: Callable[[], int],
-        near: NearCache | None = None,
         *,
+        watch: Callable[[Peer], Watching | None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
@@ -48,9 +46,7 @@ class Link:
         self._clock = clock
         self.heard = 0.0
         self._pace = Pace()
-        self._watch: Watch | None = None
-        if near is not None and isinstance(peer, Watchable):
-            self._watch = Watch(peer, near)
+        self._watch = watch(peer)
         self._waiting: list[Waiting] = []
         self._batches: dict[Batch, float] = {}
         self._last: Batch | None = None

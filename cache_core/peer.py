@@ -77,6 +77,16 @@ class Peer(Protocol):
         """End the connection; calls still running end in PeerUnavailable."""
 
 
+class Watching(Protocol):
+    """Whoever watches a node on behalf of those who ask it."""
+
+    def keeping(self, group: str, key: str, demand: Demand, then: Then) -> Then:
+        """Return what to call in place of `then` with the outcome of an ask that leaves now."""
+
+    async def aclose(self) -> None:
+        """Watch the node no more."""
+
+
 @runtime_checkable
 class Watchable(Protocol):
     """A node that tells what is removed."""

@@ -14,8 +14,7 @@ from cache_core.events import Hook, MemberBack, MemberLeftOut, MembersChanged
 from cache_core.link import Link
 from cache_core.member import Member
 from cache_core.messages import Health, MemberInfo
-from cache_core.near import NearCache
-from cache_core.peer import Peer
+from cache_core.peer import Peer, Watching
 from cache_core.ring import Ring
 
 FORGET_SECONDS: Final = 60.0
@@ -35,7 +34,8 @@ class Peers:
     `me` names the node that sees them so, None for a client: it is never contacted. A member
     that fails its probe or a call is left out until it answers again; when none is left, all
     are asked. One that left the membership is known until it has not answered for a while:
-    `forgot` is told of one that ended without a goodbye. `near` is offered what they answer.
+    `forgot` is told of one that ended without a goodbye. `watch` makes what watches one of
+    them, if anything does.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Peers:
         me: str | None = None,
         hook: Hook | None = None,
         forgot: Callable[[str], None] = lambda _: None,
-        near: NearCache | None = None,
+        watch: Callable[[Peer], Watching | None] = lambda _: None,
         rng: random.Random | None = None,
     ) -> None:
         self.ring = Ring(())
@@ -55,7 +55,7 @@ class Peers:
         self._me = me
         self._hook = hook
         self._forgot = forgot
-        self._near = near
+        self._watch = watch
         self._rng = rng or random.Random()
         self._contacts: dict[str, Contact] = {}
         self._candidates: frozenset[str] = frozenset()
@@ -193,7 +193,7 @@ class Peers:
         if contact is None:
             if self._following is None:
                 raise PeerUnavailable(f"the connection to node {name} was closed", node=name)
-            link = Link(name, self._connect(name), lambda: self.version, self._near)
+            link = Link(name, self._connect(name), lambda: self.version, watch=self._watch)
             self._contacts[name] = contact = Contact(
                 link, self._probe, changed=self._changed, missed=self._missed, rng=self._rng
             )

@@ -12,7 +12,7 @@ from cache_core.copies import Coverage
 from cache_core.errors import CacheError, NotFound, UnexpectedStatus
 from cache_core.messages import Notice
 from cache_core.near import NearCache, may_be_copied
-from cache_core.peer import Outcome, Then, Watchable
+from cache_core.peer import Outcome, Peer, Then, Watchable
 from cache_core.value import Demand, Value
 
 FIRST_PAUSE: Final = 0.1
@@ -144,3 +144,11 @@ class Watch:
                 self._stream.cancel()  # whoever has waited in vain ends it too
         finally:
             self._acknowledging = None
+
+
+def watch_for(near: NearCache | None, peer: Peer) -> Watch | None:
+    """Return a watch that has `near` keep copies of the peer's answers.
+
+    None where there is no near cache, or the peer can't be watched.
+    """
+    return Watch(peer, near) if near is not None and isinstance(peer, Watchable) else None
