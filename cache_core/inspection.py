@@ -10,13 +10,13 @@ from sqlalchemy.exc import DBAPIError, NoSuchTableError, UnreflectableTableError
 from sqlalchemy.sql.elements import ColumnElement, quoted_name
 from sqlalchemy.types import NullType, TypeEngine
 
-from cache_core.config.tables import MAX_GROUP_BYTES
 from cache_core.errors import SourceUnavailable
 from cache_core.retriever import InvalidSource
 from cache_core.retrievers.sql.database import Database
 from cache_core.retrievers.sql.fault import Blame, DatabaseFault, fault_of
 from cache_core.retrievers.sql.keys import AS_IS, binding_of
 from cache_core.retrievers.sql.table import TableForm, overlook_unknown_types
+from cache_core.settings import MAX_GROUP_BYTES
 from cache_core.sources.sql import SqlSource
 
 CONNECT_SECONDS: Final = 10.0

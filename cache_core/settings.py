@@ -26,6 +26,9 @@ _MEDIA_TYPE: Final = re.compile(rf"{_NAME}/{_NAME}(?: *; *{_NAME}=(?:{_NAME}|{_Q
 MAX_MEDIA_TYPE: Final = 255
 """The longest media type, in characters: it travels with every value."""
 
+MAX_GROUP_BYTES: Final = 128
+"""The longest name of a group, in bytes of UTF-8: it travels with every call."""
+
 MAX_SIZE: Final = 2**60
 MAX_COUNT: Final = 2**31 - 1
 """What still fits where settings travel, and is more than any machine has."""

@@ -32,10 +32,9 @@ from cache_core.config.origin import Origin
 from cache_core.config.tree import TreeSource
 from cache_core.member import MAX_WEIGHT
 from cache_core.rpc.engine import GrpcEngine
-from cache_core.settings import MIB, Count, GroupSettings, Room, Switch, Table
+from cache_core.settings import MAX_GROUP_BYTES, MIB, Count, GroupSettings, Room, Switch, Table
 from cache_core.sources import Source
 
-MAX_GROUP_BYTES: Final = 128
 MAX_WORKERS: Final = 256
 DEFAULT_GATEWAY: Final = "127.0.0.1:8000"
 AT_ODDS: Final = "at_odds"
