@@ -18,7 +18,8 @@ from cache_core.messages import Drop, Invalidation, NodeInfo
 from cache_core.node_groups import NodeGroups, Reloaded
 from cache_core.participant import Participant
 from cache_core.rpc.channel import Channel
-from cache_core.rpc.engine import Engine, EngineFailed, GrpcEngine, choose_engine, engine_here
+from cache_core.rpc.engine import Engine, EngineFailed, GrpcEngine
+from cache_core.rpc.engine_choice import choose_engine, engine_here
 from cache_core.rpc.service import Service
 from cache_core.value import Demand, Value
 

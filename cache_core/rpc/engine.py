@@ -1,8 +1,11 @@
-"""The engines that carry a node's calls, and the choice of one. Imports none before that."""
+"""What carries a node's calls: the names of the engines, and what each of them can do.
 
+Knows no engine itself.
+"""
+
+import socket
 from collections.abc import Callable
 from enum import StrEnum
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from cache_core.address import Address
@@ -52,35 +55,15 @@ class Engine(Protocol):
 OpenEngine: TypeAlias = Callable[[Address, Failed], Engine]
 
 
-def engine_here(engine: GrpcEngine) -> GrpcEngine:
-    """Return which of GRPCIO and NATIVE `engine` comes to on this machine. Raises EngineMissing."""
-    if engine is not GrpcEngine.GRPCIO and _has_native():
-        return GrpcEngine.NATIVE
-    if engine is GrpcEngine.NATIVE:
-        raise EngineMissing("it needs the extra `fast`: pip install 'gaocache[fast]'")
-    return GrpcEngine.GRPCIO
+def probe(address: Address) -> None:
+    """Raise the OSError that listening at `address` meets.
 
-
-def choose_engine(engine: GrpcEngine) -> OpenEngine:
-    """Return what makes engines of that kind, for an address and who is told of a failure.
-
-    Raises EngineMissing.
+    An engine would only say that it failed, and print lines of its own about it.
     """
-    return _open_native if engine_here(engine) is GrpcEngine.NATIVE else _open_grpcio
-
-
-def _has_native() -> bool:
-    return find_spec("pygrpc_native") is not None
-
-
-def _open_native(address: Address, failed: Failed) -> Engine:
-    from cache_core.rpc.native import NativeServer  # noqa: PLC0415 - an extra
-
-    return NativeServer(address, failed)
-
-
-def _open_grpcio(address: Address, _: Failed) -> Engine:
-    """Return grpcio's server, which has no end of its own: it lives in the loop."""
-    from cache_core.rpc.server import Server  # noqa: PLC0415 - loads what the other does without
-
-    return Server(address)
+    family, kind, protocol, _, where = socket.getaddrinfo(
+        address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, kind, protocol) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(where)
+        sock.listen(1)

@@ -7,12 +7,11 @@ from typing import Final
 from pygrpc_native import NativeGrpcFront
 
 from cache_core.address import Address
-from cache_core.rpc.engine import EngineFailed, Failed
+from cache_core.rpc.engine import EngineFailed, Failed, probe
 from cache_core.rpc.limits import FLUSH_SECONDS
 from cache_core.rpc.native_behind import Behind
 from cache_core.rpc.native_calls import METHODS, NativeCalls
 from cache_core.rpc.native_events import Events
-from cache_core.rpc.probing import probe
 from cache_core.rpc.service import Service
 
 UNLIMITED: Final = 2**31 - 1

@@ -7,10 +7,10 @@ from typing import Final
 import grpc.aio
 
 from cache_core.address import Address
+from cache_core.rpc.engine import probe
 from cache_core.rpc.handlers import Handlers
 from cache_core.rpc.introspection import Introspection
 from cache_core.rpc.limits import FLUSH_SECONDS, MAX_MESSAGE_BYTES, MIN_PING_MS
-from cache_core.rpc.probing import probe
 from cache_core.rpc.running import Running
 from cache_core.rpc.service import Service
 

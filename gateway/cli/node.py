@@ -16,7 +16,8 @@ from cache_core.group import Group
 from cache_core.logs import LogHook, logger
 from cache_core.membership.membership import MembershipError
 from cache_core.node import Node
-from cache_core.rpc.engine import EngineFailed, EngineMissing, engine_here
+from cache_core.rpc.engine import EngineFailed, EngineMissing
+from cache_core.rpc.engine_choice import engine_here
 from gateway.cli.demo import demo_config
 from gateway.cli.failure import Failure
 from gateway.cli.hangups import on_hangup

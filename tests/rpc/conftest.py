@@ -3,7 +3,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cache_core.rpc.engine import EngineMissing, GrpcEngine, choose_engine
+from cache_core.rpc.engine import EngineMissing, GrpcEngine
+from cache_core.rpc.engine_choice import choose_engine
 
 
 @pytest.fixture(params=["grpcio", "native"], scope="module")

@@ -10,7 +10,8 @@ from fakes import FakeSource
 
 from cache_core import EngineFailed, EngineMissing, Group, Node, PeerUnavailable
 from cache_core.address import Address
-from cache_core.rpc.engine import Engine, GrpcEngine, choose_engine
+from cache_core.rpc.engine import Engine, GrpcEngine
+from cache_core.rpc.engine_choice import choose_engine
 from cache_core.rpc.native import NativeServer
 from cache_core.rpc.server import Server
 
