@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cache_core.attempts import Failed
 from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable, UnexpectedStatus
-from cache_core.peer import Outcome, Then
 from cache_core.peers import Peers
 from cache_core.trace import current_trace
-from cache_core.value import Demand, Value
+from cache_core.value import Demand, Outcome, Then, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

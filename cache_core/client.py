@@ -21,11 +21,11 @@ from cache_core.membership.membership import Membership
 from cache_core.membership.url import open_membership
 from cache_core.messages import Describe, Drop, Invalidation, NodeInfo, Probe, Probed
 from cache_core.near import NearCache, NearStats
-from cache_core.peer import Peer, Then
+from cache_core.peer import Peer
 from cache_core.peers import Peers
 from cache_core.rpc.channel import Channel
 from cache_core.stats import CacheStats
-from cache_core.value import Demand, Value
+from cache_core.value import Demand, Then, Value
 from cache_core.watching import watch_for
 
 DEFAULT_TIMEOUT: Final = 1.0

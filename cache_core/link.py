@@ -10,9 +10,9 @@ from cache_core.errors import CacheError, PeerUnavailable, UnexpectedStatus
 from cache_core.link_batch import Batch, Waiting
 from cache_core.messages import Message
 from cache_core.pace import Pace
-from cache_core.peer import Ask, Outcome, Peer, Then, Watching
+from cache_core.peer import Ask, Peer, Watching
 from cache_core.trace import current_trace
-from cache_core.value import Answer, Demand, Value
+from cache_core.value import Answer, Demand, Outcome, Then, Value
 
 A = TypeVar("A")
 

@@ -6,9 +6,9 @@ from math import inf
 from typing import Final, Protocol
 
 from cache_core.errors import CacheError, DeadlineExceeded
-from cache_core.peer import Ask, Outcome, Then
+from cache_core.peer import Ask
 from cache_core.trace import Trace
-from cache_core.value import Demand, Value
+from cache_core.value import Demand, Outcome, Then, Value
 
 TICK_SECONDS: Final = 0.001
 """A call's deadlines are looked through no more often, however many its keys have."""

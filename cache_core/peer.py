@@ -1,20 +1,13 @@
 """Another node as its peers and clients see it. Knows no wire."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
 
-from cache_core.errors import CacheError
 from cache_core.messages import Message, Notice
 from cache_core.trace import Trace
-from cache_core.value import Demand, Value
+from cache_core.value import Demand, Outcome, Then
 
 A = TypeVar("A")
-
-Outcome: TypeAlias = Value | CacheError
-"""What a get came to."""
-
-Then: TypeAlias = Callable[[Outcome], None]
-"""Called with an outcome as soon as it is known, in the turn that brought it; raises nothing."""
 
 
 class Ask:

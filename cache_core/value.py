@@ -1,7 +1,10 @@
 """What a get returns and what travels between nodes."""
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
+
+from cache_core.errors import CacheError
 
 
 class Answer(StrEnum):
@@ -94,3 +97,10 @@ def own_label(value: Value, terms: Terms) -> Label:
     """
     content_type = "" if terms.content_type else value.terms.content_type
     return Label(content_type, value.version) if content_type or value.version else NO_LABEL
+
+
+Outcome: TypeAlias = Value | CacheError
+"""What a get came to."""
+
+Then: TypeAlias = Callable[[Outcome], None]
+"""Called with an outcome as soon as it is known, in the turn that brought it; raises nothing."""

@@ -12,8 +12,8 @@ from cache_core.copies import Coverage
 from cache_core.errors import CacheError, NotFound, UnexpectedStatus
 from cache_core.messages import Notice
 from cache_core.near import NearCache, may_be_copied
-from cache_core.peer import Outcome, Peer, Then, Watchable
-from cache_core.value import Demand, Value
+from cache_core.peer import Peer, Watchable
+from cache_core.value import Demand, Outcome, Then, Value
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0

@@ -12,8 +12,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.server import ServerState
 
-from cache_core.peer import Outcome
-from cache_core.value import Value
+from cache_core.value import Outcome, Value
 from gateway.lane import KEPT_BODY_BYTES, Copy, Known, Lane
 from gateway.plain_answer import Form
 from gateway.problems import Refused

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
 from cache_core.errors import CacheError
-from cache_core.peer import Outcome, Then
 from cache_core.trace import NO_TRACE, current_trace
-from cache_core.value import Value
+from cache_core.value import Outcome, Then, Value
 from gateway.answered import Answered
 from gateway.caching import seconds_until_other
 from gateway.fields import Headers

@@ -12,9 +12,8 @@ from raw_http import Connection
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from cache_core.peer import Then
 from cache_core.trace import current_trace
-from cache_core.value import Value
+from cache_core.value import Then, Value
 from gateway.answered import Answered
 from gateway.defaults import with_defaults
 from gateway.fastlane import FastLane

@@ -9,7 +9,7 @@ from fakes import FakeClock, settled
 from cache_core import Demand, Value
 from cache_core.messages import Invalidation, Notice
 from cache_core.near import NearCache
-from cache_core.peer import Outcome, Then
+from cache_core.value import Outcome, Then
 from cache_core.watching import Watch
 
 if TYPE_CHECKING:

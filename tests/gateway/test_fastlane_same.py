@@ -16,7 +16,7 @@ from served import NEAR_CACHE, serve_gateway
 
 from cache_core import Client, Group, GroupSettings, Node
 from cache_core.errors import CacheError
-from cache_core.peer import Outcome
+from cache_core.value import Outcome
 from gateway import server
 from gateway.fields import Headers
 from gateway.lane import Known, Lane
