@@ -12,8 +12,8 @@ from gateway import problems
 from gateway.addressing import MalformedTarget
 from gateway.limits import Limits
 from gateway.problems import Problem, Refused
-from gateway.raw_target import shortened
 from gateway.representation import NOT_UTF_8, Encoding, as_item
+from gateway.request_head import shortened
 
 
 class BatchKeys(BaseModel):

@@ -10,8 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-SERVER: Final = "*"
-"""The target of an OPTIONS that is about the server as a whole."""
+from gateway.request_head import SERVER
 
 _FILES: Final = frozenset((HTTPMethod.GET, HTTPMethod.HEAD))
 FILES_ALLOW: Final = "GET, HEAD, OPTIONS"

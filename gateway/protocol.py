@@ -25,10 +25,16 @@ from gateway import problems
 from gateway.answered import Answered
 from gateway.fields import lines
 from gateway.limits import Limits
-from gateway.methods import SERVER
 from gateway.problems import Refused
-from gateway.raw_target import shortened, target_too_long
-from gateway.request_head import headers_too_large, malformed, read_head, too_slow
+from gateway.request_head import (
+    SERVER,
+    headers_too_large,
+    malformed,
+    read_head,
+    shortened,
+    target_too_long,
+    too_slow,
+)
 
 LINGER_SECONDS: Final = 1.0
 """How long what still comes is read past a refusal: to close at once could destroy the answer."""

@@ -1,14 +1,11 @@
 """Request targets as they were sent, still encoded, and not too long."""
 
-from typing import Final
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import problems
-from gateway.problems import Refused
-
-_QUOTED_CHARACTERS: Final = 64
+from gateway.request_head import shortened, target_too_long
 
 
 class RawTarget:
@@ -40,13 +37,3 @@ class RawTarget:
 def raw_path(scope: Scope) -> str:
     """Return the request's path as it was sent, or encoded anew where the server lost it."""
     return (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
-
-
-def target_too_long(size: int, limit: int) -> Refused:
-    """Return the refusal of a target of `size` bytes."""
-    return Refused(414, "target-too-long", f"the target has {size} bytes, the limit is {limit}")
-
-
-def shortened(target: str) -> str:
-    """Return the beginning of a target that is too long or too odd to be repeated whole."""
-    return target[:_QUOTED_CHARACTERS] + "…" if len(target) > _QUOTED_CHARACTERS else target

@@ -9,10 +9,14 @@ import re
 from typing import Final, NamedTuple
 
 from gateway.fields import Headers
-from gateway.methods import SERVER
 from gateway.problems import Refused
 
 VERSIONS: Final = ("1.0", "1.1")
+
+SERVER: Final = "*"
+"""The target of an OPTIONS that is about the server as a whole."""
+
+_QUOTED_CHARACTERS: Final = 64
 
 _AUTHORITY: Final = re.compile(
     rb"(?:\[[0-9A-Fa-fv:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]*)?"
@@ -70,3 +74,13 @@ def too_slow(seconds: float) -> Refused:
     """Return the refusal of a request that took more than `seconds` to arrive."""
     words = f"the request did not come within {seconds:g} seconds"
     return Refused(408, "request-timeout", words)
+
+
+def target_too_long(size: int, limit: int) -> Refused:
+    """Return the refusal of a target of `size` bytes."""
+    return Refused(414, "target-too-long", f"the target has {size} bytes, the limit is {limit}")
+
+
+def shortened(target: str) -> str:
+    """Return the beginning of a target that is too long or too odd to be repeated whole."""
+    return target[:_QUOTED_CHARACTERS] + "…" if len(target) > _QUOTED_CHARACTERS else target

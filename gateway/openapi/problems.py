@@ -8,7 +8,7 @@ from gateway import problems
 from gateway.limits import Limits
 from gateway.openapi.headers import NODE, header
 from gateway.problems import Refused
-from gateway.raw_target import shortened, target_too_long
+from gateway.request_head import shortened, target_too_long
 
 TOO_MANY: Final = 9000
 """As many bytes as no request's target may have."""
