@@ -1,14 +1,8 @@
 """How many requests were answered, and how."""
 
-from typing import Final
-
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.worker_figures import Table, WorkerFigures
-
-SOURCE: Final = "requests"
-ANSWERED: Final = "answered"
-CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
+from gateway.worker_figures import ANSWERED, CLASSES, Table
 
 
 class Answered:
@@ -24,11 +18,6 @@ class Answered:
     def __call__(self) -> Table:
         """Return the one table of counts."""
         return {ANSWERED: dict(zip(CLASSES, self._counts, strict=True))}
-
-
-def answered_in(figures: WorkerFigures) -> dict[str, int]:
-    """Return the counts among `figures`; all are 0 where there are none."""
-    return {**dict.fromkeys(CLASSES, 0), **figures.get(SOURCE, {}).get(ANSWERED, {})}
 
 
 class Counted:

@@ -2,9 +2,8 @@
 
 from pydantic import BaseModel, Field
 
-from gateway.answered import answered_in
 from gateway.near_figures import NearFigures, near_in
-from gateway.worker_figures import GatewayFigures
+from gateway.worker_figures import GatewayFigures, answered_in
 
 
 class Gateway(BaseModel):

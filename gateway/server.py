@@ -12,7 +12,6 @@ import uvicorn
 
 from cache_core.client import Client
 from cache_core.logs import LogHook
-from gateway.answered import SOURCE as ANSWERED
 from gateway.answered import Answered, Counted
 from gateway.app import create_app
 from gateway.cors import Cors, without_origin
@@ -25,6 +24,7 @@ from gateway.near_figures import SOURCE as NEAR
 from gateway.near_figures import near_source
 from gateway.protocol import Protocol
 from gateway.running import Running
+from gateway.worker_figures import REQUESTS
 from gateway.workers import Workers
 
 FLUSH_SECONDS: Final = 1.0
@@ -57,7 +57,7 @@ async def serve(
     """
     answered = Answered()
     client = Client(nodes, near_cache=near_cache, hook=LogHook(lambda: nodes))
-    sources = {ANSWERED: answered, NEAR: near_source(client.near_stats)}
+    sources = {REQUESTS: answered, NEAR: near_source(client.near_stats)}
     crew = Workers(sources, worker, workers)
     async with client, crew:
         stopping = asyncio.ensure_future(stop)

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
+
+REQUESTS: Final = "requests"
+ANSWERED: Final = "answered"
+CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
 
 Table: TypeAlias = Mapping[str, Mapping[str, int]]
 """Numbers by name, and those by what they are of: a group, say."""
@@ -38,3 +42,8 @@ def total(parts: Iterable[WorkerFigures]) -> WorkerFigures:
                 for name, number in numbers.items():
                     row[name] = row.get(name, 0) + number
     return sums
+
+
+def answered_in(figures: WorkerFigures) -> dict[str, int]:
+    """Return how many requests were answered, by the class of the status; 0 where none were."""
+    return {**dict.fromkeys(CLASSES, 0), **figures.get(REQUESTS, {}).get(ANSWERED, {})}

@@ -11,7 +11,6 @@ from cache_core.messages import GroupInfo, Health, MemberInfo, NodeInfo, Sharing
 from cache_core.settings import GroupSettings
 from cache_core.stats import CacheStats, GroupStats
 from cache_core.value import Value
-from gateway.answered import ANSWERED, SOURCE
 from gateway.batch import problem_item, value_item
 from gateway.group_document import documents
 from gateway.limits import Limits
@@ -22,7 +21,7 @@ from gateway.representation import JSON
 from gateway.request_head import headers_too_large, too_slow
 from gateway.survey import survey
 from gateway.survey_document import cluster_document
-from gateway.worker_figures import GatewayFigures
+from gateway.worker_figures import ANSWERED, REQUESTS, GatewayFigures
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
@@ -62,7 +61,7 @@ _SURVEY: Final = survey(
     }
 )
 
-_FIGURES: Final = GatewayFigures(1, (), {SOURCE: {ANSWERED: {"2xx": 4}}})
+_FIGURES: Final = GatewayFigures(1, (), {REQUESTS: {ANSWERED: {"2xx": 4}}})
 
 
 def _ok(description: str, example: object, *headers: str) -> dict[str, Any]:
