@@ -7,21 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
-from cache_core.checking import CHECK_SECONDS, check
 from cache_core.config import ConfigError, GroupTable, Problem, Settings
 from cache_core.errors import RetrieverFailed, SourceUnavailable
 from cache_core.group import Group
 from cache_core.logs import logger
+from cache_core.opening import CHECK_SECONDS, check, make_retriever
 from cache_core.retriever import CheckedRetriever, InvalidSource
 from cache_core.settings import GroupSettings
-from cache_core.sources import (
-    FilesSource,
-    HttpSource,
-    PythonSource,
-    Source,
-    SqlSource,
-    ValkeySource,
-)
 
 if TYPE_CHECKING:
     from cache_core.tiers.valkey import ValkeyTier
@@ -92,41 +84,12 @@ def _settings(table: GroupTable) -> GroupSettings:
     return GroupSettings(**table.model_dump(include=set(GroupSettings.model_fields)))
 
 
-def make_retriever(source: Source, *, folder: Path) -> CheckedRetriever:
-    """Return the retriever that `source` describes; relative paths start at `folder`.
-
-    Raises InvalidSource. Each kind is imported only where it is used: SQLAlchemy alone takes 0.2 s.
-    """
-    # ruff: noqa: PLC0415 - as just said
-    match source:
-        case FilesSource():
-            from cache_core.retrievers.files import FilesRetriever
-
-            return FilesRetriever(source, folder=folder)
-        case HttpSource():
-            from cache_core.retrievers.http import HttpRetriever
-
-            return HttpRetriever(source, folder=folder)
-        case PythonSource():
-            from cache_core.retrievers.python import PythonRetriever
-
-            return PythonRetriever(source, folder=folder)
-        case SqlSource():
-            from cache_core.retrievers.sql import SqlRetriever
-
-            return SqlRetriever(source, folder=folder)
-        case ValkeySource():
-            from cache_core.retrievers.valkey import ValkeyRetriever
-
-            return ValkeyRetriever(source, folder=folder)
-
-
 def make_tier(url: SecretStr, *, group: str, load_timeout: float) -> "ValkeyTier":
     """Return the part of the second tier at `url` that `group` has.
 
     A tier that hangs leaves the source the most of the `load_timeout`. Raises InvalidSource.
     """
-    from cache_core.tiers.valkey import TIMEOUT, open_tier
+    from cache_core.tiers.valkey import TIMEOUT, open_tier  # noqa: PLC0415 - an extra
 
     timeout = min(TIMEOUT, TIER_SHARE * load_timeout)
     return open_tier(url.get_secret_value(), group=group, timeout=timeout)

@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cache_core.assembly import TIER, make_retriever, make_tier, problem_of
-from cache_core.checking import CHECK_SECONDS
-from cache_core.checking import check as try_source
+from cache_core.assembly import TIER, make_tier, problem_of
 from cache_core.config import ConfigError, Settings, load
 from cache_core.config.fields import MAX_SECONDS
+from cache_core.opening import CHECK_SECONDS, make_retriever
+from cache_core.opening import check as try_source
 from cache_core.retriever import InvalidSource
 from gateway.cli.failure import Failure
 from gateway.cli.node import check_cluster, check_engine

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from processes import Run
 
-from cache_core.checking import check
 from cache_core.errors import SourceUnavailable
+from cache_core.opening import check
 from cache_core.retriever import InvalidSource
 
 GROUP = """

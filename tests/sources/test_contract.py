@@ -11,7 +11,7 @@ from sources.rig import MakeRig, Rig
 from sources.rigs import PARAMETERS
 
 from cache_core import Answer, Group, GroupSettings, NotFound, SourceUnavailable
-from cache_core.assembly import make_retriever
+from cache_core.opening import make_retriever
 from cache_core.retriever import InvalidSource
 from cache_core.sources import Source
 
