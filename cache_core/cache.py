@@ -11,8 +11,7 @@ from typing import Final
 from cache_core.entry import Entry
 from cache_core.eviction import PolicyFactory
 from cache_core.expiry import ExpiryBuckets
-from cache_core.leftovers import Leftovers, release
-from cache_core.slots import RESERVED, Slots
+from cache_core.slots import RESERVED, Leftovers, Slots, release
 from cache_core.stats import CacheStats, Cause
 from cache_core.value import NO_LABEL, NO_TERMS, Answer, Label, Terms, Value
 

@@ -1,9 +1,9 @@
 """What the fast lane remembers of requests, within bounds. Pure."""
 
+from collections.abc import Hashable
 from typing import Final, Generic, TypeVar
 
 from gateway.recent import Recent
-from gateway.seen import Seen
 
 V = TypeVar("V")
 
@@ -43,3 +43,25 @@ class Memory(Generic[V]):
             here, there = there, here
         there.drop(request)
         here.put(request, value, size)
+
+
+class Seen:
+    """Tells what comes again from what comes once, within `count` to twice as many others.
+
+    Two generations of hashes; what has the same hash counts as the same.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._young: set[int] = set()
+        self._old: set[int] = set()
+
+    def again(self, what: Hashable) -> bool:
+        """Return whether `what` was asked for lately, and note that it is."""
+        hashed = hash(what)
+        if hashed in self._young:
+            return True
+        if len(self._young) >= self._count:
+            self._old, self._young = self._young, set()
+        self._young.add(hashed)
+        return hashed in self._old

@@ -20,11 +20,9 @@ from gateway.fastlane import FastLane
 from gateway.fields import Headers
 from gateway.lane import Lane
 from gateway.limits import Limits
-from gateway.near_figures import SOURCE as NEAR
-from gateway.near_figures import near_source
 from gateway.protocol import Protocol
 from gateway.running import Running
-from gateway.worker_figures import REQUESTS
+from gateway.worker_figures import NEAR, REQUESTS, near_source
 from gateway.workers import Workers
 
 FLUSH_SECONDS: Final = 1.0

@@ -1,8 +1,12 @@
 """What a gateway counts by itself, at one worker or summed over several. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
+
+from pydantic import BaseModel, Field
+
+from cache_core.near import NearStats
 
 REQUESTS: Final = "requests"
 ANSWERED: Final = "answered"
@@ -47,3 +51,32 @@ def total(parts: Iterable[WorkerFigures]) -> WorkerFigures:
 def answered_in(figures: WorkerFigures) -> dict[str, int]:
     """Return how many requests were answered, by the class of the status; 0 where none were."""
     return {**dict.fromkeys(CLASSES, 0), **figures.get(REQUESTS, {}).get(ANSWERED, {})}
+
+
+NEAR: Final = "near"
+
+
+class NearFigures(BaseModel):
+    """The copies of a group's values that the gateway holds: nodes don't see who is answered so."""
+
+    hits: int = Field(description="Gets answered from them.", examples=[0])
+    entries: int = Field(description="How many there are.", examples=[1])
+    bytes: int = Field(description="What they take.", examples=[262])
+
+
+def near_source(stats: Callable[[], Mapping[str, NearStats]]) -> FiguresSource:
+    """Return what tells the figures of a client's near cache as numbers that add up."""
+
+    def source() -> Table:
+        return {
+            group: {"hits": of.hits, "entries": of.entries, "bytes": of.bytes}
+            for group, of in stats().items()
+        }
+
+    return source
+
+
+def near_in(figures: WorkerFigures) -> dict[str, NearFigures]:
+    """Return each group's near figures among `figures`, by its name."""
+    found = sorted(figures.get(NEAR, {}).items())
+    return {group: NearFigures.model_validate(numbers) for group, numbers in found}

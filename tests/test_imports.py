@@ -25,7 +25,6 @@ PURE = (
     "ring.py",
     "entry.py",
     "slots.py",
-    "leftovers.py",
     "expiry.py",
     "stats.py",
     "cache.py",

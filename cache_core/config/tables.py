@@ -11,6 +11,7 @@ from pydantic import (
     PrivateAttr,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -29,7 +30,6 @@ from cache_core.config.fields import (
 )
 from cache_core.config.lines import Keys
 from cache_core.config.origin import Origin
-from cache_core.config.tree import TreeSource
 from cache_core.member import MAX_WEIGHT
 from cache_core.rpc.engine import GrpcEngine
 from cache_core.settings import MAX_GROUP_BYTES, MIB, Count, GroupSettings, Room, Switch, Table
@@ -206,3 +206,23 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read what is given, then `trees`, and nothing else."""
         return (init_settings, *(TreeSource(settings_cls, tree) for tree in cls.trees))
+
+
+class TreeSource(PydanticBaseSettingsSource):
+    """Gives the settings in `tree`, as they are."""
+
+    def __init__(self, settings_cls: type[BaseSettings], tree: Mapping[str, Any]) -> None:
+        super().__init__(settings_cls)
+        self._tree = tree
+
+    def get_field_value(
+        self,
+        field: FieldInfo,  # noqa: ARG002 - pydantic-settings' own signature
+        field_name: str,
+    ) -> tuple[Any, str, bool]:
+        """Return what the tree has for the field."""
+        return self._tree.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the tree, with what is no field as well: it is to be refused."""
+        return dict(self._tree)

@@ -4,7 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
+from ipaddress import IPv6Address
 from typing import Any, Final, TypeAlias
+from urllib.parse import quote
 
 import grpc
 from pygrpc_native import (
@@ -20,7 +22,6 @@ from cache_core.rpc.codec import ROWS, Row
 from cache_core.rpc.limits import MAX_MESSAGE_BYTES
 from cache_core.rpc.metadata import ANSWER, write_answer
 from cache_core.rpc.native_events import Details, Event
-from cache_core.rpc.native_peer import name_of
 from cache_core.rpc.service import Service
 from cache_core.trace import NO_TRACE, current_trace
 from cache_core.value import Value
@@ -220,3 +221,16 @@ def _check(data: bytes, what: str) -> None:
     if len(data) > MAX_MESSAGE_BYTES:
         sizes = f"{len(data)} vs. {MAX_MESSAGE_BYTES}"
         raise TooLarge(f"SERVER: {what} message larger than max ({sizes})")
+
+
+def name_of(peer: str) -> str:
+    """Return what grpcio calls `peer`.
+
+    IPv4 callers of an IPv6 socket are IPv4 callers, and IPv6's brackets are percent-encoded:
+    `ipv4:127.0.0.1:5`, `ipv6:%5B::1%5D:5`.
+    """
+    host, separator, port = peer.removeprefix("ipv6:").rpartition(":")
+    if not (separator and peer.startswith("ipv6:[")):
+        return peer
+    mapped = IPv6Address(host[1:-1].partition("%")[0]).ipv4_mapped
+    return f"ipv6:{quote(host, safe=':')}:{port}" if mapped is None else f"ipv4:{mapped}:{port}"

@@ -19,8 +19,7 @@ from cache_core.retriever import InvalidSource
 from cache_core.tier import Looked, TierUnavailable, Written
 from cache_core.tiers.record import TOKEN_BYTES, placeholder, read, value_part
 from cache_core.tiers.script import EPOCH, LOOK, PUT
-from cache_core.valkey.command import Command
-from cache_core.valkey.errors import StoreFull
+from cache_core.valkey.command import Command, StoreFull
 from cache_core.valkey.opening import open_store
 from cache_core.value import Value
 

@@ -1,4 +1,4 @@
-"""What a store is asked, and how any store is."""
+"""What a store is asked, how any store is, and how it refuses."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -28,3 +28,11 @@ class Link(Protocol):
 
     async def aclose(self) -> None:
         """Close the connections."""
+
+
+class StoreRefuses(Exception):
+    """The store lets its user do less than is needed."""
+
+
+class StoreFull(Exception):
+    """The store has no room, and evicts nothing for it."""

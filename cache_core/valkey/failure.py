@@ -6,7 +6,7 @@ from typing import Final
 from redis import exceptions as redis
 
 from cache_core.errors import RetrieverFailed, SourceUnavailable
-from cache_core.valkey.errors import StoreFull, StoreRefuses
+from cache_core.valkey.command import StoreFull, StoreRefuses
 
 _GONE: Final = "Valkey can't be reached"
 

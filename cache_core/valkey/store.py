@@ -11,8 +11,7 @@ from cache_core.address import Address
 from cache_core.errors import RetrieverFailed, SourceUnavailable
 from cache_core.retriever import InvalidSource
 from cache_core.valkey.cluster import Cluster
-from cache_core.valkey.command import Command, Link
-from cache_core.valkey.errors import StoreRefuses
+from cache_core.valkey.command import Command, Link, StoreRefuses
 from cache_core.valkey.failure import CAUGHT, translated
 from cache_core.valkey.single import Single
 from cache_core.valkey.url import StoreUrl

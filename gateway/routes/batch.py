@@ -30,8 +30,7 @@ from gateway.openapi.resources import BATCH_EXAMPLE, BATCH_RESPONSES
 from gateway.problems import Refused
 from gateway.representation import JSON, Encoding, Representation, Wish, choose
 from gateway.routes.off_loop import worked
-from gateway.routes.parameters import EncodingQuery, GroupPath
-from gateway.routes.timeout import Timeout
+from gateway.routes.parameters import EncodingQuery, GroupPath, Timeout
 
 UNCACHED: Final = {"Cache-Control": "no-store"}
 """The values of a batch have a freshness each."""

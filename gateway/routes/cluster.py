@@ -6,8 +6,7 @@ from fastapi import APIRouter
 
 from cache_core.client import Client
 from gateway.openapi.resources import CLUSTER_RESPONSES
-from gateway.routes.timeout import Timeout
-from gateway.routes.uncached import UNCACHED
+from gateway.routes.parameters import UNCACHED, Timeout
 from gateway.survey import survey
 from gateway.survey_document import Cluster, cluster_document
 from gateway.worker_figures import GatewayFigures

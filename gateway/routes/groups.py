@@ -8,9 +8,7 @@ from gateway.addressing import group_of
 from gateway.group_document import GroupDocument, Groups, documents
 from gateway.limits import Limits
 from gateway.openapi.resources import GROUP_RESPONSES, GROUPS_RESPONSES
-from gateway.routes.parameters import GroupPath
-from gateway.routes.timeout import Timeout
-from gateway.routes.uncached import UNCACHED
+from gateway.routes.parameters import UNCACHED, GroupPath, Timeout
 from gateway.survey import survey
 
 

@@ -10,7 +10,7 @@ from cache_core.client import Client
 from cache_core.errors import PeerUnavailable
 from gateway.limits import Limits
 from gateway.openapi.resources import ALIVE_RESPONSES, READY_RESPONSES
-from gateway.routes.uncached import UNCACHED
+from gateway.routes.parameters import UNCACHED
 
 PATIENCE_SECONDS: Final = 0.8
 """A Kubernetes probe gives up after one second unless it is told otherwise."""

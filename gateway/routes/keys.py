@@ -22,8 +22,7 @@ from gateway.openapi.values import (
 from gateway.representation import Alt, Encoding, KeyValue, Wish
 from gateway.routes.batch import BatchReader
 from gateway.routes.off_loop import worked
-from gateway.routes.parameters import EncodingQuery, GroupPath, KeyPath
-from gateway.routes.timeout import Timeout
+from gateway.routes.parameters import EncodingQuery, GroupPath, KeyPath, Timeout
 
 AltQuery = Annotated[
     Alt | SkipJsonSchema[None],

@@ -13,7 +13,7 @@ from gateway import landing
 from gateway.fields import joined
 from gateway.problems import Refused
 from gateway.representation import JSON, choose
-from gateway.routes.timeout import Timeout
+from gateway.routes.parameters import Timeout
 from gateway.survey import Survey, survey
 
 HTML: Final = "text/html"

@@ -12,8 +12,7 @@ from gateway.addressing import from_path, from_query, group_of, keys_of
 from gateway.limits import Limits
 from gateway.openapi.resources import FLUSH_RESPONSES, REMOVAL_RESPONSES, Responses
 from gateway.problems import Refused
-from gateway.routes.parameters import GroupPath, KeyPath
-from gateway.routes.timeout import Timeout
+from gateway.routes.parameters import GroupPath, KeyPath, Timeout
 
 
 class Unreached(BaseModel):

@@ -6,8 +6,7 @@ import httpx
 from processes import GatewayAt
 
 from cache_core import Node
-from gateway.near_figures import NearFigures, near_in
-from gateway.worker_figures import total
+from gateway.worker_figures import NearFigures, near_in, total
 
 
 async def near(http: httpx.AsyncClient) -> dict[str, dict[str, int]]:
