@@ -25,27 +25,27 @@ from cache_core.errors import (
 from cache_core.value import Answer, Demand, Terms, Value
 
 if TYPE_CHECKING:
-    from cache_core.client import Client
-    from cache_core.group import Group
-    from cache_core.node import Node
-    from cache_core.node_groups import Reloaded
-    from cache_core.retriever import BatchRetriever, Refresher, Retriever
+    from cache_core.client.client import Client
+    from cache_core.group.group import Group
+    from cache_core.loading.retriever import BatchRetriever, Refresher, Retriever
+    from cache_core.node.groups import Reloaded
+    from cache_core.node.node import Node
     from cache_core.rpc.engine import EngineFailed, EngineMissing
     from cache_core.settings import GroupSettings
     from cache_core.stats import GroupStats
 else:  # unseen by type checkers, for which a module with it has every name
     _MODULES = {
-        "BatchRetriever": "retriever",
-        "Client": "client",
+        "BatchRetriever": "loading.retriever",
+        "Client": "client.client",
         "EngineFailed": "rpc.engine",
         "EngineMissing": "rpc.engine",
-        "Group": "group",
+        "Group": "group.group",
         "GroupSettings": "settings",
         "GroupStats": "stats",
-        "Node": "node",
-        "Refresher": "retriever",
-        "Reloaded": "node_groups",
-        "Retriever": "retriever",
+        "Node": "node.node",
+        "Refresher": "loading.retriever",
+        "Reloaded": "node.groups",
+        "Retriever": "loading.retriever",
     }
 
     def __getattr__(name: str) -> object:

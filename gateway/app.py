@@ -12,21 +12,21 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from cache_core.client import Client
+from cache_core.client.client import Client
 from cache_core.errors import CacheError
-from gateway import problems
-from gateway.addressing import MalformedTarget
-from gateway.defaults import Defaults
-from gateway.hang_up import HangUp
-from gateway.limits import Limits
-from gateway.methods import FILES_ALLOW, Options, allowed
+from gateway.http import problems
+from gateway.http.addressing import MalformedTarget
+from gateway.http.limits import Limits
+from gateway.http.problems import Refused
+from gateway.middleware.defaults import Defaults
+from gateway.middleware.hang_up import HangUp
+from gateway.middleware.options import FILES_ALLOW, Options, allowed
+from gateway.middleware.raw_target import RawTarget
+from gateway.middleware.tracing import Tracing
 from gateway.openapi.document import TAGS, document
-from gateway.problems import Refused
-from gateway.raw_target import RawTarget
 from gateway.routes import batch, cluster, groups, health, keys, landing, removal
 from gateway.routes.docs import add_docs
-from gateway.tracing import Tracing
-from gateway.worker_figures import GatewayFigures
+from gateway.survey.gateway_figures import GatewayFigures
 
 DESCRIPTION: Final = """\
 Slow sources sit behind named *groups* of keys. The first get of a key loads it from the

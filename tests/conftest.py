@@ -10,7 +10,7 @@ from processes import GatewayAt
 from served import NEAR_CACHE, PATIENT, serve_gateway
 
 from cache_core import Client, Group, Node
-from gateway.limits import Limits
+from gateway.http.limits import Limits
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,13 +14,13 @@ from uvicorn.server import ServerState
 
 from cache_core.trace import current_trace
 from cache_core.value import Then, Value
-from gateway.answered import Answered
-from gateway.defaults import with_defaults
-from gateway.fastlane import FastLane
-from gateway.lane import Lane
-from gateway.limits import Limits
-from gateway.protocol import Protocol
-from gateway.running import Running
+from gateway.http.limits import Limits
+from gateway.lane.lane import Lane
+from gateway.middleware.answered import Answered
+from gateway.middleware.defaults import with_defaults
+from gateway.middleware.running import Running
+from gateway.server.fast_protocol import FastLane
+from gateway.server.protocol import Protocol
 
 
 def get(key: str, *, query: str = "", fields: str = "") -> bytes:

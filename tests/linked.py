@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cache_core.link import Link
+from cache_core.cluster.link import Link
+from cache_core.cluster.peer import Ask
 from cache_core.messages import Message
-from cache_core.peer import Ask
 from cache_core.value import Value
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from cache_core import Group, Node
 from cache_core.address import Address
 from cache_core.events import Event
 from cache_core.messages import Health
-from gateway.cli.listening import free_addresses
+from gateway.cli.processes.listening import free_addresses
 
 
 @asynccontextmanager

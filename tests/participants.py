@@ -8,15 +8,15 @@ from typing import Any, TypeVar, cast
 
 from cache_core import Answer, CacheError, Demand, KeyRequired, UnknownGroup, Value
 from cache_core.address import Address
-from cache_core.link import settling
+from cache_core.cluster.link import settling
+from cache_core.cluster.peer import Ask
+from cache_core.cluster.watchers import Watchers
 from cache_core.messages import Message
-from cache_core.peer import Ask
 from cache_core.rpc.channel import Channel
 from cache_core.rpc.engine import EngineFailed, GrpcEngine
 from cache_core.rpc.engine_choice import choose_engine
 from cache_core.rpc.service import Service
 from cache_core.trace import NO_TRACE, Trace, current_trace
-from cache_core.watchers import Watchers
 
 A = TypeVar("A")
 

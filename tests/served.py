@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from cache_core.settings import MIB
-from gateway.limits import Limits
-from gateway.server import serve
+from gateway.http.limits import Limits
+from gateway.server.serving import serve
 
 PATIENT: Final = Limits(timeout=10)
 NEAR_CACHE: Final = 32 * MIB

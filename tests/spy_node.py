@@ -10,7 +10,7 @@ import grpc.aio
 from cache_core.errors import CacheError
 from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
 from cache_core.rpc.channel import GET
-from cache_core.rpc.status import to_status
+from cache_core.rpc.wire.status import to_status
 
 
 class SpyNode:

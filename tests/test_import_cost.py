@@ -38,18 +38,18 @@ def imported_by(statement: str) -> set[str]:
             "from gateway.cli.command import make_app; make_app(['up'])",
             {*SERVERS, *SOURCES, *CALLS, "rich", "tomlkit"},
         ),
-        pytest.param("from cache_core import Client", {"cache_core.rpc.server"}, marks=SLOW),
+        pytest.param("from cache_core import Client", {"cache_core.rpc.grpcio.server"}, marks=SLOW),
         pytest.param(
-            "import gateway.server",
-            {*COMMANDS, *SOURCES, *CONFIG, "cache_core.rpc.server"},
+            "import gateway.server.serving",
+            {*COMMANDS, *SOURCES, *CONFIG, "cache_core.rpc.grpcio.server"},
             marks=SLOW,
         ),
         pytest.param(
-            "import gateway.cli.node", {*SERVERS, *SOURCES, "rich", "tomlkit"}, marks=SLOW
+            "import gateway.cli.commands.node", {*SERVERS, *SOURCES, "rich", "tomlkit"}, marks=SLOW
         ),
         pytest.param(
-            "import gateway.cli.gateway",
-            {*SERVERS, *SOURCES, "rich", "tomlkit", "cache_core.rpc.server"},
+            "import gateway.cli.commands.gateway",
+            {*SERVERS, *SOURCES, "rich", "tomlkit", "cache_core.rpc.grpcio.server"},
             marks=SLOW,
         ),
     ],

@@ -8,7 +8,7 @@ from wires import Roster, Wires
 
 from cache_core import Group, GroupSettings
 from cache_core.messages import Health
-from cache_core.participant import Participant
+from cache_core.node.participant import Participant
 from cache_core.value import Demand, Value
 
 NODES = ("a:1", "b:1", "c:1")

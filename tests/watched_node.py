@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from fakes import FakeClock, settled
 
 from cache_core import Demand, Value
+from cache_core.client.near import NearCache
+from cache_core.client.watch import Watch
 from cache_core.messages import Invalidation, Notice
-from cache_core.near import NearCache
 from cache_core.value import Outcome, Then
-from cache_core.watching import Watch
 
 if TYPE_CHECKING:
     from cache_core.errors import CacheError

@@ -6,13 +6,13 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from cache_core import Group
+from cache_core.cluster.member import Member
+from cache_core.cluster.peer import Ask
+from cache_core.cluster.peers import Peers
 from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable
 from cache_core.events import Event
-from cache_core.member import Member
 from cache_core.messages import Health, Message, Notice
-from cache_core.participant import Participant
-from cache_core.peer import Ask
-from cache_core.peers import Peers
+from cache_core.node.participant import Participant
 
 A = TypeVar("A")
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from cache_core.config.layers import NamedLayer
 from cache_core.config.lines import Keys
-from cache_core.config.origin import NamedLayer
 from cache_core.config.tables import GatewayTable, NodeTable
 
 PREFIX: Final = "GAOCACHE_"

@@ -6,9 +6,9 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, InstanceOf, SecretStr
 
 from cache_core.address import Address, InvalidAddress
+from cache_core.loading.retriever import InvalidSource
 from cache_core.membership.membership import InvalidMembership
 from cache_core.membership.url import EXAMPLES, open_membership
-from cache_core.retriever import InvalidSource
 from cache_core.settings import Seconds, Size
 from cache_core.valkey.url import parse_url
 

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from cache_core.config.environment import read_environment
 from cache_core.config.errors import ConfigError, Problem
-from cache_core.config.origin import FileLayer, Layer, NamedLayer, Origin
+from cache_core.config.explanation import explain
+from cache_core.config.layers import FileLayer, Layer, NamedLayer, Origin
 from cache_core.config.substitution import Substitution
 from cache_core.config.tables import Settings
-from cache_core.config.words import explain
 
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _CHOICE: Final = ("node", "peers")

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cache_core.address import DEFAULT_ADDRESS, Address
+from cache_core.cluster.member import MAX_WEIGHT
 from cache_core.config.errors import Problem
 from cache_core.config.fields import (
     KIB,
@@ -28,9 +29,8 @@ from cache_core.config.fields import (
     TierUrl,
     Wait,
 )
+from cache_core.config.layers import Origin
 from cache_core.config.lines import Keys
-from cache_core.config.origin import Origin
-from cache_core.member import MAX_WEIGHT
 from cache_core.rpc.engine import GrpcEngine
 from cache_core.settings import MAX_GROUP_BYTES, MIB, Count, GroupSettings, Room, Switch, Table
 from cache_core.sources import Source

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from cache_core.address import Address
-from cache_core.member import Member
+from cache_core.cluster.member import Member
 from cache_core.membership.backoff import Backoff
 from cache_core.membership.reach import Reach
 from cache_core.resolver import Resolve, system_resolve

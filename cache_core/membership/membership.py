@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from cache_core.member import Member
+from cache_core.cluster.member import Member
 
 
 class MembershipError(Exception):

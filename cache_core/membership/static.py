@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 
-from cache_core.member import Member
+from cache_core.cluster.member import Member
 from cache_core.membership.membership import InvalidMembership, MembershipError
 
 

@@ -4,7 +4,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from cache_core.address import Address, InvalidAddress
-from cache_core.member import MAX_WEIGHT, Member
+from cache_core.cluster.member import MAX_WEIGHT, Member
 from cache_core.membership.dns import DnsMembership
 from cache_core.membership.membership import InvalidMembership, Membership
 from cache_core.membership.static import StaticMembership
@@ -50,8 +50,8 @@ def _etcd(credentials: str, place: str) -> Membership:
     if credentials and not (user and colon and password):
         raise _invalid("a user needs a password", "etcd")
     try:
-        from cache_core.membership.etcd import EtcdMembership  # noqa: PLC0415 - an extra
-        from cache_core.membership.etcd_api import Credentials  # noqa: PLC0415 - an extra
+        from cache_core.membership.etcd.api import Credentials  # noqa: PLC0415 - an extra
+        from cache_core.membership.etcd.membership import EtcdMembership  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         if error.name != "aetcd":
             raise

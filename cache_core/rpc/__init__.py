@@ -1,1 +1,6 @@
-"""gRPC: the only place that imports it."""
+"""gRPC: what a node answers over it, and what another node or a client asks with.
+
+This is the only room that imports gRPC's libraries. `service` holds the calls as plain functions
+that know no engine, `wire` turns the core's records into bytes, and an engine (`grpcio`, `native`)
+carries them.
+"""

@@ -14,10 +14,10 @@ from google.protobuf.message import DecodeError, Message
 from cache_core.address import InvalidAddress
 from cache_core.errors import CacheError
 from cache_core.pb import cluster_pb2, gaocache_pb2
-from cache_core.rpc.codec import Row, read_hand_over, write_handed, write_notice
-from cache_core.rpc.metadata import Fields, read_caller
 from cache_core.rpc.service import BadRequest, Service
-from cache_core.rpc.status import Trailers, to_status
+from cache_core.rpc.wire.codec import Row, read_hand_over, write_handed, write_notice
+from cache_core.rpc.wire.metadata import Fields, read_caller
+from cache_core.rpc.wire.status import Trailers, to_status
 from cache_core.value import Value
 
 Q = TypeVar("Q", bound=Message)

@@ -11,17 +11,17 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as Protobuf
 
 from cache_core.address import Address
+from cache_core.cluster.peer import Ask
+from cache_core.cluster.watchers import ACK_SECONDS
 from cache_core.errors import CacheError, InvalidKey, PeerUnavailable, UnexpectedStatus
 from cache_core.messages import Handed, HandOver, Message, Notice, Probe, Probed
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
-from cache_core.peer import Ask
-from cache_core.rpc.batch import chunks, settle, write_batch
-from cache_core.rpc.codec import read_handed, read_notice, row_of, write_hand_over
-from cache_core.rpc.limits import KEEPALIVE_MS, MAX_MESSAGE_BYTES
-from cache_core.rpc.metadata import ANSWER, Caller, read_answer, write_caller
-from cache_core.rpc.status import from_status
-from cache_core.watchers import ACK_SECONDS
+from cache_core.rpc.wire.batch import chunks, settle, write_batch
+from cache_core.rpc.wire.codec import read_handed, read_notice, row_of, write_hand_over
+from cache_core.rpc.wire.limits import KEEPALIVE_MS, MAX_MESSAGE_BYTES
+from cache_core.rpc.wire.metadata import ANSWER, Caller, read_answer, write_caller
+from cache_core.rpc.wire.status import from_status
 
 A = TypeVar("A")
 R = TypeVar("R", bound=Protobuf)

@@ -28,13 +28,13 @@ def _has_native() -> bool:
 
 
 def _open_native(address: Address, failed: Failed) -> Engine:
-    from cache_core.rpc.native import NativeServer  # noqa: PLC0415 - an extra
+    from cache_core.rpc.native.server import NativeServer  # noqa: PLC0415 - an extra
 
     return NativeServer(address, failed)
 
 
 def _open_grpcio(address: Address, _: Failed) -> Engine:
     """Return grpcio's server, which has no end of its own: it lives in the loop."""
-    from cache_core.rpc.server import Server  # noqa: PLC0415 - loads what the other does without
+    from cache_core.rpc.grpcio.server import Server  # noqa: PLC0415 - loads what the other does without
 
     return Server(address)

@@ -4,17 +4,17 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Final, Protocol, TypeVar
 
+from cache_core.cluster.watchers import Watchers
 from cache_core.errors import CacheError, PeerUnavailable, ValueTooLarge
 from cache_core.events import Hook, Received, wants
 from cache_core.messages import Message, Notice
 from cache_core.pb.cluster_pb2 import BatchGetRequest, BatchGetResponse
 from cache_core.pb.gaocache_pb2 import GetRequest
-from cache_core.rpc.batch import Item, Outcome, read_batch, write_outcomes
-from cache_core.rpc.limits import MAX_BATCH_ITEMS, MAX_VALUE_BYTES
-from cache_core.rpc.metadata import Caller
+from cache_core.rpc.wire.batch import Item, Outcome, read_batch, write_outcomes
+from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS, MAX_VALUE_BYTES
+from cache_core.rpc.wire.metadata import Caller
 from cache_core.trace import Trace, current_trace
 from cache_core.value import Demand, Value
-from cache_core.watchers import Watchers
 
 A = TypeVar("A")
 

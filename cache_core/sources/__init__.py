@@ -4,11 +4,11 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from cache_core.sources.files import FilesSource
-from cache_core.sources.http import HttpSource
-from cache_core.sources.python import PythonSource
-from cache_core.sources.sql import SqlSource
-from cache_core.sources.valkey import ValkeySource
+from cache_core.sources.files.settings import FilesSource
+from cache_core.sources.http.settings import HttpSource
+from cache_core.sources.python.settings import PythonSource
+from cache_core.sources.sql.settings import SqlSource
+from cache_core.sources.valkey.settings import ValkeySource
 
 Source: TypeAlias = Annotated[
     FilesSource | HttpSource | PythonSource | SqlSource | ValkeySource, Field(discriminator="kind")

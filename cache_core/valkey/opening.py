@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cache_core.retriever import InvalidSource
+from cache_core.loading.retriever import InvalidSource
 from cache_core.valkey.url import parse_url
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from redis.exceptions import NoScriptError
 
 from cache_core.address import Address
 from cache_core.errors import RetrieverFailed, SourceUnavailable
-from cache_core.retriever import InvalidSource
+from cache_core.loading.retriever import InvalidSource
 from cache_core.valkey.cluster import Cluster
 from cache_core.valkey.command import Command, Link, StoreRefuses
 from cache_core.valkey.failure import CAUGHT, translated

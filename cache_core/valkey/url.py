@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from cache_core.address import Address, InvalidAddress
-from cache_core.retriever import InvalidSource
+from cache_core.loading.retriever import InvalidSource
 
 SCHEMES: Final = {"valkey": False, "redis": False, "valkeys": True, "rediss": True}
 """Whether each scheme means TLS."""

@@ -3,8 +3,8 @@
 import sys
 from typing import NoReturn
 
-from gateway.cli.importing import importing
-from gateway.cli.interrupts import INTERRUPTED
+from gateway.cli.processes.importing import importing
+from gateway.cli.processes.interrupts import INTERRUPTED
 
 
 def main() -> NoReturn:

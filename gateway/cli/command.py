@@ -9,8 +9,8 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from gateway.cli.failure import Failure
-from gateway.cli.interrupts import INTERRUPTED
 from gateway.cli.output import unwritten
+from gateway.cli.processes.interrupts import INTERRUPTED
 
 MODULES: Final = {
     "up": "up",
@@ -24,7 +24,7 @@ MODULES: Final = {
     "cluster": "cluster",
     "openapi": "openapi",
 }
-"""Each subcommand's module in `gateway.cli`, in the order of the help."""
+"""Each subcommand's module in `gateway.cli.commands`, in the order of the help."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -61,7 +61,7 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
     app.callback()(options)
     first = arguments[0] if arguments else ""
     for name in [first] if first in MODULES else MODULES:
-        app.command()(getattr(import_module(f"gateway.cli.{MODULES[name]}"), name))
+        app.command()(getattr(import_module(f"gateway.cli.commands.{MODULES[name]}"), name))
     return app
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from tomlkit.items import Table
 
 from cache_core.config.tables import DEFAULT_GATEWAY
-from cache_core.inspection import Found, Proposed
+from cache_core.sources.sql.inspection import Found, Proposed
 
 PASSWORD_VARIABLE: Final = "DATABASE_PASSWORD"  # noqa: S105 - its name, not what it holds
 TTL: Final = "60s"

@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cache_core.messages import Health
-from gateway.figures import Figures
-from gateway.survey import NO_ANSWER, WORDS, Row, Survey
+from gateway.survey.figures import Figures
+from gateway.survey.survey import NO_ANSWER, WORDS, Row, Survey
 
 STYLES: Final = {WORDS[Health.UP]: "green", NO_ANSWER: "bold red"}
 FIGURES: Final = (

@@ -9,12 +9,12 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import BaseRoute
 
-from gateway.batch import BatchKeys
+from gateway.http.batch import BatchKeys
+from gateway.http.problems import Problem
 from gateway.openapi.constraints import named
 from gateway.openapi.headers import HEADERS, header
 from gateway.openapi.parameters import PARAMETERS
 from gateway.openapi.resources import UNHEARD
-from gateway.problems import Problem
 
 TAGS: Final = [
     {"name": "keys", "description": "Values, read through the cache, and their removal."},

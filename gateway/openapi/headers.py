@@ -6,9 +6,9 @@ RFC 9110 (ETag, Vary, ranges, Retry-After), 9111 (Cache-Control, Age), 9211 (Cac
 from typing import Any, Final
 
 from cache_core.value import Value
-from gateway.addressing import Target
-from gateway.decision import Get, decide
-from gateway.representation import JSON, Wish
+from gateway.http.addressing import Target
+from gateway.http.decision import Get, decide
+from gateway.http.representation import JSON, Wish
 
 NODE: Final = "127.0.0.1:8080"
 """The node of the examples."""

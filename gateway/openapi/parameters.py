@@ -6,7 +6,7 @@ that name ignored.
 
 from typing import Any, Final
 
-from gateway.limits import Limits
+from gateway.http.limits import Limits
 
 KEY: Final = "key"
 

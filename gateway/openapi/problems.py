@@ -4,11 +4,11 @@ import json
 from typing import Any, Final
 
 from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable
-from gateway import problems
-from gateway.limits import Limits
+from gateway.http import problems
+from gateway.http.limits import Limits
+from gateway.http.problems import Refused
+from gateway.http.request_head import shortened, target_too_long
 from gateway.openapi.headers import NODE, header
-from gateway.problems import Refused
-from gateway.request_head import shortened, target_too_long
 
 TOO_MANY: Final = 9000
 """As many bytes as no request's target may have."""

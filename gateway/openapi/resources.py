@@ -11,17 +11,17 @@ from cache_core.messages import GroupInfo, Health, MemberInfo, NodeInfo, Sharing
 from cache_core.settings import GroupSettings
 from cache_core.stats import CacheStats, GroupStats
 from cache_core.value import Value
-from gateway.batch import problem_item, value_item
-from gateway.group_document import documents
-from gateway.limits import Limits
+from gateway.http.batch import problem_item, value_item
+from gateway.http.limits import Limits
+from gateway.http.problems import Refused
+from gateway.http.representation import JSON
+from gateway.http.request_head import headers_too_large, too_slow
 from gateway.openapi.headers import NODE, uncached
 from gateway.openapi.problems import TOO_MANY, late, problem, too_long, unreachable
-from gateway.problems import Refused
-from gateway.representation import JSON
-from gateway.request_head import headers_too_large, too_slow
-from gateway.survey import survey
-from gateway.survey_document import cluster_document
-from gateway.worker_figures import ANSWERED, REQUESTS, GatewayFigures
+from gateway.survey.cluster_document import cluster_document
+from gateway.survey.gateway_figures import ANSWERED, REQUESTS, GatewayFigures
+from gateway.survey.group_document import documents
+from gateway.survey.survey import survey
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 

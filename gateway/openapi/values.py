@@ -9,12 +9,12 @@ from cache_core.errors import (
     RetrieverFailed,
     ValueTooLarge,
 )
+from gateway.http.problems import Refused
+from gateway.http.representation import JSON, RAW, TEXT
 from gateway.openapi.headers import NODE, header, optional
 from gateway.openapi.parameters import KEY, parameters
 from gateway.openapi.problems import TOO_MANY, late, problem, too_long, unreachable
 from gateway.openapi.resources import BATCH_ITEMS, Responses
-from gateway.problems import Refused
-from gateway.representation import JSON, RAW, TEXT
 
 VALUE_PARAMETERS: Final = parameters(
     "Accept-Encoding", "Cache-Control", "If-Match", "If-None-Match", "If-Range", "Range"

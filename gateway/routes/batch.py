@@ -8,12 +8,12 @@ from typing import Final, NamedTuple
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from cache_core.client import Client
+from cache_core.client.client import Client
 from cache_core.errors import CacheError
 from cache_core.value import Demand
-from gateway import caching
-from gateway.addressing import MalformedTarget, check_key, group_of
-from gateway.batch import (
+from gateway.http import caching
+from gateway.http.addressing import MalformedTarget, check_key, group_of
+from gateway.http.batch import (
     Batch,
     Room,
     check_count,
@@ -22,15 +22,15 @@ from gateway.batch import (
     too_large,
     value_item,
 )
-from gateway.body import read_json
-from gateway.decision import decide_form
-from gateway.fields import joined
-from gateway.limits import Limits
+from gateway.http.decision import decide_form
+from gateway.http.fields import joined
+from gateway.http.limits import Limits
+from gateway.http.problems import Refused
+from gateway.http.representation import JSON, Encoding, Representation, Wish, choose
 from gateway.openapi.resources import BATCH_EXAMPLE, BATCH_RESPONSES
-from gateway.problems import Refused
-from gateway.representation import JSON, Encoding, Representation, Wish, choose
+from gateway.routes.body import read_json
+from gateway.routes.dependencies import EncodingQuery, GroupPath, Timeout
 from gateway.routes.off_loop import worked
-from gateway.routes.parameters import EncodingQuery, GroupPath, Timeout
 
 UNCACHED: Final = {"Cache-Control": "no-store"}
 """The values of a batch have a freshness each."""

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter
 
-from cache_core.client import Client
+from cache_core.client.client import Client
 from gateway.openapi.resources import CLUSTER_RESPONSES
-from gateway.routes.parameters import UNCACHED, Timeout
-from gateway.survey import survey
-from gateway.survey_document import Cluster, cluster_document
-from gateway.worker_figures import GatewayFigures
+from gateway.routes.dependencies import UNCACHED, Timeout
+from gateway.survey.cluster_document import Cluster, cluster_document
+from gateway.survey.gateway_figures import GatewayFigures
+from gateway.survey.survey import survey
 
 
 def router(client: Client, figures: Callable[[], Awaitable[GatewayFigures]]) -> APIRouter:

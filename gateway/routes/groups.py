@@ -2,14 +2,14 @@
 
 from fastapi import APIRouter
 
-from cache_core.client import Client
+from cache_core.client.client import Client
 from cache_core.errors import CacheError, UnknownGroup
-from gateway.addressing import group_of
-from gateway.group_document import GroupDocument, Groups, documents
-from gateway.limits import Limits
+from gateway.http.addressing import group_of
+from gateway.http.limits import Limits
 from gateway.openapi.resources import GROUP_RESPONSES, GROUPS_RESPONSES
-from gateway.routes.parameters import UNCACHED, GroupPath, Timeout
-from gateway.survey import survey
+from gateway.routes.dependencies import UNCACHED, GroupPath, Timeout
+from gateway.survey.group_document import GroupDocument, Groups, documents
+from gateway.survey.survey import survey
 
 
 def router(client: Client, limits: Limits) -> APIRouter:

@@ -6,11 +6,11 @@ from typing import Final, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from cache_core.client import Client
+from cache_core.client.client import Client
 from cache_core.errors import PeerUnavailable
-from gateway.limits import Limits
+from gateway.http.limits import Limits
 from gateway.openapi.resources import ALIVE_RESPONSES, READY_RESPONSES
-from gateway.routes.parameters import UNCACHED
+from gateway.routes.dependencies import UNCACHED
 
 PATIENCE_SECONDS: Final = 0.8
 """A Kubernetes probe gives up after one second unless it is told otherwise."""

@@ -6,23 +6,23 @@ from fastapi import APIRouter, Query, Request
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
-from cache_core.client import Client
-from gateway import caching
-from gateway.addressing import Target, from_path, from_query, keys_of
-from gateway.batch import Batch
-from gateway.decision import Get, decide
-from gateway.fields import joined
-from gateway.limits import Limits
+from cache_core.client.client import Client
+from gateway.http import caching
+from gateway.http.addressing import Target, from_path, from_query, keys_of
+from gateway.http.batch import Batch
+from gateway.http.decision import Get, decide
+from gateway.http.fields import joined
+from gateway.http.limits import Limits
+from gateway.http.representation import Alt, Encoding, KeyValue, Wish
 from gateway.openapi.values import (
     QUERY_PARAMETERS,
     VALUE_PARAMETERS,
     query_responses,
     value_responses,
 )
-from gateway.representation import Alt, Encoding, KeyValue, Wish
 from gateway.routes.batch import BatchReader
+from gateway.routes.dependencies import EncodingQuery, GroupPath, KeyPath, Timeout
 from gateway.routes.off_loop import worked
-from gateway.routes.parameters import EncodingQuery, GroupPath, KeyPath, Timeout
 
 AltQuery = Annotated[
     Alt | SkipJsonSchema[None],

@@ -7,14 +7,14 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from cache_core.client import Client
+from cache_core.client.client import Client
 from cache_core.errors import CacheError
-from gateway import landing
-from gateway.fields import joined
-from gateway.problems import Refused
-from gateway.representation import JSON, choose
-from gateway.routes.parameters import Timeout
-from gateway.survey import Survey, survey
+from gateway.http.fields import joined
+from gateway.http.problems import Refused
+from gateway.http.representation import JSON, choose
+from gateway.routes.dependencies import Timeout
+from gateway.survey import page as landing
+from gateway.survey.survey import Survey, survey
 
 HTML: Final = "text/html"
 INDEX: Final = {

@@ -7,12 +7,12 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import JSONResponse, Response
 
-from cache_core.client import Client
-from gateway.addressing import from_path, from_query, group_of, keys_of
-from gateway.limits import Limits
+from cache_core.client.client import Client
+from gateway.http.addressing import from_path, from_query, group_of, keys_of
+from gateway.http.limits import Limits
+from gateway.http.problems import Refused
 from gateway.openapi.resources import FLUSH_RESPONSES, REMOVAL_RESPONSES, Responses
-from gateway.problems import Refused
-from gateway.routes.parameters import GroupPath, KeyPath, Timeout
+from gateway.routes.dependencies import GroupPath, KeyPath, Timeout
 
 
 class Unreached(BaseModel):

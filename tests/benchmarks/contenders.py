@@ -9,8 +9,8 @@ from typing import Any, Final, Protocol
 import cachebox
 import cachetools
 
-from cache_core.cache import Cache
-from cache_core.eviction import POLICIES
+from cache_core.memory.cache import Cache
+from cache_core.memory.eviction import POLICIES
 
 TTL: Final = 60.0
 NAMES: Final = ("gaocache", "gaocache, TTL", "cachetools", "cachebox", "dict")

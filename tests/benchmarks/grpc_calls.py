@@ -10,10 +10,10 @@ from pinned import GENERATORS, SERVERS, free_ports
 from stage import Server, Stage, peers_at
 from warming import warm_node
 
-from cache_core.member import Member
+from cache_core.cluster.member import Member
+from cache_core.cluster.ring import Ring
 from cache_core.pb.cluster_pb2 import BatchGetRequest
 from cache_core.pb.gaocache_pb2 import GetRequest
-from cache_core.ring import Ring
 
 SIZE: Final = 100
 MANY: Final = 64

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from traces import BadTrace, read_trace
 
-from cache_core.eviction import POLICIES
+from cache_core.memory.eviction import POLICIES
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "traces"
 CURVE = (0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5)

@@ -7,12 +7,12 @@ from time import process_time
 from typing import Final, TypeVar
 
 from cache_core import Client
-from cache_core.member import Member
+from cache_core.cluster.member import Member
+from cache_core.cluster.peer import Ask
 from cache_core.membership.static import StaticMembership
 from cache_core.messages import Message, Probe, Probed
-from cache_core.peer import Ask
 from cache_core.value import Answer, Value
-from gateway.cli.importing import YOUNG_OBJECTS
+from gateway.cli.processes.importing import YOUNG_OBJECTS
 
 A = TypeVar("A")
 

@@ -13,8 +13,8 @@ from mixture import Mixture
 from sized_values import Sized
 
 from cache_core import Group, GroupSettings, Node
-from gateway.limits import Limits
-from gateway.server import serve
+from gateway.http.limits import Limits
+from gateway.server.serving import serve
 
 TALKERS: Final = 16
 IDLE_SECONDS: Final = 15.0

@@ -8,8 +8,8 @@ from statistics import mean
 from bounds import best_of_equal_weights, bound_of_weights
 from traces import Trace
 
-from cache_core.cache import Cache
-from cache_core.eviction import POLICIES
+from cache_core.memory.cache import Cache
+from cache_core.memory.eviction import POLICIES
 
 CAP = 10
 """The default entry cap: a value may be as large as the capacity divided by this."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from processes import Run
 
 from cache_core.errors import SourceUnavailable
-from cache_core.opening import check
-from cache_core.retriever import InvalidSource
+from cache_core.loading.retriever import InvalidSource
+from cache_core.sources.opening import check
 
 GROUP = """
 [groups.{name}.source]

@@ -10,7 +10,7 @@ from cache_core import Client, PeerUnavailable
 
 ENDS_ITS_ENGINE = """
 import gc
-from cache_core.rpc.native import NativeServer
+from cache_core.rpc.native.server import NativeServer
 
 def get(key):
     if key == "end":

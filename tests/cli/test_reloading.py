@@ -17,8 +17,8 @@ from processes import GAOCACHE, Run, Start
 
 from cache_core import Group
 from cache_core.config import Settings, load
-from cache_core.node_groups import Reloaded
-from gateway.cli.reloading import Reloading
+from cache_core.node.groups import Reloaded
+from gateway.cli.processes.reloading import Reloading
 
 CONFIG = """\
 [node]

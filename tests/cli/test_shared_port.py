@@ -7,8 +7,8 @@ from processes import Run
 
 from cache_core.address import Address
 from gateway.cli.failure import Failure
-from gateway.cli.listening import listen
-from gateway.cli.shared_port import Listener, SharedPort
+from gateway.cli.processes.listening import listen
+from gateway.cli.processes.shared_port import Listener, SharedPort
 
 ANY_PORT = Address("127.0.0.1", 0)
 

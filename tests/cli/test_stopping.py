@@ -10,7 +10,7 @@ from processes import Serving, Start
 
 from cache_core import Group, Node
 from cache_core.address import Address
-from gateway.cli.listening import free_addresses
+from gateway.cli.processes.listening import free_addresses
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-from gateway.cli.supervisor import Backoff
+from gateway.cli.processes.supervisor import Backoff
 
 
 def test_the_first_start_is_at_once_and_the_next_ever_later_up_to_half_a_minute() -> None:

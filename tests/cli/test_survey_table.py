@@ -5,8 +5,8 @@ from rich.console import Console
 
 from cache_core.messages import Health, MemberInfo, NodeInfo
 from gateway.cli.survey_table import show
-from gateway.figures import Figures
-from gateway.survey import Row, Survey
+from gateway.survey.figures import Figures
+from gateway.survey.survey import Row, Survey
 
 NODE = "10.100.100.100:65535"
 LARGE = Figures(

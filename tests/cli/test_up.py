@@ -10,7 +10,7 @@ import pytest
 from processes import GatewayAt, Run, Start, child_listening_at
 
 from cache_core import Client, Group, Node, PeerUnavailable
-from gateway.cli.up import examples
+from gateway.cli.commands.up import examples
 
 FREE_PORTS = ("--listen", "127.0.0.1:0", "--node-listen", "127.0.0.1:0")
 GATEWAY = r"gateway  (http://\S+)"

@@ -11,7 +11,7 @@ from processes import Run, Start
 
 from cache_core.config import Settings, load
 from gateway.cli.failure import Failure
-from gateway.cli.fleet import Fleet, fleet_of
+from gateway.cli.processes.fleet import Fleet, fleet_of
 
 pytestmark = pytest.mark.slow  # three processes or more a test
 

@@ -10,9 +10,9 @@ from typing import TypeAlias
 import pytest
 from cluster.etcd import etcd_at
 
-from cache_core.member import Member
+from cache_core.cluster.member import Member
 from cache_core.membership.dns import DnsMembership
-from cache_core.membership.etcd import EtcdMembership
+from cache_core.membership.etcd.membership import EtcdMembership
 from cache_core.membership.membership import Membership, MembershipError
 from cache_core.membership.static import StaticMembership
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cluster.names import NSS_WRAPPER, Names
 
-from cache_core.member import Member
+from cache_core.cluster.member import Member
 from cache_core.membership.dns import DnsMembership
 
 WATCH = """

@@ -13,9 +13,9 @@ from cluster.etcd import EtcdServer, etcd_at
 from cluster.watching import until
 
 from cache_core.address import Address
-from cache_core.member import Member
-from cache_core.membership.etcd import EtcdMembership
-from cache_core.membership.etcd_api import Credentials, Etcd
+from cache_core.cluster.member import Member
+from cache_core.membership.etcd.api import Credentials, Etcd
+from cache_core.membership.etcd.membership import EtcdMembership
 from cache_core.membership.membership import MembershipError
 
 pytestmark = pytest.mark.service

@@ -10,8 +10,8 @@ from aetcd import rpc
 from cluster.watching import until
 
 from cache_core.address import Address
-from cache_core.member import Member
-from cache_core.membership.etcd import EtcdMembership
+from cache_core.cluster.member import Member
+from cache_core.membership.etcd.membership import EtcdMembership
 
 A, B = Member("10.0.0.1:8080"), Member("10.0.0.2:8080")
 PREFIX = "/gaocache/test"

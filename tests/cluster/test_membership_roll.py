@@ -1,7 +1,7 @@
 from fakes import FakeClock
 
-from cache_core.member import Member
-from cache_core.membership.roll import Roll
+from cache_core.cluster.member import Member
+from cache_core.membership.etcd.roll import Roll
 
 A, B, C = Member("a:1"), Member("b:1"), Member("c:1")
 GRACE = 7.0

@@ -3,9 +3,9 @@ import sys
 
 import pytest
 
-from cache_core.member import Member
+from cache_core.cluster.member import Member
 from cache_core.membership.dns import DnsMembership
-from cache_core.membership.etcd import EtcdMembership
+from cache_core.membership.etcd.membership import EtcdMembership
 from cache_core.membership.membership import InvalidMembership, Membership
 from cache_core.membership.static import StaticMembership
 from cache_core.membership.url import EXAMPLES, open_membership

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import TypeVar, cast
 
 from cache_core import Client, Value
+from cache_core.cluster.peer import Ask
 from cache_core.errors import PeerUnavailable
 from cache_core.messages import Message, Probed
-from cache_core.peer import Ask
 from cache_core.trace import Trace, current_trace
 
 A = TypeVar("A")

@@ -15,7 +15,7 @@ from cache_core import (
     SourceUnavailable,
     Value,
 )
-from cache_core.batches import MAX_KEYS
+from cache_core.loading.batching import MAX_KEYS
 
 
 class BatchSource(FakeSource):

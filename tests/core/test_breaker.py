@@ -1,7 +1,7 @@
 import pytest
 from fakes import FakeClock
 
-from cache_core.breaker import Breaker
+from cache_core.valkey.breaker import Breaker
 
 
 @pytest.fixture

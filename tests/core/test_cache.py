@@ -6,9 +6,9 @@ from sys import getrefcount
 
 import pytest
 
-from cache_core.cache import OVERHEAD, SWEEP_STEP, Cache
-from cache_core.entry import Entry
-from cache_core.eviction import POLICIES
+from cache_core.memory.cache import OVERHEAD, SWEEP_STEP, Cache
+from cache_core.memory.entry import Entry
+from cache_core.memory.eviction import POLICIES
 from cache_core.stats import Cause
 
 pytestmark = pytest.mark.parametrize("policy", POLICIES)

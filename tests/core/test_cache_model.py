@@ -14,9 +14,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cache_core.cache import OVERHEAD, Cache
-from cache_core.entry import Entry
-from cache_core.eviction import POLICIES
+from cache_core.memory.cache import OVERHEAD, Cache
+from cache_core.memory.entry import Entry
+from cache_core.memory.eviction import POLICIES
 from cache_core.stats import Cause
 from cache_core.value import Answer
 

@@ -4,8 +4,8 @@ from math import inf
 
 import pytest
 
-from cache_core.cache import OVERHEAD, Cache
-from cache_core.eviction import POLICIES
+from cache_core.memory.cache import OVERHEAD, Cache
+from cache_core.memory.eviction import POLICIES
 from cache_core.value import Answer, Value
 
 pytestmark = pytest.mark.parametrize("policy", POLICIES)

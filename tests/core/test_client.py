@@ -8,8 +8,8 @@ from fakes import FakeSource, settled
 from wires import Roster, Wires, all_up
 
 from cache_core import Client, Group, NotFound, UnknownGroup, Value
+from cache_core.cluster.member import Member
 from cache_core.errors import DeadlineExceeded, PeerUnavailable, SourceUnavailable
-from cache_core.member import Member
 from cache_core.messages import NodeInfo
 
 NODES = ("a:1", "b:1", "c:1")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cache_core.assembly import open_groups
 from cache_core.config import ConfigError, load
+from cache_core.config.groups import open_groups
 
 GOOD = """
 [groups.scores]

@@ -7,8 +7,8 @@ import pytest
 
 from cache_core.config import ConfigError, GatewayTable, NamedLayer, NodeTable, Settings, load
 from cache_core.config.tables import DEFAULT_GATEWAY
-from cache_core.node import DEFAULT_DRAIN, DEFAULT_GRACE
-from gateway.limits import Limits
+from cache_core.node.node import DEFAULT_DRAIN, DEFAULT_GRACE
+from gateway.http.limits import Limits
 
 GROUPS = """
 [groups.Scores]

@@ -1,7 +1,7 @@
 """Each key's line, against a file that has every way to write one."""
 
+from cache_core.config.layers import line_of
 from cache_core.config.lines import lines
-from cache_core.config.origin import line_of
 
 TOML = b'''\
 # a comment

@@ -1,6 +1,6 @@
 import pytest
 
-from cache_core.debts import MOST_BYTES, MOST_NODES, Debts
+from cache_core.cluster.debts import MOST_BYTES, MOST_NODES, Debts
 from cache_core.messages import Invalidation
 
 

@@ -14,11 +14,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cache_core.cache import MAX_HITS
-from cache_core.eviction import POLICIES, Policy
-from cache_core.eviction.lfu import LFU
-from cache_core.eviction.lru import LRU
-from cache_core.slots import RESERVED, Slots
+from cache_core.memory.cache import MAX_HITS
+from cache_core.memory.eviction import POLICIES, Policy
+from cache_core.memory.eviction.lfu import LFU
+from cache_core.memory.eviction.lru import LRU
+from cache_core.memory.slots import RESERVED, Slots
 
 CAPACITY = 10_000
 

@@ -11,8 +11,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cache_core.expiry import BUCKETS_STEP, ExpiryBuckets
-from cache_core.slots import Slots
+from cache_core.memory.expiry import BUCKETS_STEP, ExpiryBuckets
+from cache_core.memory.slots import Slots
 
 
 class Calendar:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cache_core.entry import Entry
-from cache_core.freshness import Expiries, Freshness, Rules
+from cache_core.group.freshness import Expiries, Freshness, Rules
+from cache_core.memory.entry import Entry
 
 times = st.floats(0, 1e7)
 ttls = st.floats(0, 1e7)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cache_core import Answer, Group, NotFound, Value
-from cache_core.cache import OVERHEAD, SCAN_STEP
+from cache_core.memory.cache import OVERHEAD, SCAN_STEP
 from cache_core.settings import MIB
 
 

@@ -6,7 +6,7 @@ import pytest
 from replay import RUNS, Workload, workloads
 from traces import Trace, read_trace
 
-from cache_core.eviction import POLICIES
+from cache_core.memory.eviction import POLICIES
 
 pytestmark = pytest.mark.slow
 

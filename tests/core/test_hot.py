@@ -15,9 +15,9 @@ from hypothesis.stateful import (
 )
 
 from cache_core import Answer, Terms, Value
-from cache_core.cache import OVERHEAD
-from cache_core.eviction import POLICIES
-from cache_core.hot import POPULAR, HotCache
+from cache_core.memory.cache import OVERHEAD
+from cache_core.memory.eviction import POLICIES
+from cache_core.node.hot import POPULAR, HotCache
 from cache_core.settings import MIB
 from cache_core.stats import Cause
 

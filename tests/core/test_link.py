@@ -6,8 +6,8 @@ import pytest
 from fakes import settled
 from linked import FakePeer, ask, link_to
 
+from cache_core.cluster.link import Link
 from cache_core.errors import DeadlineExceeded, NotFound, PeerUnavailable, UnexpectedStatus
-from cache_core.link import Link
 from cache_core.trace import Trace, current_trace
 from cache_core.value import Value
 

@@ -7,8 +7,8 @@ import uvloop
 from fakes import settled
 from linked import FakePeer, ask, link_to
 
+from cache_core.cluster.link import Link
 from cache_core.errors import PeerUnavailable
-from cache_core.link import Link
 from cache_core.value import Answer, Value
 
 
@@ -21,7 +21,7 @@ def peer() -> FakePeer:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Links made from now on wait for what is under way, however slow the machine is."""
     for name in ("LEAST_SECONDS", "MOST_SECONDS"):
-        monkeypatch.setattr(f"cache_core.pace.{name}", 60.0)
+        monkeypatch.setattr(f"cache_core.cluster.latency.{name}", 60.0)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_who_comes_while_a_wait_is_all_but_over_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, peer: FakePeer
 ) -> None:
     """uvloop, whose clock ticks in milliseconds, makes no timer of what is due within this one."""
-    monkeypatch.setattr("cache_core.pace.LEAST_SECONDS", 0.0004)
+    monkeypatch.setattr("cache_core.cluster.latency.LEAST_SECONDS", 0.0004)
 
     async def ask_in_a_row() -> None:
         link = link_to(peer)
@@ -125,7 +125,7 @@ async def test_only_answers_from_memory_tell_how_fast_the_node_is(
     monkeypatch: pytest.MonkeyPatch, peer: FakePeer, answer: Answer, count: int
 ) -> None:
     pace = FakePace()
-    monkeypatch.setattr("cache_core.link.Pace", lambda: pace)
+    monkeypatch.setattr("cache_core.cluster.link.Pace", lambda: pace)
     link = link_to(peer)
     gets = [ask(link, "a"), ask(link, "b")]
     await settled()

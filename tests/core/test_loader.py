@@ -14,7 +14,7 @@ from cache_core import (
     SourceUnavailable,
     Value,
 )
-from cache_core.retriever import FunctionRetriever
+from cache_core.loading.retriever import FunctionRetriever
 
 
 async def test_loads_run_within_the_concurrency_and_wait_within_the_queue() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from cache_core.address import InvalidAddress
-from cache_core.member import Member
+from cache_core.cluster.member import Member
 
 
 @pytest.mark.parametrize(

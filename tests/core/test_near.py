@@ -7,9 +7,9 @@ import pytest
 from fakes import FakeClock
 
 from cache_core import Answer, Terms, Value
-from cache_core.cache import OVERHEAD
-from cache_core.copies import Coverage
-from cache_core.near import CELLS, MAX_ORIGINS, NearCache, NearStats
+from cache_core.client.near import CELLS, MAX_ORIGINS, NearCache, NearStats
+from cache_core.client.near_copies import Coverage
+from cache_core.memory.cache import OVERHEAD
 from cache_core.settings import MIB
 from cache_core.stats import Cause
 

@@ -9,8 +9,8 @@ from fakes import settled
 from trio_of_nodes import Cluster, Make, key_of
 
 from cache_core import Answer, Client, Demand, Value
+from cache_core.client.near import NearStats
 from cache_core.messages import Health
-from cache_core.near import NearStats
 from cache_core.settings import MIB
 
 

@@ -15,8 +15,8 @@ from hypothesis.stateful import (
 )
 
 from cache_core import Value
-from cache_core.copies import Coverage, Held
-from cache_core.near import NearCache
+from cache_core.client.near import NearCache
+from cache_core.client.near_copies import Coverage, Held
 
 Name = tuple[str, str]
 

@@ -6,7 +6,7 @@ from fakes import FakeSource, settled
 
 from cache_core import Client, Group, InvalidKey, Node, PeerUnavailable
 from cache_core.address import InvalidAddress
-from cache_core.member import Member
+from cache_core.cluster.member import Member
 
 
 async def test_two_nodes_in_one_process_share_nothing() -> None:
@@ -108,7 +108,7 @@ async def test_a_second_stop_closes_no_source_again() -> None:
 
 
 async def test_a_source_that_never_closes_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cache_core.node_groups.CLOSE_SECONDS", 0.01)
+    monkeypatch.setattr("cache_core.node.groups.CLOSE_SECONDS", 0.01)
     sources = ClosingSource(hangs=True), ClosingSource()
     node = Node("127.0.0.1:0", [Group(f"g{n}", source) for n, source in enumerate(sources)])
     await node.start()

@@ -2,7 +2,7 @@ from itertools import repeat
 
 import pytest
 
-from cache_core.pace import LEAST_SECONDS, MOST_SECONDS, Pace
+from cache_core.cluster.latency import LEAST_SECONDS, MOST_SECONDS, Pace
 
 
 def pace_of(*took: float) -> Pace:

@@ -11,8 +11,8 @@ from wires import Roster
 
 from cache_core import Group
 from cache_core.errors import UnknownGroup
+from cache_core.loading.tier import Looked, TierUnavailable, Written
 from cache_core.messages import Drop, Health, Invalidation, Probe
-from cache_core.tier import Looked, TierUnavailable, Written
 
 
 @pytest.mark.parametrize("asked", NODES)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cache_core.popularity import MAX_COUNT, MAX_WIDTH, Popularity
+from cache_core.node.popularity import MAX_COUNT, MAX_WIDTH, Popularity
 
 keys = st.sampled_from(["a", "b", "c", "é", "k" * 300, ""]) | st.text(max_size=3)
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cache_core.tiers.record import TOKEN_BYTES, Record, placeholder, read, value_part
+from cache_core.valkey.tier_record import TOKEN_BYTES, Record, placeholder, read, value_part
 from cache_core.value import Terms, Value
 
 TOKEN = bytes(range(TOKEN_BYTES))

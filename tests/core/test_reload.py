@@ -18,8 +18,8 @@ from cache_core import (
     SourceUnavailable,
     UnknownGroup,
 )
-from cache_core.node_groups import Reloaded
-from cache_core.tier import Tier, TierUnavailable
+from cache_core.loading.tier import Tier, TierUnavailable
+from cache_core.node.groups import Reloaded
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from trio_of_nodes import Make, get
 
 from cache_core import Group, GroupSettings, Node, Value
 from cache_core.messages import HandOver, Invalidation
-from cache_core.node_groups import NodeGroups
+from cache_core.node.groups import NodeGroups
 
 
 def group(name: str, source: FakeSource, **settings: object) -> Group:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from cache_core.retriever import FunctionRetriever, RetrieverFunction
+from cache_core.loading.retriever import FunctionRetriever, RetrieverFunction
 
 
 def in_thread(key: str) -> bytes:

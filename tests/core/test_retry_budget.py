@@ -1,4 +1,4 @@
-from cache_core.retry_budget import RESERVE, RetryBudget
+from cache_core.client.retry_budget import RESERVE, RetryBudget
 
 
 def test_the_calls_under_way_when_a_node_dies_may_be_retried() -> None:

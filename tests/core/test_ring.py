@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cache_core.member import MAX_WEIGHT, Member
-from cache_core.ring import MAX_MEMBERS, Ring
+from cache_core.cluster.member import MAX_WEIGHT, Member
+from cache_core.cluster.ring import MAX_MEMBERS, Ring
 
 KEYS = [f"user:{number}" for number in range(300)]
 A, B, C, D = (Member(f"10.0.0.{number}:8080") for number in range(1, 5))

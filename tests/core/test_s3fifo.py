@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cache_core.cache import MAX_HITS, OVERHEAD, Cache
-from cache_core.eviction.s3fifo import MAX_SPARED, S3FIFO, SMALL_SHARE
-from cache_core.slots import Slots
+from cache_core.memory.cache import MAX_HITS, OVERHEAD, Cache
+from cache_core.memory.eviction.s3fifo import MAX_SPARED, S3FIFO, SMALL_SHARE
+from cache_core.memory.slots import Slots
 from cache_core.stats import Cause
 
 KEY = 5

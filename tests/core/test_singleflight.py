@@ -3,7 +3,7 @@ import gc
 
 import pytest
 
-from cache_core.singleflight import Flights
+from cache_core.loading.singleflight import Flights
 
 
 def ignore(_outcome: int) -> None:

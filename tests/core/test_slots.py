@@ -1,6 +1,6 @@
 import gc
 
-from cache_core.slots import Slots
+from cache_core.memory.slots import Slots
 
 
 def test_the_garbage_collector_need_not_look_through_the_entries() -> None:

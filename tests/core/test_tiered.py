@@ -7,8 +7,8 @@ import pytest
 from fakes import FakeClock, FakeSource, settled
 
 from cache_core import Answer, Demand, Group, GroupSettings, NotFound, Terms, Value
+from cache_core.loading.tier import Looked, TierUnavailable, Written
 from cache_core.stats import TierStats
-from cache_core.tier import Looked, TierUnavailable, Written
 
 
 class FakeTier:
@@ -179,7 +179,7 @@ async def test_a_load_that_ran_while_its_key_was_removed_is_not_written(
 async def test_a_removal_that_the_tier_did_not_take_is_taken_later_and_not_read_past(
     tier: FakeTier, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cache_core.tier_removals.RETRY_SECONDS", 0.001)
+    monkeypatch.setattr("cache_core.loading.tier_removals.RETRY_SECONDS", 0.001)
     source = FakeSource({"Tom": b"630"})
     group = group_at(source, tier, clock)
     await group.get("Tom")
@@ -203,7 +203,7 @@ async def test_a_removal_that_the_tier_did_not_take_is_taken_later_and_not_read_
 async def test_many_removals_that_are_owed_become_one_of_all(
     tier: FakeTier, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cache_core.tier_removals.MOST_OWED", 2)
+    monkeypatch.setattr("cache_core.loading.tier_removals.MOST_OWED", 2)
     group = group_at(FakeSource(), tier, clock)
     tier.gone = True
     for key in ("a", "b", "c", "d"):

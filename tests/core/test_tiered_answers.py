@@ -8,8 +8,8 @@ from core.test_tiered import FakeTier, group_at
 from fakes import FakeClock, FakeSource
 
 from cache_core import Answer, Demand, NotFound, RetrieverFailed, Terms, Value
+from cache_core.loading.tier import Written
 from cache_core.stats import TierStats
-from cache_core.tier import Written
 
 WRONG = (
     Value(b"", terms=Terms(content_type="no type")),

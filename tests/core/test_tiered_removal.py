@@ -8,8 +8,8 @@ from fakes import FakeClock, FakeSource, settled
 from trio_of_nodes import Make, get, key_of
 
 from cache_core import Group
+from cache_core.loading.tier import TierUnavailable
 from cache_core.messages import Drop, Invalidation
-from cache_core.tier import TierUnavailable
 
 
 class SlowTier(FakeTier):
@@ -36,7 +36,7 @@ def tier(clock: FakeClock) -> SlowTier:
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cache_core.tier_removals.RETRY_SECONDS", 0.001)
+    monkeypatch.setattr("cache_core.loading.tier_removals.RETRY_SECONDS", 0.001)
 
 
 async def test_what_others_read_in_a_tier_that_was_told_late_is_removed_from_them_too(

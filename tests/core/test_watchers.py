@@ -7,14 +7,14 @@ from functools import wraps
 import pytest
 from fakes import settled
 
-from cache_core.messages import Invalidation, Notice
-from cache_core.watchers import (
+from cache_core.cluster.watchers import (
     ACK_SECONDS,
     HEARTBEAT_SECONDS,
     MAX_WAITING,
     SILENCE_SECONDS,
     Watchers,
 )
+from cache_core.messages import Invalidation, Notice
 
 TOM = (Invalidation("scores", "Tom"),)
 ALL = (Invalidation("scores"),)

@@ -8,9 +8,15 @@ from fakes import FakeClock, settled
 from watched_node import SILENCE, TOM, Asker, FakeNode
 
 from cache_core import Answer, Demand, NotFound, Value
+from cache_core.client.watch import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    STRANGER_SECONDS,
+    UNIMPLEMENTED,
+    Watch,
+)
 from cache_core.errors import PeerUnavailable, UnexpectedStatus
 from cache_core.messages import Invalidation
-from cache_core.watching import FIRST_PAUSE, LONGEST_PAUSE, STRANGER_SECONDS, UNIMPLEMENTED, Watch
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.addressing import MalformedTarget, from_path, from_query
-from gateway.limits import Limits
+from gateway.http.addressing import MalformedTarget, from_path, from_query
+from gateway.http.limits import Limits
 
 LIMITS = Limits()
 

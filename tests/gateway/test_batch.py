@@ -6,10 +6,10 @@ import pytest
 
 from cache_core.errors import InvalidKey, NotFound
 from cache_core.value import Value
-from gateway.addressing import MalformedTarget
-from gateway.batch import Room, keys_in, problem_item, value_item
-from gateway.limits import Limits
-from gateway.problems import Refused
+from gateway.http.addressing import MalformedTarget
+from gateway.http.batch import Room, keys_in, problem_item, value_item
+from gateway.http.limits import Limits
+from gateway.http.problems import Refused
 
 LIMITS = Limits(batch_keys=3)
 PATH = "/groups/g/keys"

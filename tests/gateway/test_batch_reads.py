@@ -12,10 +12,10 @@ from node_cluster import peers_of
 
 from cache_core import Client, Node
 from cache_core.address import Address
-from cache_core.peer import Ask
+from cache_core.cluster.peer import Ask
 from cache_core.rpc.channel import Channel
 from gateway.app import create_app
-from gateway.limits import Limits
+from gateway.http.limits import Limits
 
 KEYS = "/groups/scores/keys"
 BATCH = f"{KEYS}:batchGet"

@@ -14,7 +14,7 @@ from cache_core import (
     Terms,
     Value,
 )
-from gateway.caching import demand, freshness, of_error, of_value, seconds_until_other
+from gateway.http.caching import demand, freshness, of_error, of_value, seconds_until_other
 
 DATA = b"630"
 TERMS = Terms(stale_while_revalidate=30.9, stale_if_error=600)

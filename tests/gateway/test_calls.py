@@ -21,7 +21,7 @@ from cache_core import (
     UnexpectedStatus,
     ValueTooLarge,
 )
-from gateway.limits import Limits
+from gateway.http.limits import Limits
 
 TOM = "/groups/scores/keys/Tom"
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -1,8 +1,8 @@
 import pytest
 
-from gateway.deadline import timeout_of
-from gateway.limits import Limits
-from gateway.problems import Refused
+from gateway.http.deadline import timeout_of
+from gateway.http.limits import Limits
+from gateway.http.problems import Refused
 
 LIMITS = Limits(timeout=2, max_timeout=30)
 

@@ -18,11 +18,11 @@ from processes import GatewayAt
 from served import serve_gateway
 
 from cache_core import Client, Group, GroupSettings, Node
-from cache_core.member import Member
+from cache_core.cluster.member import Member
 from cache_core.membership.membership import Membership
 from gateway.app import create_app
-from gateway.limits import Limits
-from gateway.representation import JSON
+from gateway.http.limits import Limits
+from gateway.http.representation import JSON
 
 OF_EVERY_MESSAGE = {"content-length", "content-type", "date"}
 

@@ -21,7 +21,7 @@ from processes import GatewayAt
 from cache_core import Group, Node
 from cache_core.errors import NotFound, SourceUnavailable
 from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
-from gateway.problems import HTTP_OF_REASON, HTTP_OF_STATUS
+from gateway.http.problems import HTTP_OF_REASON, HTTP_OF_STATUS
 
 GET = "/gaocachepb.Gaocache/Get"
 GROUPS = ["scores", "ä/b c%41+", "..", ".", "keys", "groups/x/keys/y", "?#&=;@:", "\0\n", "g" * 128]

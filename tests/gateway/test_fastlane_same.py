@@ -17,13 +17,13 @@ from served import NEAR_CACHE, serve_gateway
 from cache_core import Client, Group, GroupSettings, Node
 from cache_core.errors import CacheError
 from cache_core.value import Outcome
-from gateway import server
-from gateway.fields import Headers
-from gateway.lane import Known, Lane
-from gateway.limits import Limits
-from gateway.plain_answer import Form
-from gateway.plain_get import Reader
-from gateway.problems import Refused
+from gateway.http.fields import Headers
+from gateway.http.limits import Limits
+from gateway.http.problems import Refused
+from gateway.lane.answer import Form
+from gateway.lane.lane import Known, Lane
+from gateway.lane.request import Reader
+from gateway.server import serving as server
 
 LIMITS: Final = Limits(timeout=20, receive_timeout=2)
 VALUES: Final = {

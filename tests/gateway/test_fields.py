@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.fields import MAX_CHARACTERS, joined, members
+from gateway.http.fields import MAX_CHARACTERS, joined, members
 
 
 def test_lines_of_one_name_are_one_list() -> None:

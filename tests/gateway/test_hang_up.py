@@ -12,7 +12,7 @@ from processes import GatewayAt
 from starlette.types import Message, Receive, Scope, Send
 
 from cache_core import Node
-from gateway.hang_up import HangUp
+from gateway.middleware.hang_up import HangUp
 
 TOM = "/groups/scores/keys/Tom"
 

@@ -10,10 +10,10 @@ from fakes import ALL_BYTES, FakeClock, FakeSource
 from processes import GatewayAt
 
 from cache_core import Client, Group, GroupSettings, Node, NotFound, Terms, Value
+from cache_core.cluster.peer import A, Ask
 from cache_core.errors import CacheError
 from cache_core.events import Event, Miss
 from cache_core.messages import Message, Probe, Probed
-from cache_core.peer import A, Ask
 from cache_core.value import Answer
 from gateway.app import create_app
 

@@ -5,9 +5,9 @@ from html.parser import HTMLParser
 import pytest
 
 from cache_core.messages import NodeInfo
-from gateway import landing
-from gateway.figures import Figures
-from gateway.survey import Row, Survey
+from gateway.survey import page as landing
+from gateway.survey.figures import Figures
+from gateway.survey.survey import Row, Survey
 
 ORIGIN = "http://cache.example:8000"
 EVIL = '<script>alert("x")</script>&$style\'"'

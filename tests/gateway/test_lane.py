@@ -7,14 +7,14 @@ from fakes import FakeClock
 from lane_server import FakeCluster, FakeNear, Inner, get
 
 from cache_core.value import Terms, Value
-from gateway.answered import Answered
-from gateway.defaults import with_defaults
-from gateway.fields import Headers
-from gateway.lane import Lane
-from gateway.limits import Limits
-from gateway.memory import LARGE_BYTES, SMALL_BYTES
-from gateway.running import Running
-from gateway.worker_figures import ANSWERED
+from gateway.http.fields import Headers
+from gateway.http.limits import Limits
+from gateway.lane.lane import Lane
+from gateway.lane.memory import LARGE_BYTES, SMALL_BYTES
+from gateway.middleware.answered import Answered
+from gateway.middleware.defaults import with_defaults
+from gateway.middleware.running import Running
+from gateway.survey.gateway_figures import ANSWERED
 
 SAID: Headers = [(b"date", b"now")]
 

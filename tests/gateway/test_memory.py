@@ -1,6 +1,6 @@
 """What the fast lane remembers, and for how long."""
 
-from gateway.memory import LARGE, LARGE_BYTES, SMALL_BYTES, Memory
+from gateway.lane.memory import LARGE, LARGE_BYTES, SMALL_BYTES, Memory
 
 SIZE = SMALL_BYTES // 1000
 

@@ -6,7 +6,7 @@ import httpx
 from processes import GatewayAt
 
 from cache_core import Node
-from gateway.worker_figures import NearFigures, near_in, total
+from gateway.survey.gateway_figures import NearFigures, near_in, total
 
 
 async def near(http: httpx.AsyncClient) -> dict[str, dict[str, int]]:

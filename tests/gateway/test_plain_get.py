@@ -3,10 +3,10 @@
 import pytest
 
 from cache_core.trace import NO_TRACE, Trace
-from gateway.addressing import Target
-from gateway.limits import Limits
-from gateway.plain_get import MAX_BYTES, PlainGet, Reader
-from gateway.representation import Wish
+from gateway.http.addressing import Target
+from gateway.http.limits import Limits
+from gateway.http.representation import Wish
+from gateway.lane.request import MAX_BYTES, PlainGet, Reader
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

@@ -17,7 +17,7 @@ from cache_core import (
     UnknownGroup,
     ValueTooLarge,
 )
-from gateway.problems import Refused, answer
+from gateway.http.problems import Refused, answer
 
 
 @pytest.mark.parametrize(

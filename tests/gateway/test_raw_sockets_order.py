@@ -10,7 +10,7 @@ from processes import GatewayAt
 from raw_http import Connection, exchange
 
 from cache_core import Node
-from gateway.limits import Limits
+from gateway.http.limits import Limits
 
 TOM = b"/groups/scores/keys/Tom"
 HEAD = b" HTTP/1.1\r\nHost: x\r\n"

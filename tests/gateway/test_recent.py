@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.recent import Recent
+from gateway.lane.recent import Recent
 
 
 def test_what_was_put_is_found_and_replaced() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
-from gateway.problems import Refused
-from gateway.request_head import Asked, read_head
+from gateway.http.problems import Refused
+from gateway.http.request_head import Asked, read_head
 
 HOST = (b"host", b"example.com")
 

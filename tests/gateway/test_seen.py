@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.memory import Seen
+from gateway.lane.memory import Seen
 
 
 def test_what_comes_again_is_told_from_what_comes_once() -> None:

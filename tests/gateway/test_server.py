@@ -10,8 +10,8 @@ import pytest
 from fakes import FakeSource
 
 from cache_core import Node
-from gateway.limits import Limits
-from gateway.server import serve
+from gateway.http.limits import Limits
+from gateway.server.serving import serve
 
 KEY = "/groups/scores/keys/Tom"
 

@@ -8,9 +8,9 @@ import pytest
 from cache_core import GroupSettings, PeerUnavailable
 from cache_core.messages import GroupInfo, Health, MemberInfo, NodeInfo, SharingStats
 from cache_core.stats import CacheStats, GroupStats
-from gateway.figures import Figures
-from gateway.survey import survey
-from gateway.survey_document import document
+from gateway.survey.cluster_document import document
+from gateway.survey.figures import Figures
+from gateway.survey.survey import survey
 
 A, B, C, D = "10.0.0.1:8080", "10.0.0.2:8080", "10.0.0.3:8080", "10.0.0.4:8080"
 CLUSTER = (A, B, C, D)

@@ -1,7 +1,7 @@
 import pytest
 
 from cache_core.trace import NO_TRACE, Trace
-from gateway.tracing import trace_of
+from gateway.middleware.tracing import trace_of
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PARENT = f"00-{TRACE}-{SPAN}-01"

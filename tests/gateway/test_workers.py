@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.worker_figures import GatewayFigures, Table
-from gateway.workers import Workers
+from gateway.server.workers import Workers
+from gateway.survey.gateway_figures import GatewayFigures, Table
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from fakes import FakeClock, FakeSource
 
 from cache_core import Group, GroupSettings, Node
-from gateway.limits import Limits
-from gateway.server import serve
+from gateway.http.limits import Limits
+from gateway.server.serving import serve
 
 TTL = 60.0
 GROUPS = {

@@ -22,8 +22,8 @@ from cache_core import (
 from cache_core.errors import DeadlineExceeded, InvalidKey, KeyRequired, NotFound, UnknownGroup
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.channel import CLUSTER
-from cache_core.rpc.limits import MAX_BATCH_ITEMS, MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
-from cache_core.rpc.status import ERROR_OF_REASON
+from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS, MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
+from cache_core.rpc.wire.status import ERROR_OF_REASON
 from cache_core.trace import Trace
 
 pytestmark = pytest.mark.usefixtures("engine")

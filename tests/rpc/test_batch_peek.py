@@ -7,7 +7,7 @@ from participants import FakeParticipant, ask, connected, hit, outcomes, serving
 from cache_core import KeyRequired, Value
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.channel import CLUSTER
-from cache_core.rpc.limits import MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
+from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -7,9 +7,9 @@ from participants import FakeParticipant, ask, serving
 
 from cache_core import UnexpectedStatus
 from cache_core.pb import cluster_pb2 as pb
-from cache_core.rpc.batch import settle
 from cache_core.rpc.channel import CLUSTER
-from cache_core.rpc.limits import MAX_BATCH_ITEMS
+from cache_core.rpc.wire.batch import settle
+from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS
 
 MANY = pb.BatchGetRequest(groups=["g"], keys=["k"] * (MAX_BATCH_ITEMS + 1))
 

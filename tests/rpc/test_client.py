@@ -21,7 +21,7 @@ from cache_core import (
     UnexpectedStatus,
     UnknownGroup,
 )
-from cache_core.client import DEFAULT_TIMEOUT
+from cache_core.client.client import DEFAULT_TIMEOUT
 
 pytestmark = pytest.mark.usefixtures("engine")
 

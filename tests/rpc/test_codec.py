@@ -27,7 +27,7 @@ from cache_core.messages import (
     TakeOver,
 )
 from cache_core.pb import cluster_pb2 as pb
-from cache_core.rpc.codec import (
+from cache_core.rpc.wire.codec import (
     ROWS,
     read_hand_over,
     read_handed,
@@ -39,7 +39,7 @@ from cache_core.rpc.codec import (
     write_notice,
     write_value,
 )
-from cache_core.rpc.limits import MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
+from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
 from cache_core.stats import CacheStats, Cause, GroupStats, TierStats
 
 text = st.text(st.characters(codec="utf-8"), max_size=20)

@@ -7,7 +7,7 @@ import grpc.aio
 import pytest
 
 from cache_core import Client, Node
-from cache_core.rpc.server import OPTIONS
+from cache_core.rpc.grpcio.server import OPTIONS
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -12,8 +12,8 @@ from cache_core import EngineFailed, EngineMissing, Group, Node, PeerUnavailable
 from cache_core.address import Address
 from cache_core.rpc.engine import Engine, GrpcEngine
 from cache_core.rpc.engine_choice import choose_engine
-from cache_core.rpc.native import NativeServer
-from cache_core.rpc.server import Server
+from cache_core.rpc.grpcio.server import Server
+from cache_core.rpc.native.server import NativeServer
 
 ADDRESS = Address("127.0.0.1", 0)
 

@@ -15,7 +15,7 @@ from cache_core.messages import Drop, Invalidation
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.pb.gaocache_pb2 import GetRequest
 from cache_core.rpc.channel import CLUSTER, GET
-from cache_core.rpc.limits import MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
+from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -43,7 +43,7 @@ from cache_core.messages import (
     SharingStats,
     TakeOver,
 )
-from cache_core.rpc.limits import MAX_VALUE_BYTES
+from cache_core.rpc.wire.limits import MAX_VALUE_BYTES
 from cache_core.stats import CacheStats, Cause, GroupStats
 
 pytestmark = pytest.mark.usefixtures("engine")

@@ -5,7 +5,7 @@ import queue
 import threading
 from collections.abc import Sequence
 
-from cache_core.rpc.native_events import Event, Events
+from cache_core.rpc.native.events import Event, Events
 
 
 def event(call: int) -> Event:

@@ -15,8 +15,8 @@ from processes import GatewayAt
 from relay import Relay
 
 from cache_core import Answer, CacheError, Client, Group, GroupSettings, Node
+from cache_core.cluster.watchers import ACK_SECONDS, SILENCE_SECONDS
 from cache_core.settings import MIB
-from cache_core.watchers import ACK_SECONDS, SILENCE_SECONDS
 
 Removing: TypeAlias = Callable[[], Awaitable[object]]
 """Removes, and returns something true where somebody may not have heard of it."""

@@ -19,7 +19,7 @@ from cache_core import (
     UnknownGroup,
     ValueTooLarge,
 )
-from cache_core.rpc.status import DETAILS_KEY, from_status, to_status
+from cache_core.rpc.wire.status import DETAILS_KEY, from_status, to_status
 
 KINDS = [
     (KeyRequired, grpc.StatusCode.INVALID_ARGUMENT),

@@ -12,13 +12,13 @@ from participants import FakeParticipant, channel_to, connected, serving
 
 from cache_core import PeerUnavailable
 from cache_core.address import Address
+from cache_core.cluster.watchers import HEARTBEAT_SECONDS, SILENCE_SECONDS, Watchers
 from cache_core.messages import Invalidation, Notice
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.channel import CLUSTER
 from cache_core.rpc.engine import EngineFailed, GrpcEngine
 from cache_core.rpc.engine_choice import choose_engine
 from cache_core.rpc.service import Service
-from cache_core.watchers import HEARTBEAT_SECONDS, SILENCE_SECONDS, Watchers
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -15,10 +15,10 @@ from simulation.watched import WatchedWire
 from simulation.wire import Wire
 
 from cache_core import Client, Group, GroupSettings
+from cache_core.cluster.member import Member
 from cache_core.errors import PeerUnavailable
 from cache_core.events import Event, MemberBack, MemberLeftOut, MembersChanged
-from cache_core.member import Member
-from cache_core.participant import Participant
+from cache_core.node.participant import Participant
 from cache_core.value import Value
 
 GROUP: Final = "g"
@@ -44,7 +44,7 @@ class Parts:
 
 
 class SimulatedNode:
-    """One node: what cache_core.node.Node does, without its sockets."""
+    """One node: what cache_core.node.node.Node does, without its sockets."""
 
     def __init__(self, parts: Parts, member: Member, incarnation: int, view: View) -> None:
         self.member = member

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from simulation.network import ROOT
 
-from cache_core.member import Member
+from cache_core.cluster.member import Member
 
 
 class Registry:

@@ -14,7 +14,7 @@ from simulation.loop import Process
 
 from cache_core.errors import CacheError
 from cache_core.messages import Handed, Invalidation
-from cache_core.participant import Participant
+from cache_core.node.participant import Participant
 from cache_core.value import Value
 
 A = TypeVar("A")

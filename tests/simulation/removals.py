@@ -29,7 +29,7 @@ from math import inf
 
 from simulation.loop import Process
 
-from cache_core.watchers import SILENCE_SECONDS
+from cache_core.cluster.watchers import SILENCE_SECONDS
 
 
 @dataclass(slots=True, eq=False)

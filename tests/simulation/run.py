@@ -18,9 +18,11 @@ from simulation.source import Source
 from simulation.workload import GENEROUS, Workload
 from wires import all_up
 
-from cache_core import Value, handover, peers
-from cache_core.member import Member
-from cache_core.ring import Ring
+from cache_core import Value
+from cache_core.cluster import peers
+from cache_core.cluster.member import Member
+from cache_core.cluster.ring import Ring
+from cache_core.node import handover
 
 SETTLED: Final = 4.0
 """Seconds after the last fault in which what it set off may still go on."""

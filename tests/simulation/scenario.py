@@ -12,7 +12,7 @@ from simulation.network import Network, Weather
 from simulation.source import Mood, Source
 
 from cache_core import GroupSettings
-from cache_core.member import Member
+from cache_core.cluster.member import Member
 
 MEMBERS: Final = tuple(Member(f"node-{number}:1", 1 + (number == 3)) for number in range(1, 7))
 

@@ -9,19 +9,19 @@ from typing import Final
 import pytest
 from simulation.run import run
 
-from cache_core import shared_group
-from cache_core.copies import Coverage
-from cache_core.eviction import PolicyFactory
-from cache_core.handover import Handover
-from cache_core.holdings import Holdings
-from cache_core.hot import HotCache
-from cache_core.invalidation import Invalidations
+from cache_core.client.near import NearCache
+from cache_core.client.near_copies import Coverage
+from cache_core.client.watch import Watch
+from cache_core.group.holdings import Holdings
+from cache_core.loading.singleflight import Flights
+from cache_core.memory.eviction import PolicyFactory
 from cache_core.messages import Handed, Invalidate, Invalidated, Invalidation, Notice
-from cache_core.near import NearCache
-from cache_core.shared_group import SharedGroup
-from cache_core.singleflight import Flights
+from cache_core.node import shared_group
+from cache_core.node.handover import Handover
+from cache_core.node.hot import HotCache
+from cache_core.node.removal import Invalidations
+from cache_core.node.shared_group import SharedGroup
 from cache_core.value import Demand, Terms, Value
-from cache_core.watching import Watch
 
 
 class LastingCopies(HotCache):

@@ -13,9 +13,9 @@ from simulation.loop import Process
 from simulation.network import Endpoint, Network
 from simulation.wire import Call, Wire
 
+from cache_core.cluster.watchers import ACK_SECONDS
 from cache_core.errors import CacheError, PeerUnavailable
 from cache_core.messages import Notice
-from cache_core.watchers import ACK_SECONDS
 
 
 class WatchedWire(Wire):

@@ -9,9 +9,9 @@ from typing import Any, Final, Generic, TypeVar, cast
 from simulation.loop import Process
 from simulation.network import Endpoint, Fate, Network, peek
 
+from cache_core.cluster.peer import Ask
 from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable
 from cache_core.messages import Drop, HandOver, Invalidate, Message, Probe, Probed
-from cache_core.peer import Ask
 from cache_core.trace import current_trace
 from cache_core.value import Value
 

@@ -3,8 +3,8 @@
 import uuid
 from pathlib import Path
 
-from cache_core.retrievers.python import PythonRetriever
-from cache_core.sources.python import PythonSource
+from cache_core.sources.python.retriever import PythonRetriever
+from cache_core.sources.python.settings import PythonSource
 
 
 class Beside:

@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 from cache_core import Value
-from cache_core.retrievers.files import FilesRetriever
-from cache_core.sources.files import FilesSource
+from cache_core.sources.files.retriever import FilesRetriever
+from cache_core.sources.files.settings import FilesSource
 
 
 def opened(folder: Path, **settings: object) -> FilesRetriever:

@@ -11,8 +11,8 @@ import pytest
 from sources.rigs.mariadb import mariadb
 from sources.rigs.postgres import postgres
 
-from cache_core.retrievers.sql import SqlRetriever
-from cache_core.sources.sql import SqlSource
+from cache_core.sources.sql.retriever import SqlRetriever
+from cache_core.sources.sql.settings import SqlSource
 
 WITHIN: Final = 20.0
 

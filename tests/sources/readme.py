@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from cache_core import Group
-from cache_core.assembly import open_groups
 from cache_core.config import load
+from cache_core.config.groups import open_groups
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 

@@ -11,9 +11,9 @@ from sources.rig import MakeRig
 from sources.rigs.s3 import S3Rig
 
 from cache_core import NotFound, RetrieverFailed, SourceUnavailable, Value
-from cache_core.retriever import InvalidSource
-from cache_core.retrievers.files import FilesRetriever
-from cache_core.sources.files import FilesSource
+from cache_core.loading.retriever import InvalidSource
+from cache_core.sources.files.retriever import FilesRetriever
+from cache_core.sources.files.settings import FilesSource
 
 SECRET = "hunter2"
 
@@ -137,7 +137,7 @@ async def _retrieve(retriever: FilesRetriever) -> object:
 
 
 async def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "cache_core.retrievers.bucket", raising=False)
+    monkeypatch.delitem(sys.modules, "cache_core.sources.files.bucket", raising=False)
     monkeypatch.setitem(sys.modules, "obstore", None)
     with pytest.raises(InvalidSource, match=re.escape("pip install 'gaocache[buckets]'")):
         opened()

@@ -11,9 +11,9 @@ from sources.rig import MakeRig, Rig
 from sources.rigs import PARAMETERS
 
 from cache_core import Answer, Group, GroupSettings, NotFound, SourceUnavailable
-from cache_core.opening import make_retriever
-from cache_core.retriever import InvalidSource
+from cache_core.loading.retriever import InvalidSource
 from cache_core.sources import Source
+from cache_core.sources.opening import make_retriever
 
 TTL = 60.0
 QUICK = 1.0

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cache_core.retrievers.file_store import is_plain
+from cache_core.sources.files.store import is_plain
 
 NAMES = st.sampled_from([".", "..", "", "a", "C:", "\\", "\0", "\n", "é", "a.b", "…", "~", " "])
 

@@ -11,9 +11,9 @@ import pytest
 from sources.folder_source import data, opened, value
 
 from cache_core import RetrieverFailed, SourceUnavailable, Value
-from cache_core.retriever import InvalidSource, Refresher
-from cache_core.retrievers.files import FilesRetriever
-from cache_core.retrievers.folder import ATTEMPTS, CHUNK
+from cache_core.loading.retriever import InvalidSource, Refresher
+from cache_core.sources.files.folder import ATTEMPTS, CHUNK
+from cache_core.sources.files.retriever import FilesRetriever
 
 NOBODY = 65534
 

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from sources.readme import blocks, section, served
 
 from cache_core import NotFound
-from cache_core.retriever import InvalidSource
-from cache_core.retrievers.files import FilesRetriever
-from cache_core.sources.files import FilesSource
+from cache_core.loading.retriever import InvalidSource
+from cache_core.sources.files.retriever import FilesRetriever
+from cache_core.sources.files.settings import FilesSource
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from sources.http_origin import HOST, Asked, HttpOrigin, always, by_target, response
 
 from cache_core import RetrieverFailed, SourceUnavailable, Value
-from cache_core.retrievers.http import UNUSED_KEY, HttpRetriever
-from cache_core.sources.http import HttpSource
+from cache_core.sources.http.retriever import UNUSED_KEY, HttpRetriever
+from cache_core.sources.http.settings import HttpSource
 from cache_core.trace import Trace, current_trace
 
 Open = Callable[..., HttpRetriever]

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from cache_core import RetrieverFailed
-from cache_core.retrievers.http_body import Body
+from cache_core.sources.http.body import Body
 
 LIMIT = 1000
 compress = partial(gzip.compress, mtime=0)

@@ -10,9 +10,9 @@ from pydantic import SecretStr, ValidationError
 from sources.http_origin import HOST, Asked, HttpOrigin, always, by_target, response
 
 from cache_core import SourceUnavailable
-from cache_core.retriever import InvalidSource
-from cache_core.retrievers.http import HttpRetriever
-from cache_core.sources.http import HttpSource
+from cache_core.loading.retriever import InvalidSource
+from cache_core.sources.http.retriever import HttpRetriever
+from cache_core.sources.http.settings import HttpSource
 
 URL = "https://api.example.com/users/{key}"
 

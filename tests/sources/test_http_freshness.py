@@ -1,6 +1,6 @@
 import pytest
 
-from cache_core.retrievers.http_freshness import MOST_SECONDS, lifetime
+from cache_core.sources.http.freshness import MOST_SECONDS, lifetime
 
 NOW = 784_111_777.0
 """Sun, 06 Nov 1994 08:49:37 GMT, the date of RFC 9110's examples."""

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from sources.http_origin import HOST, Asked, HttpOrigin, response
 
 from cache_core import Answer, Group, GroupSettings
-from cache_core.retrievers.http import HttpRetriever
-from cache_core.sources.http import HttpSource
+from cache_core.sources.http.retriever import HttpRetriever
+from cache_core.sources.http.settings import HttpSource
 
 
 async def test_what_has_expired_is_asked_about_and_renewed_where_it_has_not_changed(

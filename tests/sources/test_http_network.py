@@ -9,11 +9,11 @@ import trustme
 from sources.http_origin import HOST, HttpOrigin, always, response
 
 from cache_core import RetrieverFailed, SourceUnavailable, Value
+from cache_core.loading.retriever import InvalidSource
 from cache_core.resolver import Resolve
-from cache_core.retriever import InvalidSource
-from cache_core.retrievers.http import HttpRetriever
-from cache_core.retrievers.http_network import PrivateAddress, permitted
-from cache_core.sources.http import HttpSource
+from cache_core.sources.http.network import PrivateAddress, permitted
+from cache_core.sources.http.retriever import HttpRetriever
+from cache_core.sources.http.settings import HttpSource
 
 NAME = "api.example.com"
 PRIVATE = "the source has a private address, and allow_private isn't set"

@@ -6,7 +6,7 @@ from sources.http_origin import HOST, HttpOrigin, by_target, response
 from sources.readme import blocks, section, served
 
 from cache_core import NotFound
-from cache_core.sources.http import HttpSource
+from cache_core.sources.http.settings import HttpSource
 
 
 async def test_the_readmes_config_serves_an_api(

@@ -1,7 +1,7 @@
 import pytest
 
 from cache_core import RetrieverFailed, SourceUnavailable, Terms, Value
-from cache_core.retrievers.http_reply import Reply, conditions, value_of
+from cache_core.sources.http.reply import Reply, conditions, value_of
 
 NOW = 784_111_777.0
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cache_core.retriever import InvalidSource
-from cache_core.retrievers.http_template import Origin, UrlTemplate
+from cache_core.loading.retriever import InvalidSource
+from cache_core.sources.http.template import Origin, UrlTemplate
 
 IN_PATH = "https://api.example.com/users/{key}"
 IN_QUERY = "https://api.example.com/users?id={key}"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from pydantic import TypeAdapter
 
-from cache_core.retrievers.media_types import MediaTypes
 from cache_core.settings import MediaType
+from cache_core.sources.files.media_types import MediaTypes
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from cache_core.retrievers.public_address import is_public
+from cache_core.sources.http.public_address import is_public
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 from sources.beside import Beside
 
 from cache_core import Group, NotFound, RetrieverFailed, SourceUnavailable, Value
-from cache_core.retriever import BatchRetriever, CheckedRetriever, InvalidSource, Refresher
-from cache_core.retrievers.python import PythonRetriever
-from cache_core.sources.python import PythonSource
+from cache_core.loading.retriever import BatchRetriever, CheckedRetriever, InvalidSource, Refresher
+from cache_core.sources.python.retriever import PythonRetriever
+from cache_core.sources.python.settings import PythonSource
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from cache_core import (
     RetrieverFailed,
     SourceUnavailable,
 )
-from cache_core.retrievers.sql import SqlRetriever
-from cache_core.sources.sql import SqlSource
+from cache_core.sources.sql.retriever import SqlRetriever
+from cache_core.sources.sql.settings import SqlSource
 from cache_core.value import Value
 
 QUERY = "SELECT score FROM scores WHERE name = :key"

@@ -10,9 +10,9 @@ from sources.rigs.mariadb import mariadb
 from sources.rigs.postgres import postgres
 
 from cache_core import Node
-from cache_core.assembly import open_groups
-from cache_core.client import Client
+from cache_core.client.client import Client
 from cache_core.config import load
+from cache_core.config.groups import open_groups
 
 README = Path(__file__).parents[2] / "README.md"
 

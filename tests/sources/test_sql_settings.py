@@ -10,9 +10,9 @@ from sources.rigs.mariadb import mariadb
 from sources.rigs.postgres import postgres
 
 from cache_core import SourceUnavailable
-from cache_core.retriever import InvalidSource
-from cache_core.retrievers.sql import SqlRetriever
-from cache_core.sources.sql import SqlSource
+from cache_core.loading.retriever import InvalidSource
+from cache_core.sources.sql.retriever import SqlRetriever
+from cache_core.sources.sql.settings import SqlSource
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 from sources.places import SERVERS, Place
 
-from cache_core.retriever import InvalidSource
-from cache_core.retrievers.sql.statement import parse
+from cache_core.loading.retriever import InvalidSource
+from cache_core.sources.sql.statement import parse
 
 BACKENDS = ("sqlite", "postgresql", "mysql", "mariadb")
 

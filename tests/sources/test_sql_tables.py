@@ -9,7 +9,7 @@ import pytest
 from sources.places import SERVERS, Place, sqlite_place
 
 from cache_core import RetrieverFailed
-from cache_core.retriever import InvalidSource
+from cache_core.loading.retriever import InvalidSource
 from cache_core.value import Value
 
 

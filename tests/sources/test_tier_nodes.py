@@ -15,7 +15,7 @@ from sources.tier_calls import PATIENT
 
 from cache_core import Answer, Client, Group, GroupSettings, Node
 from cache_core.stats import TierStats
-from cache_core.tiers.valkey import open_tier
+from cache_core.valkey.tier import open_tier
 
 pytestmark = pytest.mark.service
 

@@ -11,9 +11,9 @@ from fakes import ALL_BYTES
 from sources.redis_servers import Redis, RedisServer, RedisTrio, redis_server, redis_trio
 
 from cache_core.errors import RetrieverFailed, SourceUnavailable
-from cache_core.retriever import BatchRetriever, CheckedRetriever, InvalidSource
-from cache_core.retrievers.valkey import ValkeyRetriever
+from cache_core.loading.retriever import BatchRetriever, CheckedRetriever, InvalidSource
 from cache_core.sources import ValkeySource
+from cache_core.sources.valkey.retriever import ValkeyRetriever
 from cache_core.value import Value
 
 pytestmark = pytest.mark.service

@@ -10,8 +10,8 @@ from fakes import ALL_BYTES
 from sources.redis_servers import Redis, redis_server, redis_trio
 from sources.tier_calls import PATIENT, data_of, load, looked, put
 
-from cache_core.tier import Written
-from cache_core.tiers.valkey import LARGEST, ValkeyTier, open_tier
+from cache_core.loading.tier import Written
+from cache_core.valkey.tier import LARGEST, ValkeyTier, open_tier
 from cache_core.value import Terms, Value
 
 pytestmark = pytest.mark.service

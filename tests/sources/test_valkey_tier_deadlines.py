@@ -9,10 +9,10 @@ from fakes import FakeClock, FakeSource
 from pydantic import SecretStr
 
 from cache_core import Group, GroupSettings
-from cache_core.assembly import make_tier
-from cache_core.breaker import FAILURES
-from cache_core.tier import TierUnavailable
-from cache_core.tiers.valkey import ValkeyTier
+from cache_core.config.groups import make_tier
+from cache_core.loading.tier import TierUnavailable
+from cache_core.valkey.breaker import FAILURES
+from cache_core.valkey.tier import ValkeyTier
 
 
 class Silent:

@@ -11,11 +11,11 @@ from fakes import FakeClock
 from sources.redis_servers import PASSWORD, RedisServer, RedisTrio, redis_server, redis_trio
 from sources.tier_calls import PATIENT, data_of, load, looked
 
-from cache_core.breaker import FAILURES, FIRST_PAUSE
 from cache_core.errors import SourceUnavailable
-from cache_core.retriever import InvalidSource
-from cache_core.tier import Looked, TierUnavailable, Written
-from cache_core.tiers.valkey import ValkeyTier, open_tier
+from cache_core.loading.retriever import InvalidSource
+from cache_core.loading.tier import Looked, TierUnavailable, Written
+from cache_core.valkey.breaker import FAILURES, FIRST_PAUSE
+from cache_core.valkey.tier import ValkeyTier, open_tier
 from cache_core.value import Value
 
 pytestmark = pytest.mark.service

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sources.redis_servers import Redis, redis_server, redis_trio
 from sources.tier_calls import PATIENT, looked, put
 
-from cache_core.tiers.valkey import ValkeyTier, open_tier
+from cache_core.valkey.tier import ValkeyTier, open_tier
 from cache_core.value import Value
 
 pytestmark = pytest.mark.service

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sources.redis_servers import PASSWORD, RedisServer, free_ports
 
-from cache_core.retriever import InvalidSource
-from cache_core.retrievers.valkey import ValkeyRetriever
+from cache_core.loading.retriever import InvalidSource
 from cache_core.sources import ValkeySource
+from cache_core.sources.valkey.retriever import ValkeyRetriever
 
 pytestmark = pytest.mark.service
 

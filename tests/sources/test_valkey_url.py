@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from cache_core.address import Address
-from cache_core.retriever import InvalidSource
+from cache_core.loading.retriever import InvalidSource
 from cache_core.sources import ValkeySource
 from cache_core.valkey.url import StoreUrl, parse_url
 
@@ -74,10 +74,10 @@ def test_a_table_that_never_names_the_key_is_refused(names: dict[str, str]) -> N
 def test_without_the_extra_the_command_that_installs_it_is_named() -> None:
     program = (
         "import sys; sys.modules['redis'] = None\n"
-        "from cache_core.retriever import InvalidSource\n"
-        "from cache_core.retrievers.valkey import ValkeyRetriever\n"
+        "from cache_core.loading.retriever import InvalidSource\n"
+        "from cache_core.sources.valkey.retriever import ValkeyRetriever\n"
         "from cache_core.sources import ValkeySource\n"
-        "from cache_core.tiers.valkey import open_tier\n"
+        "from cache_core.valkey.tier import open_tier\n"
         "from pathlib import Path\n"
         "try: ValkeyRetriever(ValkeySource(url='valkey://h'), folder=Path())\n"
         "except InvalidSource as error: print(error)\n"

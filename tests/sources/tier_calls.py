@@ -1,7 +1,7 @@
 """A second tier as a group uses it, a key at a time."""
 
-from cache_core.tier import Looked, Written
-from cache_core.tiers.valkey import ValkeyTier
+from cache_core.loading.tier import Looked, Written
+from cache_core.valkey.tier import ValkeyTier
 from cache_core.value import Value
 
 PATIENT = 10.0

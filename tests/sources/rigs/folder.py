@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from cache_core.sources.files import FilesSource
+from cache_core.sources.files.settings import FilesSource
 
 HOLD_A_LEASE = """
 import fcntl, os, signal, sys

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sources.bucket_server import BucketServer
 
-from cache_core.sources.files import FilesSource
+from cache_core.sources.files.settings import FilesSource
 
 BUCKET = "things"
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from pydantic import SecretStr
 from sources.http_origin import HOST, Asked, HttpOrigin, response
 
-from cache_core.sources.http import HttpSource
+from cache_core.sources.http.settings import HttpSource
 
 SECRET = "hunter2-and-more"
 

@@ -12,7 +12,7 @@ from asyncmy.errors import Error
 from sources.rigs.postgres import run
 from sources.rigs.server import DatabaseServer, as_user, folder_of, free_port, needed
 
-from cache_core.sources.sql import SqlSource
+from cache_core.sources.sql.settings import SqlSource
 
 OWNER = "mysql"
 OPEN = "open"

@@ -12,7 +12,7 @@ from uuid import uuid4
 import asyncpg
 from sources.rigs.server import DatabaseServer, as_user, folder_of, free_port, needed
 
-from cache_core.sources.sql import SqlSource
+from cache_core.sources.sql.settings import SqlSource
 
 OWNER = "postgres"
 OPEN = "open"

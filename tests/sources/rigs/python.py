@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from cache_core.sources.python import PythonSource
+from cache_core.sources.python.settings import PythonSource
 
 SECRET = "hunter2"
 

@@ -12,7 +12,7 @@ from obstore.store import S3Store
 from sources.bucket_server import BucketServer
 from sources.rig import MakeRig
 
-from cache_core.sources.files import FilesSource
+from cache_core.sources.files.settings import FilesSource
 
 BUCKET = "things"
 ANY_KEYS = (

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from cache_core.sources.sql import SqlSource
+from cache_core.sources.sql.settings import SqlSource
 
 
 class SqliteRig:

@@ -1,0 +1,298 @@
+"""What a program asks a cluster with; the gateway is one such program."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from math import inf
+from types import TracebackType
+from typing import Final, Self
+
+from cache_core.address import DEFAULT_ADDRESS, Address
+from cache_core.client.failover import Attempts, Failed
+from cache_core.client.near import NearCache, NearStats
+from cache_core.client.near_copies import Held
+from cache_core.client.pending import Asking
+from cache_core.client.watch import watch_for
+from cache_core.cluster.health import SILENCE_SECONDS
+from cache_core.cluster.link import Link, settling
+from cache_core.cluster.peer import Peer
+from cache_core.cluster.peers import Peers
+from cache_core.errors import CacheError, InvalidKey, KeyRequired, PeerUnavailable
+from cache_core.events import Hook
+from cache_core.membership.membership import Membership
+from cache_core.membership.url import open_membership
+from cache_core.messages import Describe, Drop, Invalidation, NodeInfo, Probe, Probed
+from cache_core.rpc.channel import Channel
+from cache_core.stats import CacheStats
+from cache_core.value import Demand, Then, Value
+
+DEFAULT_TIMEOUT: Final = 1.0
+"""Seconds that a call may take where the caller doesn't say."""
+
+
+class Client:
+    """Gets keys from the nodes that `nodes` names, each from its owner, over kept connections.
+
+    `nodes` is a Membership or what `open_membership` takes: one node's `host:port`,
+    `static://…`, `dns://…`, `etcd://…`. Keys asked for in one turn of the event loop go to their
+    owner in one call. A node that can't be reached is left out, and its keys are asked of those
+    who take over, within the call's time and a budget of retries. `connect` makes the way to a
+    node's address; `rng` spreads the probes. Up to `near_cache` bytes hold copies of what nodes
+    answered, which a removal ends before it returns; `clock`, in seconds, is what they go by.
+
+    A call without a `timeout` of its own has the client's, in seconds; infinity is no deadline,
+    and ValueError is raised for what is no length of time. Errors are those that
+    Group.get raises in process, with the node's words, and PeerUnavailable, DeadlineExceeded,
+    ValueTooLarge and UnexpectedStatus. Belongs to one event loop. Raises InvalidMembership.
+    """
+
+    def __init__(
+        self,
+        nodes: str | Membership = DEFAULT_ADDRESS,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        near_cache: int = 0,
+        hook: Hook | None = None,
+        connect: Callable[[str], Peer] = lambda name: Channel(Address.parse(name)),
+        clock: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
+    ) -> None:
+        if near_cache < 0:
+            raise ValueError(f"a near cache should have 0 bytes or more, not {near_cache}")
+        self._membership = open_membership(nodes) if isinstance(nodes, str) else nodes
+        self._timeout = _seconds(timeout)
+        self._hook = hook
+        self._connect = connect
+        self._rng = rng
+        self._peers: Peers | None = None
+        self._attempts = Attempts()
+        self._near = NearCache(near_cache, clock) if near_cache else None
+
+    async def get(
+        self,
+        group: str,
+        key: str,
+        *,
+        demand: Demand = Demand.ANY,
+        timeout: float | None = None,
+    ) -> Value:
+        """Return the value that the key's owner has for `key` of `group`. Raises CacheError.
+
+        A node that knows no demands answers as for any.
+        """
+        seconds = self._seconds(timeout)
+        if self._near is not None and demand is not Demand.NEW:
+            copy = self._near.peek(group, key)
+            if copy is not None:
+                return copy
+        InvalidKey.check(group, key)
+        deadline = self._deadline(seconds)
+        peers = await self._known(seconds)
+        owner = peers.owner(key)
+        if owner is None:
+            raise PeerUnavailable("the cluster has no members")
+        outcome: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
+        asking = Asking(self._rest, group, key, demand, deadline, settling(outcome))
+        self._attempts.begin()
+        asking.begin(peers, owner)
+        try:
+            return await outcome
+        finally:
+            asking.give_up()
+
+    def ask(
+        self,
+        group: str,
+        key: str,
+        *,
+        demand: Demand = Demand.ANY,
+        deadline: float,
+        then: Then,
+    ) -> Asking:
+        """Have `then` called with what `get` would have returned or raised by `deadline`.
+
+        `deadline` is by the event loop's clock; `group` and `key` can be encoded. Where the
+        key's owner answers, that takes neither a task nor a future.
+        """
+        asking = Asking(self._rest, group, key, demand, deadline, then)
+        if self._near is not None and demand is not Demand.NEW:
+            copy = self._near.peek(group, key)
+            if copy is not None:
+                asking.answer(copy)
+                return asking
+        peers = self._peers
+        owner = None if peers is None else peers.owner(key)
+        if peers is None or owner is None:
+            asking.go_on(None)
+        else:
+            self._attempts.begin()
+            asking.begin(peers, owner)
+        return asking
+
+    def peek(self, group: str, key: str) -> Value | None:
+        """Return the near cache's fresh copy of the key's value, at once; None: ask."""
+        return None if self._near is None else self._near.peek(group, key)
+
+    def hold(self, group: str, key: str) -> Held | None:
+        """Return what tells later, for a copy just peeked, whether it still holds."""
+        return None if self._near is None else self._near.hold(group, key)
+
+    def near_stats(self) -> dict[str, NearStats]:
+        """Return the figures of the near cache for each group that there are or were copies of."""
+        return {} if self._near is None else self._near.group_stats()
+
+    def near_cache_stats(self) -> CacheStats | None:
+        """Return the figures of the whole near cache, None where there is none."""
+        return None if self._near is None else self._near.stats()
+
+    async def get_many(
+        self, group: str, keys: Iterable[str], *, timeout: float | None = None
+    ) -> dict[str, Value | CacheError]:
+        """Return each key's outcome: its value, or the error that `get` would have raised."""
+        distinct = list(dict.fromkeys(keys))
+        outcomes = await asyncio.gather(*(self._outcome(group, key, timeout) for key in distinct))
+        return dict(zip(distinct, outcomes, strict=True))
+
+    async def remove(
+        self, group: str, key: str, *, timeout: float | None = None
+    ) -> tuple[str, ...]:
+        """Remove `key` everywhere: after it, no get returns what was loaded before.
+
+        Return the nodes that were not reached, whose copies die within the group's `hot_ttl`, and
+        the watchers, whose die within three seconds. Raises CacheError where nothing was removed.
+        """
+        InvalidKey.check(group, key)
+        if not key:
+            raise KeyRequired
+        try:
+            return await self._drop(Invalidation(group, key), key, timeout)
+        finally:
+            if self._near is not None:  # which need not watch the nodes now
+                self._near.remove(group, key)
+
+    async def flush(self, group: str, *, timeout: float | None = None) -> tuple[str, ...]:
+        """Remove all keys of `group` everywhere, as `remove` does one."""
+        InvalidKey.check(group)
+        try:
+            return await self._drop(Invalidation(group), "", timeout)
+        finally:
+            if self._near is not None:
+                self._near.flush(group)
+
+    async def describe(self, *, timeout: float | None = None) -> dict[str, NodeInfo | CacheError]:
+        """Return what each member says of itself, by its address, or why it does not."""
+        seconds = self._seconds(timeout)
+        peers = await self._known(seconds)
+        nodes = [member.name for member in sorted(peers.ring.members)]
+
+        async def ask(node: str) -> NodeInfo | CacheError:
+            try:
+                return await peers.link(node).send(Describe(), timeout=seconds)
+            except CacheError as error:
+                return error
+
+        infos = await asyncio.gather(*map(ask, nodes))
+        return dict(zip(nodes, infos, strict=True))
+
+    async def reach(self, *, timeout: float | None = None) -> None:
+        """Return once any member answers. Raises PeerUnavailable where none does in time."""
+        seconds = self._seconds(timeout)
+        peers = await self._known(seconds)
+        probe = Probe(None, peers.version)
+
+        async def ask(node: str) -> bool:
+            try:
+                await peers.link(node).send(probe, timeout=seconds)
+            except CacheError:
+                return False
+            return True
+
+        probes = [asyncio.ensure_future(ask(member.name)) for member in peers.ring.members]
+        try:
+            for first in asyncio.as_completed(probes):
+                if await first:
+                    return
+        finally:
+            for left in probes:
+                left.cancel()
+        raise PeerUnavailable("no node answers")
+
+    async def aclose(self) -> None:
+        """End the connections; calls still running end in PeerUnavailable."""
+        peers, self._peers = self._peers, None
+        if peers is not None:
+            await peers.aclose()
+
+    async def _outcome(self, group: str, key: str, timeout: float | None) -> Value | CacheError:
+        try:
+            return await self.get(group, key, timeout=timeout)
+        except CacheError as error:
+            return error
+
+    async def _drop(self, what: Invalidation, key: str, timeout: float | None) -> tuple[str, ...]:
+        """Have the first of the key's owners that can be reached remove `what` everywhere."""
+
+        async def ask(link: Link, left: float) -> tuple[str, ...]:
+            return await link.send(Drop(what), timeout=left)
+
+        deadline = self._deadline(timeout)
+        peers = await self._known(self._seconds(timeout))
+        return await self._attempts.first(peers, key, ask, deadline)
+
+    async def _rest(self, asking: Asking, failed: Failed | None) -> Value:
+        """Return what those answer who are asked after the owner that `failed`, or at all."""
+        group, key, demand = asking.group, asking.key, asking.demand
+        if failed is None:
+            left = asking.deadline - asyncio.get_running_loop().time()
+            return await self.get(group, key, demand=demand, timeout=max(left, 0))
+
+        async def ask(link: Link, left: float) -> Value:
+            return await link.get(group, key, forwarded=False, demand=demand, timeout=left)
+
+        return await self._attempts.others(failed, key, ask, asking.deadline)
+
+    async def _known(self, seconds: float) -> Peers:
+        """Return the members, once they are known."""
+        if self._peers is None:
+            watch = partial(watch_for, self._near)
+            self._peers = Peers(
+                self._connect, self._probe, hook=self._hook, watch=watch, rng=self._rng
+            )
+            self._peers.follow(self._membership.watch())
+        peers = self._peers
+        if not peers.are_known:
+            try:
+                async with asyncio.timeout(seconds if seconds < inf else None):
+                    await peers.known()
+            except TimeoutError as error:
+                raise PeerUnavailable("no member of the cluster is known yet") from error
+        return peers
+
+    async def _probe(self, link: Link) -> Probed:
+        version = self._peers.version if self._peers else 0
+        return await link.send(Probe(None, version), timeout=SILENCE_SECONDS)
+
+    def _deadline(self, timeout: float | None) -> float:
+        return asyncio.get_running_loop().time() + self._seconds(timeout)
+
+    def _seconds(self, timeout: float | None) -> float:
+        return self._timeout if timeout is None else _seconds(timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+def _seconds(timeout: float) -> float:
+    if not timeout >= 0:  # nor is NaN
+        raise ValueError(f"a timeout should be 0 seconds or more, not {timeout}")
+    return timeout

@@ -1,0 +1,204 @@
+"""A client's own copies: the near cache. Knows no wire, no nodes and no event loop.
+
+A copy holds for as long as somebody would say that it is removed, which is its coverage's business,
+and no longer than its owner said. Whatever ends many copies at once (a flush, a coverage that is
+over) ends what they have in common, their origin: they are never read again, and leave as others
+need their room.
+"""
+
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from cache_core.client.near_copies import CopiedGroup, Copies, Coverage, Held, Origin
+from cache_core.memory.cache import MAX_HITS, SWEEP_STEP
+from cache_core.stats import CacheStats
+from cache_core.value import Answer, Terms, Value
+
+SWEEP_BEHIND: Final = 16
+"""How many copies that have ended are freed with each that comes."""
+
+CELLS: Final = 4096
+"""Keys whose hashes share a cell are fenced together, which costs one of them a copy."""
+
+MAX_ORIGINS: Final = 10_000
+"""Past that all copies are given up: sources that give each value a media type of its own."""
+
+
+_OVER: Final = Coverage(-inf)
+
+
+@dataclass(frozen=True, slots=True)
+class NearStats:
+    """The copies of one group: `hits` since the start, and how many `entries` of `bytes` hold."""
+
+    hits: int
+    entries: int
+    bytes: int
+
+
+_new: Final = tuple.__new__
+_HIT: Final = Answer.HIT  # an Enum's attribute takes as long to look up as a key
+
+
+class NearCache:
+    """Copies of nodes' answers in `capacity` bytes; `clock` is in seconds and never goes back."""
+
+    __slots__ = (
+        "_columns",
+        "_copies",
+        "_fence",
+        "_fences",
+        "_groups",
+        "_index",
+        "_origins",
+        "clock",
+        "mark",
+    )
+
+    def __init__(self, capacity: int, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.mark = 0
+        """Rises with all that is removed: an ask takes it along, and `offer` wants it back."""
+        self._copies = Copies(capacity)
+        self._columns = self._copies.columns
+        self._index = self._copies.index
+        self._groups: dict[str, CopiedGroup] = {}
+        self._origins: dict[tuple[CopiedGroup, Coverage, str | None, Terms], Origin] = {}
+        self._fence = 0
+        self._fences = array("Q", bytes(8 * CELLS))
+
+    def peek(self, group: str, key: str) -> Value | None:
+        """Return the copy of the key's value, with what is left of its TTL, and count the hit.
+
+        None if there is none, or none that is fresh and covered.
+        """
+        known = self._groups.get(group)
+        if known is None:
+            return None
+        slot = self._index.get(known.prefix + key)
+        if slot is None:
+            return None
+        columns = self._columns
+        now = self.clock()
+        soft = columns.soft[slot]
+        origin = columns.origins[slot]
+        if soft <= now or origin is None or origin.coverage.until <= now:
+            return None
+        hits = columns.hits
+        if hits[slot] < MAX_HITS:
+            hits[slot] += 1
+        known.hits += 1
+        ttl = None if soft == inf else soft - now
+        age = now - columns.loaded[slot]
+        data, node, terms = columns.values[slot], origin.node, origin.terms
+        # As Value(…) would, in a third of the time: it is a quarter of a hit.
+        return _new(Value, (data, ttl, age, _HIT, node, terms, False, "", False))
+
+    def hold(self, group: str, key: str) -> Held | None:
+        """Return what tells, for a copy just peeked, whether it is still the one that is held."""
+        known = self._groups.get(group)
+        slot = None if known is None else self._index.get(known.prefix + key)
+        if slot is None:
+            return None
+        origin = self._columns.origins[slot]
+        return None if origin is None else Held(self._columns, slot, origin, self.clock)
+
+    def offer(
+        self,
+        group: str,
+        key: str,
+        value: Value,
+        coverage: Coverage,
+        mark: int,
+        *,
+        replaces: bool = False,
+    ) -> bool:
+        """Keep a copy of `value`, just come; return whether it is kept.
+
+        `coverage` and `mark` are those from before it was asked for: it is not kept if the
+        coverage is over or the key was removed since. Nor is what may not be copied; one that
+        `replaces` what was asked for before ends the copy of that even so.
+        """
+        now = self.clock()
+        cell = hash(key) & CELLS - 1
+        if coverage.until <= now or self._fences[cell] > mark or self._fence > mark:
+            return False
+        self._copies.sweep(now, SWEEP_BEHIND)
+        if replaces:
+            self.remove(group, key)
+        if not may_be_copied(value):
+            return False
+        known = self._groups.get(group)
+        if known is None:
+            self._groups[group] = known = CopiedGroup(f"{len(self._groups)}:")
+        origin = self._origin(known, coverage, value.node, value.terms)
+        return self._copies.put(known.prefix + key, value, now, origin)
+
+    def remove(self, group: str, key: str) -> None:
+        """Hold no copy for `key`, and keep none of what is being asked for now."""
+        self.mark += 1
+        self._fences[hash(key) & CELLS - 1] = self.mark
+        known = self._groups.get(group)
+        if known is not None:
+            self._copies.remove(known.prefix + key)
+
+    def flush(self, group: str) -> None:
+        """Hold no copy of the group, and keep none of what is being asked for now.
+
+        Takes the same time however many there are.
+        """
+        self.mark += 1
+        self._fence = self.mark
+        known = self._groups.get(group)
+        if known is not None:
+            self._end(lambda origin: origin.group is known)
+
+    def end(self, coverage: Coverage) -> None:
+        """Hold nothing by `coverage` any more."""
+        coverage.until = -inf
+        self._end(lambda origin: origin.coverage is coverage)
+
+    def sweep(self, limit: int = SWEEP_STEP) -> int:
+        """Free what has expired, `limit` copies at the most; return how many."""
+        return self._copies.sweep(self.clock(), limit)
+
+    def stats(self) -> CacheStats:
+        """Return the figures of all copies, those included that only wait to be evicted."""
+        return self._copies.stats()
+
+    def group_stats(self) -> dict[str, NearStats]:
+        """Return the figures of each group that there are or were copies of."""
+        now = self.clock()
+        held = {group: [0, 0] for group in self._groups.values()}
+        for origin in self._origins.values():
+            if origin.coverage.until > now:
+                figures = held[origin.group]
+                figures[0] += origin.entries
+                figures[1] += origin.bytes
+        return {name: NearStats(group.hits, *held[group]) for name, group in self._groups.items()}
+
+    def _origin(
+        self, group: CopiedGroup, coverage: Coverage, node: str | None, terms: Terms
+    ) -> Origin:
+        name = (group, coverage, node, terms)
+        origin = self._origins.get(name)
+        if origin is None:
+            if len(self._origins) >= MAX_ORIGINS:
+                self._end(lambda _: True)
+            self._origins[name] = origin = Origin(*name)
+        return origin
+
+    def _end(self, ends: Callable[[Origin], bool]) -> None:
+        """End all copies of those origins."""
+        for name, origin in list(self._origins.items()):
+            if ends(origin):
+                origin.coverage = _OVER
+                del self._origins[name]
+
+
+def may_be_copied(value: Value) -> bool:
+    """Whether a copy of `value` may be kept: it is fresh, and whoever answered has it itself."""
+    return (value.ttl is None or value.ttl > 0) and not value.copied

@@ -1,0 +1,152 @@
+"""Copies of what nodes answered, in slots: what they have in common, and what tells one again.
+
+Knows no clock, no nodes and nothing of removals.
+"""
+
+from collections.abc import Callable
+from math import inf
+from typing import Final
+
+from cache_core.memory.cache import MAX_HITS, Cache
+from cache_core.memory.eviction import POLICIES
+from cache_core.memory.slots import RESERVED, Slots, untrack
+from cache_core.value import Terms, Value
+
+LARGEST_SHARE: Final = 10
+"""No copy is larger than a tenth of the budget."""
+
+
+class Coverage:
+    """Until when copies hold, by the near cache's clock. What is over stays over."""
+
+    __slots__ = ("until",)
+
+    def __init__(self, until: float) -> None:
+        self.until = until
+
+    def extend(self, until: float, now: float) -> bool:
+        """Hold until then; return whether it holds at all, which it does not if it was over."""
+        if self.until <= now:
+            return False
+        self.until = max(self.until, until)
+        return True
+
+
+class CopiedGroup:
+    """A group of which there are or were copies; `prefix` tells its keys from other groups'."""
+
+    __slots__ = ("hits", "prefix")
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.hits = 0
+
+
+class Origin:
+    """What copies have in common: what covers them, who answered, on what terms."""
+
+    __slots__ = ("bytes", "coverage", "entries", "group", "node", "terms")
+
+    def __init__(
+        self, group: CopiedGroup, coverage: Coverage, node: str | None, terms: Terms
+    ) -> None:
+        self.group = group
+        self.coverage = coverage
+        self.node = node
+        self.terms = terms
+        self.entries = 0
+        self.bytes = 0
+
+
+class Columns(Slots):
+    """Slots that have origins, which are shared: there is no object a copy."""
+
+    __slots__ = ("origins",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.origins: list[Origin | None] = [None] * RESERVED
+        untrack(self.origins)
+
+    def assign(self, slot: int, origin: Origin) -> None:
+        """Let the copy in `slot` be of `origin`."""
+        self.origins[slot] = origin
+        origin.entries += 1
+        origin.bytes += self.weights[slot]
+
+    def resign(self, slot: int) -> None:
+        """Let what is in `slot` be no copy of anything."""
+        origin, self.origins[slot] = self.origins[slot], None
+        if origin is not None:
+            origin.entries -= 1
+            origin.bytes -= self.weights[slot]
+
+    def release(self, slot: int) -> None:
+        """Let go of what `slot` holds."""
+        self.resign(slot)
+        super().release(slot)
+
+    def grow(self) -> int:
+        """Add free slots and return one of them."""
+        slot = super().grow()
+        self.origins.extend([None] * (len(self.keys) - len(self.origins)))
+        return slot
+
+
+class Copies(Cache):
+    """A cache over columns with origins; a key is a group's prefix and the key itself."""
+
+    __slots__ = ("columns", "index")
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__(capacity, POLICIES["s3fifo"], max_value=capacity // LARGEST_SHARE)
+        self.columns = Columns()
+        self._use(self.columns)
+        self.index = self._index
+
+    def put(self, name: str, value: Value, now: float, origin: Origin) -> bool:
+        """Hold `value` in place of what was held; return whether it is held."""
+        slot = self.index.get(name)
+        if slot is not None:
+            self.columns.resign(slot)
+        soft = inf if value.ttl is None else now + value.ttl
+        if not self.set(name, value.data, now - value.age, soft, soft):
+            return False
+        self.columns.assign(self.index[name], origin)
+        return True
+
+
+class Held:
+    """One copy of a near cache. Knows neither when it ends nor what was asked for."""
+
+    __slots__ = ("_clock", "_columns", "_data", "_key", "_origin", "_slot")
+
+    def __init__(
+        self, columns: Columns, slot: int, origin: Origin, clock: Callable[[], float]
+    ) -> None:
+        self._columns = columns
+        self._slot = slot
+        self._origin = origin
+        self._clock = clock
+        # Each key that comes anew is another object, which tells it where short bytes do not.
+        self._key = columns.keys[slot]
+        self._data = columns.values[slot]
+
+    def touch(self) -> bool:
+        """Return whether exactly this copy is still held and covered; if so, count the hit.
+
+        Whether it is fresh is for the caller to know, by the TTL that it was peeked with.
+        """
+        columns, slot, origin = self._columns, self._slot, self._origin
+        if (
+            columns.values[slot] is not self._data
+            or columns.keys[slot] is not self._key
+            or columns.origins[slot] is not origin
+            or origin.coverage.until <= self._clock()
+        ):
+            return False
+        hits = columns.hits
+        if hits[slot] < MAX_HITS:
+            hits[slot] += 1
+        origin.group.hits += 1
+        return True

@@ -1,0 +1,105 @@
+"""One get of a client, from the ask of its key's owner to the outcome. Knows no wire."""
+
+import asyncio
+from typing import TYPE_CHECKING, TypeAlias
+
+from cache_core.client.failover import Failed
+from cache_core.cluster.peers import Peers
+from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable, UnexpectedStatus
+from cache_core.trace import current_trace
+from cache_core.value import Demand, Outcome, Then, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from cache_core.cluster.link_batch import Waiting
+
+
+Rest: TypeAlias = "Callable[[Asking, Failed | None], Coroutine[None, None, Value]]"
+"""Gets the key of an asking from whoever else there is, or from anyone where none has failed."""
+
+
+class Asking:
+    """A get that is under way: its owner is asked at once, others by a task where that fails."""
+
+    __slots__ = (
+        "_rest",
+        "_task",
+        "_then",
+        "_trace",
+        "_waiting",
+        "deadline",
+        "demand",
+        "group",
+        "key",
+    )
+
+    def __init__(
+        self, rest: Rest, group: str, key: str, demand: Demand, deadline: float, then: Then
+    ) -> None:
+        self.group = group
+        self.key = key
+        self.demand = demand
+        self.deadline = deadline
+        self._rest = rest
+        self._then = then
+        self._trace = current_trace.get()
+        self._waiting: Waiting | None = None
+        self._task: asyncio.Task[Value] | None = None
+
+    def begin(self, peers: Peers, owner: str) -> None:
+        """Ask `owner`, one of `peers`."""
+
+        def settle(outcome: Outcome) -> None:
+            if isinstance(outcome, PeerUnavailable):
+                peers.failed(owner, outcome)
+                self.go_on(Failed(peers, owner, outcome))
+                return
+            if isinstance(outcome, DeadlineExceeded):
+                peers.suspect(owner)
+            self._then(outcome)
+
+        self._waiting = peers.link(owner).ask(
+            self.group,
+            self.key,
+            forwarded=False,
+            demand=self.demand,
+            deadline=self.deadline,
+            then=settle,
+        )
+
+    def go_on(self, failed: Failed | None) -> None:
+        """Ask by a task whoever there is besides the one that `failed`."""
+        # In this get's trace: it is another's turn in which a call has failed.
+        token = current_trace.set(self._trace)
+        self._task = asyncio.get_running_loop().create_task(self._rest(self, failed))
+        current_trace.reset(token)
+        self._task.add_done_callback(self._end)
+
+    def answer(self, value: Value) -> None:
+        """Have `then` called with `value` as soon as this turn ends, without asking anyone."""
+        asyncio.get_running_loop().call_soon(lambda: self._then(value))
+
+    def give_up(self) -> None:
+        """Wait no longer: `then` is not called any more."""
+        self._then = _nobody
+        if self._task is not None:
+            self._task.cancel()
+        elif self._waiting is not None:
+            self._waiting.give_up()
+
+    def _end(self, task: "asyncio.Task[Value]") -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._then(task.result())
+        elif isinstance(error, CacheError):
+            self._then(error)
+        else:  # a bug of ours, which nobody should wait for
+            self._then(UnexpectedStatus("the client failed", status="INTERNAL"))
+            raise error
+
+
+def _nobody(_: Outcome) -> None:
+    """Nobody waits any more."""

@@ -1,0 +1,213 @@
+"""The kept way to one node: keys asked for in one turn of the event loop go in one call."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Final, NamedTuple, TypeVar
+
+from cache_core.cluster.latency import Pace
+from cache_core.cluster.link_batch import Batch, Waiting
+from cache_core.cluster.peer import Ask, Peer, Watching
+from cache_core.errors import CacheError, PeerUnavailable, UnexpectedStatus
+from cache_core.messages import Message
+from cache_core.trace import current_trace
+from cache_core.value import Answer, Demand, Outcome, Then, Value
+
+A = TypeVar("A")
+
+HURRY_SECONDS: Final = 0.05
+"""Who has less left than that once a wait may be over does not wait for another batch."""
+
+
+class Link:
+    """Asks the node `name` through `peer`; `ring` tells the asker's version of the ring.
+
+    A batch leaves when the turn ends, or where another one is under way, when that begins to
+    return, which makes for fewer and larger calls under load. One that takes longer than load
+    explains is not waited for, nor is any by who has little time. `heard` is when the node last
+    answered with a value, by the event loop's clock. `watch` returns what watches the node and
+    sees its answers first, or None. `clock` is finer than uvloop's, which ticks in milliseconds.
+    Belongs to one event loop.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        peer: Peer,
+        ring: Callable[[], int],
+        *,
+        watch: Callable[[Peer], Watching | None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self._peer = peer
+        self._ring = ring
+        self._clock = clock
+        self.heard = 0.0
+        self._pace = Pace()
+        self._watch = watch(peer)
+        self._waiting: list[Waiting] = []
+        self._batches: dict[Batch, float] = {}
+        self._last: Batch | None = None
+        self._held_back: _HeldBack | None = None
+
+    def ask(
+        self,
+        group: str,
+        key: str,
+        *,
+        forwarded: bool,
+        demand: Demand = Demand.ANY,
+        deadline: float,
+        then: Then,
+    ) -> Waiting:
+        """Have `then` called with the node's answer, or DeadlineExceeded past `deadline`.
+
+        That takes neither a task nor a future a key. A call whose keys are all given up is
+        cancelled, and so are its loads.
+        """
+        if self._watch is not None:
+            then = self._watch.keeping(group, key, demand, then)
+        waiting = Waiting(
+            group,
+            key,
+            forwarded=forwarded,
+            demand=demand,
+            deadline=deadline,
+            trace=current_trace.get(),
+            then=then,
+        )
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._turn_ends)
+        elif self._held_back is not None and deadline < self._held_back.until + HURRY_SECONDS:
+            self._let_go()
+        self._waiting.append(waiting)
+        return waiting
+
+    async def get(
+        self,
+        group: str,
+        key: str,
+        *,
+        forwarded: bool,
+        demand: Demand = Demand.ANY,
+        timeout: float,
+    ) -> Value:
+        """Return the node's answer within `timeout` seconds. Raises CacheError."""
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[Value] = loop.create_future()
+        waiting = self.ask(
+            group,
+            key,
+            forwarded=forwarded,
+            demand=demand,
+            deadline=loop.time() + timeout,
+            then=settling(outcome),
+        )
+        try:
+            return await outcome
+        finally:
+            waiting.give_up()
+
+    async def send(self, message: Message[A], *, timeout: float) -> A:
+        """Return the node's answer to `message`. Raises CacheError."""
+        return await self._peer.send(message, timeout=timeout)
+
+    def fail(self, words: str) -> None:
+        """Let all who wait for this node have PeerUnavailable at once."""
+        waiting, self._waiting = self._waiting, []
+        for ask in waiting:
+            ask.settle(PeerUnavailable(words, node=self.name))
+        for batch in list(self._batches):
+            batch.fail(PeerUnavailable(words, node=self.name))
+            batch.task.cancel()
+
+    async def aclose(self) -> None:
+        """End the connection; who still waits gets PeerUnavailable."""
+        self.fail(f"the connection to node {self.name} was closed")
+        if self._watch is not None:
+            await self._watch.aclose()
+        await asyncio.gather(*(batch.task for batch in self._batches), return_exceptions=True)
+        await self._peer.aclose()
+
+    def _turn_ends(self) -> None:
+        last = self._last
+        if last is None or last.has_returned:
+            self._leave()
+            return
+        loop = asyncio.get_running_loop()
+        late = last.left + self._pace.patience
+        soonest = min([ask.deadline for ask in self._waiting], default=inf)
+        if late <= loop.time() or soonest < late + HURRY_SECONDS:
+            self._leave()
+        else:
+            self._held_back = _HeldBack(late, loop.call_at(late, self._leave))
+
+    def returns(self, batch: Batch, first: Outcome | None) -> None:
+        """Let those leave who were held back for `batch`, once this turn ends.
+
+        Its `first` outcome tells how fast the node is, if it had that in memory.
+        """
+        if isinstance(first, Value) and first.answer is Answer.HIT:
+            self._pace.took(self._clock() - self._batches[batch])
+        if batch is self._last:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Let those leave who are held back, if any, once this turn ends."""
+        if self._held_back is not None:
+            self._held_back.timer.cancel()
+            self._held_back = None
+            asyncio.get_running_loop().call_soon(self._leave)
+
+    def _leave(self) -> None:
+        self._held_back = None
+        asks = [ask for ask in self._waiting if not ask.is_settled]
+        self._waiting.clear()
+        if asks:
+            batch = Batch(self, asks, self._carry(asks))
+            self._batches[batch] = self._clock()
+            self._last = batch
+            batch.task.add_done_callback(lambda _: self._arrived(batch))
+
+    async def _carry(self, asks: Sequence[Ask]) -> None:
+        timeout = max([ask.deadline for ask in asks]) - asyncio.get_running_loop().time()
+        try:
+            await self._peer.get(asks, ring=self._ring(), timeout=timeout)
+        except CacheError as error:
+            for ask in asks:
+                ask.settle(error)
+
+    def _arrived(self, batch: Batch) -> None:
+        """Let nobody wait for what has ended, however it did."""
+        self._batches.pop(batch, None)
+        words = f"node {self.name} left a key unanswered"
+        batch.fail(UnexpectedStatus(words, status="INTERNAL", node=self.name))
+        batch.end()
+        if batch is self._last:
+            self._last = None
+
+
+class _HeldBack(NamedTuple):
+    """When those leave who wait for another batch.
+
+    uvloop's timers do not all tell: what is due within half a millisecond is none.
+    """
+
+    until: float
+    timer: asyncio.TimerHandle
+
+
+def settling(outcome: "asyncio.Future[Value]") -> Then:
+    """Return what settles `outcome`, unless whoever waited has gone."""
+
+    def then(found: Outcome) -> None:
+        if outcome.done():
+            return
+        if isinstance(found, Value):
+            outcome.set_result(found)
+        else:
+            outcome.set_exception(found)
+
+    return then

@@ -1,0 +1,136 @@
+"""Asks that leave together in one call, and each one's wait for its outcome. Knows no wire."""
+
+import asyncio
+from collections.abc import Coroutine
+from math import inf
+from typing import Final, Protocol
+
+from cache_core.cluster.peer import Ask
+from cache_core.errors import CacheError, DeadlineExceeded
+from cache_core.trace import Trace
+from cache_core.value import Demand, Outcome, Then, Value
+
+TICK_SECONDS: Final = 0.001
+"""A call's deadlines are looked through no more often, however many its keys have."""
+
+
+class Way(Protocol):
+    """What batches go by to the node `name`; `heard` is when that last answered with a value."""
+
+    name: str
+    heard: float
+
+    def returns(self, batch: "Batch", first: Outcome | None) -> None:
+        """Learn that `batch` begins to return, with its `first` outcome; None if it has failed."""
+
+
+class Waiting(Ask):
+    """An ask whose waiter may give up."""
+
+    __slots__ = ("batch",)
+
+    def __init__(
+        self,
+        group: str,
+        key: str,
+        *,
+        forwarded: bool,
+        demand: Demand,
+        deadline: float,
+        trace: Trace,
+        then: Then,
+    ) -> None:
+        super().__init__(
+            group,
+            key,
+            forwarded=forwarded,
+            demand=demand,
+            deadline=deadline,
+            trace=trace,
+            then=then,
+        )
+        self.batch: Batch | None = None
+
+    def settle(self, outcome: Outcome) -> None:
+        """Let whoever waits have `outcome`, unless one is known or nobody waits."""
+        then, self._then = self._then, None
+        if then is not None:
+            if self.batch is not None:
+                self.batch.settled(outcome)
+            then(outcome)
+
+    def give_up(self) -> None:
+        """Wait no longer, unless the outcome is known."""
+        if self._then is not None:
+            self._then = None
+            if self.batch is not None:
+                self.batch.given_up()
+
+
+class Batch:
+    """Asks that leave together, and the task that carries them."""
+
+    def __init__(self, way: Way, asks: list[Waiting], carry: Coroutine[None, None, None]) -> None:
+        self._way = way
+        self._asks = asks
+        self._loop = asyncio.get_running_loop()
+        self.task = self._loop.create_task(carry)
+        self._waited_for = len(asks)
+        self._is_abandoned = False
+        self.has_returned = False
+        self.left = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        for ask in asks:
+            ask.batch = self
+        self._set_timer(min([ask.deadline for ask in asks]))
+
+    def settled(self, outcome: Outcome) -> None:
+        """Wait for one ask less."""
+        if isinstance(outcome, Value):
+            self._way.heard = self._loop.time()
+        self._waited_for -= 1
+        if not self.has_returned:
+            self._begin_to_return(outcome)
+        if self._is_abandoned and not self._waited_for:
+            self.task.cancel()
+
+    def given_up(self) -> None:
+        """Wait for one ask less, and end the call with the last."""
+        self._is_abandoned = True
+        self._waited_for -= 1
+        if not self._waited_for:
+            self.task.cancel()
+
+    def fail(self, error: CacheError) -> None:
+        """Let all who still wait have `error`."""
+        for ask in self._asks:
+            ask.settle(error)
+
+    def end(self) -> None:
+        """Take the call for returned, however it ended, and watch no deadlines."""
+        if not self.has_returned:
+            self._begin_to_return(None)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _begin_to_return(self, first: Outcome | None) -> None:
+        self.has_returned = True
+        self._way.returns(self, first)
+
+    def _set_timer(self, deadline: float) -> None:
+        if deadline < inf:
+            self._timer = self._loop.call_at(deadline, self._time_out)
+
+    def _time_out(self) -> None:
+        """Let those wait no longer whose time is over."""
+        self._timer = None
+        now = self._loop.time()
+        name = self._way.name
+        words = f"node {name} did not answer within the deadline"
+        for ask in self._asks:
+            if ask.deadline <= now and not ask.is_settled:
+                self._is_abandoned = True
+                ask.settle(DeadlineExceeded(words, node=name))
+        left = [ask.deadline for ask in self._asks if not ask.is_settled]
+        if left:
+            self._set_timer(max(min(left), now + TICK_SECONDS))

@@ -1,0 +1,232 @@
+"""The members of a cluster as one of its nodes or clients sees them: who owns a key, who lives.
+
+Knows no wire and no registry: peers are made by `connect`, members come from an iterator.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Final
+
+from cache_core.cluster.health import Contact, Probing
+from cache_core.cluster.link import Link
+from cache_core.cluster.member import Member
+from cache_core.cluster.peer import Peer, Watching
+from cache_core.cluster.ring import Ring
+from cache_core.errors import CacheError, PeerUnavailable
+from cache_core.events import Hook, MemberBack, MemberLeftOut, MembersChanged
+from cache_core.messages import Health, MemberInfo
+
+FORGET_SECONDS: Final = 60.0
+"""How long one that left the membership is still told of removals though it does not answer."""
+
+GOODBYE_SECONDS: Final = 15.0
+"""The same of one that said that it was leaving, which goes on serving for a while."""
+
+LOOK_PAUSE: Final = 0.1
+"""Seconds between probes of those who are waited for: a connection that failed is made anew no
+earlier."""
+
+
+class Peers:
+    """Live members over a ring. Belongs to one event loop.
+
+    `me` names the node that sees them so, None for a client: it is never contacted. A member
+    that fails its probe or a call is left out until it answers again; when none is left, all
+    are asked. One that left the membership is known until it has not answered for a while:
+    `forgot` is told of one that ended without a goodbye. `watch` makes what watches one of
+    them, if anything does.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[str], Peer],
+        probe: Probing,
+        *,
+        me: str | None = None,
+        hook: Hook | None = None,
+        forgot: Callable[[str], None] = lambda _: None,
+        watch: Callable[[Peer], Watching | None] = lambda _: None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.ring = Ring(())
+        self._connect = connect
+        self._probe = probe
+        self._me = me
+        self._hook = hook
+        self._forgot = forgot
+        self._watch = watch
+        self._rng = rng or random.Random()
+        self._contacts: dict[str, Contact] = {}
+        self._candidates: frozenset[str] = frozenset()
+        self._leaving = False
+        self._known = asyncio.Event()
+        self._following: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def follow(self, members: AsyncIterator[frozenset[Member]]) -> None:
+        """Hold to what `members` yields from now on, again if it was closed."""
+        self._leaving = False
+        self._known.clear()
+        self._following = asyncio.create_task(self._follow(members))
+
+    @property
+    def version(self) -> int:
+        """The ring's version; 0 while fewer than two members are known: they share nothing."""
+        return self.ring.version if len(self.ring.members) > 1 else 0
+
+    @property
+    def are_known(self) -> bool:
+        """Whether the members are known."""
+        return self._known.is_set()
+
+    async def known(self) -> None:
+        """Return once the members are known."""
+        await self._known.wait()
+
+    async def probed(self) -> None:
+        """Return once everyone has been probed who is known, or comes to be known by that."""
+        while not all(contact.probed.is_set() for contact in self._contacts.values()):
+            await asyncio.gather(*(contact.probed.wait() for contact in self._contacts.values()))
+
+    async def all_back(self) -> None:
+        """Return once all members serve, but for those who leave; they are probed till then."""
+        others = [self._contact(name) for name in self._names() - {self._me}]
+        while missing := [contact for contact in others if contact.may_come_back]:
+            for contact in missing:
+                contact.look_again()
+            await self.probed()
+            await asyncio.sleep(LOOK_PAUSE)
+
+    def leave(self) -> None:
+        """Let `me` own nothing from now on, where there are others that serve."""
+        self._leaving = True
+        self._choose()
+
+    def owner(self, key: str) -> str | None:
+        """Return who is to be asked for `key` first; None where no member is known."""
+        if len(self._candidates) == len(self.ring.members):
+            return self.ring.owner(key)
+        return next(self.owners(key), None)
+
+    def owners(self, key: str) -> Iterator[str]:
+        """Yield who is to be asked for `key`: the owner that lives, then who takes over."""
+        candidates = self._candidates
+        return (name for name in self.ring.owners(key) if name in candidates)
+
+    def link(self, name: str) -> Link:
+        """Return the link to `name`, made now if need be: whoever speaks to us is known."""
+        return self._contact(name).link
+
+    def meet(self, names: Iterable[str]) -> None:
+        """Know `names` from now on, of whom another node told."""
+        for name in names:
+            if name != self._me:
+                self._contact(name)
+
+    def others(self) -> tuple[str, ...]:
+        """Return everyone known but `me`: members, and who was one or spoke to us lately."""
+        return tuple(self._contacts)
+
+    def answering(self) -> tuple[str, ...]:
+        """Return those of `others` that answered last."""
+        contacts = self._contacts.items()
+        return tuple(name for name, contact in contacts if contact.health is not Health.LEFT_OUT)
+
+    def health(self, name: str) -> Health:
+        """Return what is known of `name`."""
+        if name == self._me:
+            return Health.DRAINING if self._leaving else Health.UP
+        contact = self._contacts.get(name)
+        return contact.health if contact else Health.LEFT_OUT
+
+    def behind(self) -> frozenset[str]:
+        """Return the nodes of which others said that they have missed a removal."""
+        return frozenset().union(*(contact.behind for contact in self._contacts.values()))
+
+    def failed(self, name: str, error: CacheError) -> None:
+        """Leave `name` out, whose call ended in `error`, until it answers a probe."""
+        if contact := self._contacts.get(name):
+            contact.fail(str(error))
+
+    def suspect(self, name: str) -> None:
+        """Probe `name` now."""
+        self._contact(name).suspect()
+
+    def drains(self, name: str) -> None:
+        """Ask `name`, which is about to leave, for nothing where others serve."""
+        self._contact(name).drains()
+
+    def infos(self) -> tuple[MemberInfo, ...]:
+        """Return the members as they are seen now, by name."""
+        shares = self.ring.shares()
+        return tuple(
+            MemberInfo(member.name, member.weight, self.health(member.name), shares[member.name])
+            for member in sorted(self.ring.members)
+        )
+
+    async def aclose(self) -> None:
+        """Stop following and probing, and end the connections."""
+        if self._following is not None:
+            following, self._following = self._following, None
+            following.cancel()
+            self._known.set()  # for those who wait; nobody will be known
+            await asyncio.gather(following, return_exceptions=True)
+        contacts, self._contacts = list(self._contacts.values()), {}
+        await asyncio.gather(*(contact.aclose() for contact in contacts), *self._closing)
+
+    async def _follow(self, members: AsyncIterator[frozenset[Member]]) -> None:
+        async for current in members:
+            self.ring = Ring(current)
+            names = self._names()
+            for name in sorted(names - {self._me}):
+                self._contact(name)
+            self._choose()
+            self._known.set()
+            self._emit(MembersChanged(tuple(sorted(names)), self.ring.version))
+
+    def _names(self) -> set[str]:
+        return {member.name for member in self.ring.members}
+
+    def _contact(self, name: str) -> Contact:
+        contact = self._contacts.get(name)
+        if contact is None:
+            if self._following is None:
+                raise PeerUnavailable(f"the connection to node {name} was closed", node=name)
+            link = Link(name, self._connect(name), lambda: self.version, watch=self._watch)
+            self._contacts[name] = contact = Contact(
+                link, self._probe, changed=self._changed, missed=self._missed, rng=self._rng
+            )
+        return contact
+
+    def _changed(self, contact: Contact, words: str) -> None:
+        self._choose()
+        if contact.health is Health.LEFT_OUT:
+            alarming = contact.met and not contact.said_goodbye
+            self._emit(MemberLeftOut(contact.name, words, alarming))
+        elif contact.health is Health.UP:
+            self._emit(MemberBack(contact.name))
+
+    def _missed(self, contact: Contact) -> None:
+        if contact.name in self._names():
+            return
+        since = asyncio.get_running_loop().time() - contact.left_out_since
+        if since >= (GOODBYE_SECONDS if contact.said_goodbye else FORGET_SECONDS):
+            del self._contacts[contact.name]
+            if not contact.said_goodbye:
+                self._forgot(contact.name)
+            closing = asyncio.create_task(contact.aclose())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    def _choose(self) -> None:
+        """Let those be asked who serve; else those who are leaving; else all."""
+        by_health: dict[Health, set[str]] = {health: set() for health in Health}
+        for member in self.ring.members:
+            by_health[self.health(member.name)].add(member.name)
+        best = by_health[Health.UP] or by_health[Health.DRAINING] or by_health[Health.LEFT_OUT]
+        self._candidates = frozenset(best)
+
+    def _emit(self, event: MembersChanged | MemberLeftOut | MemberBack) -> None:
+        if self._hook is not None:
+            self._hook(event)

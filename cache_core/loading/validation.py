@@ -1,0 +1,53 @@
+"""What a retriever returned, held to its contract. Knows no loads."""
+
+from math import inf
+from typing import Final
+
+from cache_core.errors import NotFound, RetrieverFailed
+from cache_core.loading.retriever import Retrieved
+from cache_core.settings import is_media_type
+from cache_core.value import Value
+
+MAX_VERSION: Final = 1_024
+"""The longest version that is kept, in characters; what has a longer one is held without."""
+
+
+def checked(found: Retrieved, key: str, *, group: str) -> Value:
+    """Return what the retriever of `group` has `found` for `key`.
+
+    Raises NotFound for None, and RetrieverFailed for what is no value.
+    """
+    if found is None:
+        raise NotFound.of(key)
+    value = found if isinstance(found, Value) else Value(found)
+    wrong = fault_of(value)
+    if wrong is not None:
+        raise RetrieverFailed(f"the retriever of group {group} returned {wrong}")
+    return value if len(value.version) <= MAX_VERSION else value._replace(version="")
+
+
+def fault_of(value: Value) -> str | None:
+    """Return what of `value` no retriever may return, None where all is right."""
+    # By their types, these could be nothing else; but a retriever may come without types.
+    data: object = value.data
+    version: object = value.version
+    content_type = value.terms.content_type
+    if not isinstance(data, bytes):
+        return f"{type(data).__name__}, not bytes"
+    if not (value.ttl is None or isinstance(value.ttl, int | float)) or value.ttl != value.ttl:
+        return f"the ttl {value.ttl!r}, not seconds or None"
+    if not isinstance(value.age, int | float) or not 0 <= value.age < inf:
+        return f"the age {value.age!r}, not seconds from 0 on"
+    if not isinstance(version, str) or not _is_utf8(version):
+        return f"the version {version!r}, not a text"
+    if content_type and not is_media_type(content_type):
+        return f"the content type {content_type!r}, not a media type"
+    return None
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

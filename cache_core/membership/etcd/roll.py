@@ -1,0 +1,51 @@
+"""Who is a member, from what a registry tells: decides when one that is missing is dropped.
+
+Knows no network.
+"""
+
+from collections.abc import Callable, Mapping
+
+from cache_core.cluster.member import Member
+
+
+class Roll:
+    """The members, by their keys in a registry that may be lost, and come back with less.
+
+    One that leaves is dropped at once. But those who are missing when the registry is found again
+    are members for `grace` seconds more: its data may be lost, or their leases have expired while
+    nobody could renew them, and they are about to register anew.
+    """
+
+    def __init__(self, grace: float, clock: Callable[[], float]) -> None:
+        self._grace = grace
+        self._clock = clock
+        self._present: dict[str, Member] = {}
+        self._held: dict[str, Member] = {}
+        self._until = 0.0
+
+    def members(self) -> frozenset[Member]:
+        """Return who is a member now."""
+        return frozenset(self._effective().values())
+
+    def settles_in(self) -> float | None:
+        """Return in how many seconds those who are missing are dropped; None if nobody is."""
+        left = self._until - self._clock()
+        return left if left > 0 and self._held.keys() - self._present.keys() else None
+
+    def found(self, present: Mapping[str, Member]) -> None:
+        """Take note that the registry is found, for the first time or again, and has these."""
+        self._held = self._effective()
+        self._until = self._clock() + self._grace
+        self._present = dict(present)
+
+    def put(self, key: str, member: Member) -> None:
+        """`member` has registered."""
+        self._present[key] = member
+
+    def drop(self, key: str) -> None:
+        """Whoever registered under `key` has left, or its lease has expired."""
+        self._present.pop(key, None)
+
+    def _effective(self) -> dict[str, Member]:
+        held = self._held if self._clock() < self._until else {}
+        return {**held, **self._present}

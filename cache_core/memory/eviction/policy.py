@@ -1,0 +1,32 @@
+"""What the cache asks of an eviction policy."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from cache_core.memory.slots import Slots
+
+
+class Policy(Protocol):
+    """An order over the slots that a cache holds, made of the cache's Slots and its capacity.
+
+    A slot's key and weight are set before it is admitted and stay until it has left. The cache
+    counts reads in `Slots.hits` by itself; `touch` is called with the slot on each read too,
+    or is None where that byte is enough: the call is a quarter of a whole hit's time.
+    """
+
+    touch: Callable[[int], None] | None
+
+    def admit(self, slot: int) -> None:
+        """Take in a slot. One that has hits already held its key's previous value."""
+
+    def evict(self, incoming: int) -> int:
+        """Give up and return a slot, to make room for a weight of `incoming` bytes.
+
+        Raises LookupError if none is held.
+        """
+
+    def forget(self, slot: int) -> None:
+        """Give up a slot that leaves by itself: removed, replaced or expired."""
+
+
+PolicyFactory: TypeAlias = Callable[[Slots, int], Policy]

@@ -1,0 +1,105 @@
+"""Which slots expire when, in buckets, so that the expired are found without a search.
+
+Knows no clock. Buckets are linked lists through two columns, so a slot that leaves early leaves
+its bucket at once and nothing grows with the rate of replacement.
+"""
+
+import heapq
+from array import array
+from collections.abc import Iterator
+from math import inf
+from typing import Final
+
+from cache_core.memory.slots import RESERVED, Slots
+
+BUCKETS_STEP: Final = 500
+"""How many buckets one search closes at the most: a day's empty ones would take 60 ms."""
+
+WIDTH_BITS: Final = 7
+"""A bucket is as wide as a life's 64th or less: so a few thousand buckets hold any lives, where
+a second each would take 180 MB for those of a month, most of them emptied long before."""
+
+SHORTEN_STEP: Final = 1_000
+"""How many slots one step of `shorten` looks at, which takes less than a millisecond."""
+
+_END: Final = 0
+
+
+class ExpiryBuckets:
+    """The slots of `slots` that were added, by the second of their hard expiry."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._next = array("I")
+        self._previous = array("I")
+        self._first: dict[int, int] = {}
+        self._seconds: list[int] = []
+
+    def add(self, slot: int) -> None:
+        """Put `slot` into the bucket of its hard expiry, which must be finite."""
+        if slot >= len(self._next):
+            self._grow()
+        second = self._second(slot)
+        first = self._first.get(second)
+        if first is None:
+            heapq.heappush(self._seconds, second)
+            first = _END
+        self._next[slot] = first
+        self._previous[slot] = _END
+        self._previous[first] = slot
+        self._first[second] = slot
+
+    def remove(self, slot: int) -> None:
+        """Take `slot` out of its bucket; it has no expiry then."""
+        before, after = self._previous[slot], self._next[slot]
+        self._previous[after] = before
+        if before == _END:
+            self._first[self._second(slot)] = after
+        else:
+            self._next[before] = after
+        self._slots.soft[slot] = self._slots.hard[slot] = inf
+
+    def expired(self, now: float) -> Iterator[int]:
+        """Yield slots that have expired at `now`; each must be removed before the next.
+
+        What is expired beyond BUCKETS_STEP seconds that held any is left for the next call.
+        """
+        for _ in range(BUCKETS_STEP):
+            if not self._seconds or self._seconds[0] + 1 > now:
+                return
+            second = self._seconds[0]
+            while slot := self._first[second]:
+                yield slot
+            heapq.heappop(self._seconds)
+            del self._first[second]
+
+    def shorten(self, ttl: float, grace: float) -> Iterator[None]:
+        """Let no slot be fresh for longer than `ttl` seconds from when it was loaded.
+
+        Nor of use for more than `grace` seconds beyond. Works in steps, one a yield.
+        """
+        slots = self._slots
+        first = RESERVED
+        while first < len(slots.keys):
+            until = min(first + SHORTEN_STEP, len(slots.keys))
+            for slot in range(first, until):
+                soft = slots.loaded[slot] + ttl
+                if slots.keys[slot] and soft < slots.soft[slot]:
+                    hard = min(slots.hard[slot], soft + grace)
+                    if slots.hard[slot] != inf:
+                        self.remove(slot)
+                    slots.soft[slot], slots.hard[slot] = soft, hard
+                    self.add(slot)
+            first = until
+            yield
+
+    def _second(self, slot: int) -> int:
+        """Return the last second of the slot's bucket, the same for as long as it is in it."""
+        hard = self._slots.hard[slot]
+        life = int(hard - self._slots.loaded[slot])
+        return int(hard) | (1 << max(0, life.bit_length() - WIDTH_BITS)) - 1
+
+    def _grow(self) -> None:
+        count = len(self._slots.keys) - len(self._next)
+        for column in (self._next, self._previous):
+            column.frombytes(bytes(count * column.itemsize))

@@ -1,0 +1,114 @@
+"""Entries that change their owner: taken from the node that leaves, or when this one joins.
+
+The one who takes asks, so that it knows of every removal from before the entries were read until
+they are its own. Knows no wire.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from cache_core.cluster.debts import Debts
+from cache_core.cluster.member import Member
+from cache_core.cluster.peers import Peers
+from cache_core.cluster.ring import Ring
+from cache_core.errors import CacheError
+from cache_core.messages import Handed, HandOver, Health, Invalidation, TakeOver
+from cache_core.node.removal import Invalidations
+from cache_core.node.shared_group import SharedGroup
+
+HANDED_BYTES: Final = 8 * 1024 * 1024
+"""How much one node gives another at the most, its groups together: 30,000 small entries, which
+take about a second to travel."""
+
+STEP: Final = 1_000
+"""How many entries are put at a time, so that no call waits for long."""
+
+HANDOVER_SECONDS: Final = 5.0
+"""How long it may take."""
+
+
+class Handover:
+    """What the node `me` gives to others, and takes from them.
+
+    Nothing is taken from a node that has missed a removal and not been told yet: neither one
+    that `debts` knows, nor one of which another node said so when it was probed.
+    """
+
+    def __init__(
+        self,
+        me: str,
+        groups: Mapping[str, SharedGroup],
+        peers: Peers,
+        removals: Invalidations,
+        debts: Debts,
+    ) -> None:
+        self._me = me
+        self._groups = groups
+        self._peers = peers
+        self._removals = removals
+        self._debts = debts
+
+    async def offer(self) -> None:
+        """Let every other node that serves take what is its own once this one has left."""
+        await asyncio.gather(*(self._offer(node) for node in self._serving()))
+
+    async def join(self) -> int:
+        """Take what is this node's own from every other that serves; return how many entries."""
+        return sum(await asyncio.gather(*(self.take(node) for node in self._serving())))
+
+    async def take(self, node: str) -> int:
+        """Take what is this node's own from `node`; return how many entries that was."""
+        with self._removals.window() as removed:
+            try:
+                handed = await self._peers.link(node).send(
+                    HandOver(self._me), timeout=HANDOVER_SECONDS
+                )
+            except CacheError:
+                return 0  # they are loaded when they are asked for
+            if self._is_behind(node):
+                return 0
+            taken = 0
+            for first in range(0, len(handed), STEP):
+                taken += sum(self._put(entry, removed) for entry in handed[first : first + STEP])
+                await asyncio.sleep(0)
+            return taken
+
+    async def give(self, node: str) -> tuple[Handed, ...]:
+        """Return this node's hottest entries that are `node`'s."""
+        wanted = self._wanted(node)
+        limit = HANDED_BYTES // max(len(self._groups), 1)
+        handed: list[Handed] = []
+        for name, group in list(self._groups.items()):  # a reload may come meanwhile
+            for step in group.group.hottest(limit, wanted):
+                handed += [Handed(name, key, value) for key, value in step]
+                await asyncio.sleep(0)
+        return tuple(handed)
+
+    def _wanted(self, node: str) -> Callable[[str], bool]:
+        if self._peers.health(self._me) is Health.DRAINING:
+            return lambda key: self._peers.owner(key) == node
+        ring = self._peers.ring
+        if all(member.name != node for member in ring.members):  # it has only just joined
+            ring = Ring((*ring.members, Member(node)))
+        return lambda key: ring.owner(key) == node
+
+    def _is_behind(self, node: str) -> bool:
+        return node in self._debts.nodes or node in self._peers.behind()
+
+    def _put(self, entry: Handed, removed: Iterable[Invalidation]) -> bool:
+        group = self._groups.get(entry.group)
+        if group is None or Invalidation(entry.group) in removed:
+            return False
+        if Invalidation(entry.group, entry.key) in removed:
+            return False
+        return group.group.put(entry.key, entry.value)
+
+    async def _offer(self, node: str) -> None:
+        try:
+            await self._peers.link(node).send(TakeOver(self._me), timeout=HANDOVER_SECONDS)
+        except CacheError as error:
+            self._peers.failed(node, error)
+
+    def _serving(self) -> list[str]:
+        return [node for node in self._peers.others() if self._peers.health(node) is Health.UP]

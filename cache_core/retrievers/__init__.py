@@ -1,1 +1,0 @@
-"""The sources that a config file can name: one retriever a file."""

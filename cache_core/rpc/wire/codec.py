@@ -1,0 +1,294 @@
+"""The core's records as protobuf messages, both directions: one row a method."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from math import inf, isfinite
+from typing import Any, Final, Generic, TypeVar, cast
+
+from google.protobuf.message import Message as Protobuf
+
+from cache_core.address import Address
+from cache_core.errors import KeyRequired
+from cache_core.messages import (
+    Describe,
+    Drop,
+    Handed,
+    HandOver,
+    Invalidate,
+    Invalidated,
+    Invalidation,
+    Message,
+    Notice,
+    Probe,
+    Probed,
+    TakeOver,
+)
+from cache_core.pb import cluster_pb2 as pb
+from cache_core.rpc.wire.figures import read_node, write_node
+from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES
+from cache_core.value import NO_TERMS, Answer, Terms, Value
+
+M = TypeVar("M", bound=Message[Any])
+A = TypeVar("A")
+Q = TypeVar("Q", bound=Protobuf)
+R = TypeVar("R", bound=Protobuf)
+
+TO_ANSWER: Final = {
+    pb.ANSWER_HIT: Answer.HIT,
+    pb.ANSWER_MISS: Answer.MISS,
+    pb.ANSWER_COLLAPSED: Answer.COLLAPSED,
+    pb.ANSWER_STALE: Answer.STALE,
+    pb.ANSWER_STALE_ERROR: Answer.STALE_ERROR,
+    pb.ANSWER_RELOAD: Answer.RELOAD,
+}
+FROM_ANSWER: Final = {answer: number for number, answer in TO_ANSWER.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Generic[M, A, Q, R]):
+    """How a kind of message and its answer travel in the unary call `method`.
+
+    `read` is also told how many seconds the call has left, None for no end. What a node reads may
+    name no node, for which InvalidAddress is raised.
+    """
+
+    method: str
+    request: type[Q]
+    response: type[R]
+    write: Callable[[M], Q]
+    read: Callable[[Q, float | None], M]
+    write_answer: Callable[[A], R]
+    read_answer: Callable[[R], A]
+
+
+def write_value(value: Value, into: pb.Value) -> None:
+    """Make `into` say `value`."""
+    into.data = value.data
+    if value.ttl is not None:
+        into.ttl = value.ttl
+    into.age = value.age
+    into.answer = FROM_ANSWER[value.answer]
+    if value.node is not None:
+        into.node = value.node
+    if value.terms != NO_TERMS:
+        into.terms.CopyFrom(write_terms(value.terms))
+    into.stored = value.stored
+    into.copied = value.copied
+
+
+@lru_cache
+def write_terms(terms: Terms) -> pb.Terms:
+    """Return `terms` as they travel: made once a group, not once an answer."""
+    return pb.Terms(**terms._asdict())
+
+
+def read_value(said: pb.Value, *, node: str | None = None) -> Value:
+    """Return the value that `said` is; `node` answered where it doesn't say.
+
+    Times that are none are left out.
+    """
+    return Value(
+        said.data,
+        said.ttl if said.HasField("ttl") and isfinite(said.ttl) else None,
+        length(said.age),
+        TO_ANSWER.get(said.answer, Answer.MISS),
+        said.node or node,
+        read_terms(said.terms) if said.HasField("terms") else NO_TERMS,
+        said.stored,
+        copied=said.copied,
+    )
+
+
+def read_terms(said: pb.Terms) -> Terms:
+    """Return the terms that `said` are."""
+    return Terms(
+        length(said.stale_while_revalidate), length(said.stale_if_error), said.content_type
+    )
+
+
+def length(said: float) -> float:
+    """Return how many seconds `said` are, 0 where they are none."""
+    return said if 0 <= said < inf else 0.0
+
+
+def write_notice(notice: Notice) -> pb.Notice:
+    """Return `notice` as it travels."""
+    return pb.Notice(
+        watcher=notice.watcher,
+        sequence=notice.sequence,
+        items=_write_items(notice.items),
+        silence=notice.silence,
+        elapsed=notice.elapsed,
+    )
+
+
+def read_notice(said: pb.Notice) -> Notice:
+    """Return the notice that `said` is."""
+    return Notice(
+        said.watcher,
+        said.sequence,
+        _read_items(said.items),
+        length(said.silence),
+        length(said.elapsed),
+    )
+
+
+def write_handed(entries: tuple[Handed, ...]) -> Iterator[pb.HandOverResponse]:
+    """Yield `entries` in messages below the limit, but for those that none can carry."""
+    response, size = pb.HandOverResponse(), 0
+    for group, key, value in entries:
+        handed = pb.Handed(group=group, key=key, version=value.version)
+        write_value(value, handed.value)
+        weight = handed.ByteSize() + 16
+        if weight > MAX_MESSAGE_BYTES:
+            continue
+        if size + weight > MAX_MESSAGE_BYTES:
+            yield response
+            response, size = pb.HandOverResponse(), 0
+        response.entries.append(handed)
+        size += weight
+    if size:
+        yield response
+
+
+def read_handed(response: pb.HandOverResponse) -> Iterator[Handed]:
+    """Yield the entries of `response`."""
+    for handed in response.entries:
+        value = read_value(handed.value)._replace(version=handed.version)
+        yield Handed(handed.group, handed.key, value)
+
+
+def write_hand_over(message: HandOver) -> pb.HandOverRequest:
+    """Return `message` as it travels; its answer is a stream of `write_handed`."""
+    return pb.HandOverRequest(node=message.node)
+
+
+def read_hand_over(request: pb.HandOverRequest) -> HandOver:
+    """Return the message that `request` is. Raises InvalidAddress."""
+    return HandOver(_node(request.node))
+
+
+def row_of(message: Message[A]) -> Row[Message[A], A, Any, Any]:
+    """Return how `message`, any but HandOver, travels."""
+    if isinstance(message, Drop):
+        row: Row[Any, Any, Any, Any] = FLUSH if message.what.key is None else REMOVE
+    else:
+        row = _ROW_OF[type(message)]
+    return cast("Row[Message[A], A, Any, Any]", row)
+
+
+def _write_items(items: Iterable[Invalidation]) -> list[pb.Invalidation]:
+    return [pb.Invalidation(group=item.group, key=item.key) for item in items]
+
+
+def _read_items(items: Iterable[pb.Invalidation]) -> tuple[Invalidation, ...]:
+    return tuple(
+        Invalidation(item.group, item.key if item.HasField("key") else None) for item in items
+    )
+
+
+def _node(name: str) -> str:
+    """Return the address `name` as all write it. Raises InvalidAddress."""
+    return str(Address.parse(name))
+
+
+def _nodes(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(_node, names))
+
+
+def _read_remove(request: pb.RemoveRequest, left: float | None) -> Drop:
+    if not request.key:
+        raise KeyRequired
+    return Drop(Invalidation(request.group, request.key), left)
+
+
+REMOVE: Final[Row[Drop, tuple[str, ...], pb.RemoveRequest, pb.RemoveResponse]] = Row(
+    "Remove",
+    pb.RemoveRequest,
+    pb.RemoveResponse,
+    lambda drop: pb.RemoveRequest(group=drop.what.group, key=drop.what.key or ""),
+    _read_remove,
+    lambda unreached: pb.RemoveResponse(unreached=unreached),
+    lambda response: tuple(response.unreached),
+)
+FLUSH: Final[Row[Drop, tuple[str, ...], pb.FlushRequest, pb.FlushResponse]] = Row(
+    "Flush",
+    pb.FlushRequest,
+    pb.FlushResponse,
+    lambda drop: pb.FlushRequest(group=drop.what.group),
+    lambda request, left: Drop(Invalidation(request.group), left),
+    lambda unreached: pb.FlushResponse(unreached=unreached),
+    lambda response: tuple(response.unreached),
+)
+INVALIDATE: Final[Row[Invalidate, Invalidated, pb.InvalidateRequest, pb.InvalidateResponse]] = Row(
+    "Invalidate",
+    pb.InvalidateRequest,
+    pb.InvalidateResponse,
+    lambda told: pb.InvalidateRequest(
+        items=_write_items(told.items), last_round=told.last_round, unreached=told.unreached
+    ),
+    lambda request, left: Invalidate(
+        _read_items(request.items), request.last_round, _nodes(request.unreached), left
+    ),
+    lambda answer: pb.InvalidateResponse(unreached_watchers=answer.unreached, nodes=answer.nodes),
+    lambda response: Invalidated(tuple(response.unreached_watchers), _nodes(response.nodes)),
+)
+PROBE: Final[Row[Probe, Probed, pb.ProbeRequest, pb.ProbeResponse]] = Row(
+    "Probe",
+    pb.ProbeRequest,
+    pb.ProbeResponse,
+    lambda probe: pb.ProbeRequest(
+        node=probe.node or "", ring=probe.ring, missed=_write_items(probe.missed)
+    ),
+    lambda request, _: Probe(
+        _node(request.node) if request.node else None, request.ring, _read_items(request.missed)
+    ),
+    lambda probed: pb.ProbeResponse(
+        draining=probed.draining,
+        ring=probed.ring,
+        missed=_write_items(probed.missed),
+        behind=probed.behind,
+        nodes=probed.nodes,
+    ),
+    lambda response: Probed(
+        response.draining,
+        response.ring,
+        _read_items(response.missed),
+        _nodes(response.behind),
+        _nodes(response.nodes),
+    ),
+)
+TAKE_OVER: Final[Row[TakeOver, int, pb.TakeOverRequest, pb.TakeOverResponse]] = Row(
+    "TakeOver",
+    pb.TakeOverRequest,
+    pb.TakeOverResponse,
+    lambda message: pb.TakeOverRequest(node=message.node),
+    lambda request, _: TakeOver(_node(request.node)),
+    lambda entries: pb.TakeOverResponse(entries=entries),
+    lambda response: response.entries,
+)
+DESCRIBE: Final = Row(
+    "Describe",
+    pb.DescribeRequest,
+    pb.DescribeResponse,
+    lambda _: pb.DescribeRequest(),
+    lambda _, __: Describe(),
+    write_node,
+    read_node,
+)
+
+ROWS: Final[tuple[Row[Any, Any, Any, Any], ...]] = (
+    REMOVE,
+    FLUSH,
+    INVALIDATE,
+    PROBE,
+    TAKE_OVER,
+    DESCRIBE,
+)
+_ROW_OF: Final[dict[type[Message[Any]], Row[Any, Any, Any, Any]]] = {
+    Invalidate: INVALIDATE,
+    Probe: PROBE,
+    TakeOver: TAKE_OVER,
+    Describe: DESCRIBE,
+}

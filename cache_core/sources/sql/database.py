@@ -1,0 +1,111 @@
+"""A pool of connections that is asked in time, again where a connection was stale."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cache_core.sources.sql.cancelling import Endings
+from cache_core.sources.sql.fault import Blame, DatabaseFault, fault_of
+from cache_core.sources.sql.session import guard
+from cache_core.sources.sql.url import open_engine
+
+T = TypeVar("T")
+
+CLOSE_SECONDS: Final = 2.0
+"""How long the pooled connections may take to close."""
+
+_PLAN_OUTDATED: Final = "0A000"
+"""PostgreSQL's word for a prepared statement whose table was altered."""
+
+
+class Database:
+    """The database at `url`, of which at most `pool_size` connections are open; times in seconds.
+
+    A relative SQLite path starts at `folder`. Raises InvalidSource.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        folder: Path,
+        pool_size: int,
+        connect_timeout: float,
+        statement_timeout: float,
+    ) -> None:
+        self._engine = open_engine(
+            url,
+            folder=folder,
+            isolation_level="AUTOCOMMIT",
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=connect_timeout,
+            pool_reset_on_return=None,  # nothing is ever begun that would be rolled back
+            skip_autocommit_rollback=True,
+        )
+        guard(self._engine, statement_timeout=statement_timeout)
+        self._connect_timeout = connect_timeout
+        self._statement_timeout = statement_timeout
+        self._endings = Endings()
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Return what `work` returns, given a connection; it only reads, and may be run twice.
+
+        Raises DatabaseFault. A caller that is cancelled need not wait for the statement's end.
+        """
+        limit = asyncio.timeout(self._connect_timeout)
+        try:
+            async with limit:
+                return await self._endings.run(self._run(work, limit))
+        except TimeoutError as error:
+            raise DatabaseFault(Blame.UNAVAILABLE) from error
+
+    async def aclose(self) -> None:
+        """End what runs and close the connections; those that take too long are left behind."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._endings.wait()
+                await self._engine.dispose()
+
+    async def _run(
+        self, work: Callable[[AsyncConnection], Awaitable[T]], limit: asyncio.Timeout
+    ) -> T:
+        try:
+            return await self._attempt(work, limit)
+        except DBAPIError as error:
+            if not _is_stale(error):
+                raise fault_of(error) from error.orig
+        except (SQLAlchemyError, OSError) as error:
+            raise fault_of(error) from error
+        try:
+            return await self._attempt(work, limit)
+        except (SQLAlchemyError, OSError) as error:
+            raise fault_of(error) from error
+
+    async def _attempt(
+        self, work: Callable[[AsyncConnection], Awaitable[T]], limit: asyncio.Timeout
+    ) -> T:
+        async with contextlib.aclosing(await self._connect()) as connection:
+            limit.reschedule(asyncio.get_running_loop().time() + self._statement_timeout)
+            return await work(connection)
+
+    async def _connect(self) -> AsyncConnection:
+        if self._engine.dialect.name != "sqlite":
+            return await self._engine.connect().start()
+        # To open a file takes no time, and leaves its thread behind where it is cancelled.
+        opening = asyncio.ensure_future(self._engine.connect().start())
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await (await opening).aclose()
+            raise
+
+
+def _is_stale(error: DBAPIError) -> bool:
+    """Tell a connection, or what was prepared in it, that had gone bad before it was asked."""
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", "") == _PLAN_OUTDATED

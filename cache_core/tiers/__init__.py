@@ -1,1 +1,0 @@
-"""The second tiers that a config can name: one store a file."""

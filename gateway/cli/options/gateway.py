@@ -1,0 +1,42 @@
+"""Options of the gateway that say what requests may ask for, for it and for who starts it."""
+
+from typing import Annotated, TypeAlias
+
+from cache_core.config import GatewayTable
+from gateway.cli.options.settings import setting
+from gateway.http.limits import Limits
+
+RequestTimeoutOption: TypeAlias = Annotated[
+    str | None, setting(GatewayTable, "gateway", "timeout", metavar="SECONDS")
+]
+MaxTimeoutOption: TypeAlias = Annotated[
+    str | None, setting(GatewayTable, "gateway", "max_timeout", metavar="SECONDS")
+]
+ReceiveTimeoutOption: TypeAlias = Annotated[
+    str | None, setting(GatewayTable, "gateway", "receive_timeout", metavar="SECONDS")
+]
+HeaderBytesOption: TypeAlias = Annotated[
+    str | None, setting(GatewayTable, "gateway", "header_bytes", metavar="SIZE")
+]
+NearCacheOption: TypeAlias = Annotated[
+    str | None, setting(GatewayTable, "gateway", "near_cache", metavar="SIZE")
+]
+CorsOriginOption: TypeAlias = Annotated[
+    list[str] | None, setting(GatewayTable, "gateway", "cors_origins", metavar="ORIGIN")
+]
+FastLaneOption: TypeAlias = Annotated[
+    bool | None, setting(GatewayTable, "gateway", "fast_lane", is_switch=True)
+]
+GatewayLogLevelOption: TypeAlias = Annotated[
+    str | None, setting(GatewayTable, "gateway", "log_level", metavar="LEVEL")
+]
+
+
+def limits_of(table: GatewayTable) -> Limits:
+    """Return the limits that `[gateway]` says."""
+    return Limits(
+        timeout=table.timeout,
+        max_timeout=table.max_timeout,
+        receive_timeout=table.receive_timeout,
+        header_bytes=table.header_bytes,
+    )

@@ -1,0 +1,110 @@
+"""A batch read: the keys that it asks for, and an item for each. Pure."""
+
+import json
+from collections.abc import Sequence
+from typing import Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, Field, JsonValue
+
+from cache_core.value import Value
+from gateway.http import problems
+from gateway.http.addressing import MalformedTarget
+from gateway.http.limits import Limits
+from gateway.http.problems import Problem, Refused
+from gateway.http.representation import NOT_UTF_8, Encoding, as_item
+from gateway.http.request_head import shortened
+
+
+class BatchKeys(BaseModel):
+    """The keys to read; an item each is answered, in this order."""
+
+    keys: list[str] = Field(
+        description="At most 1,000; a key may be there twice.",
+        examples=[["Tom", "NotExist"]],
+        max_length=Limits().batch_keys,
+    )
+
+
+class BatchValue(BaseModel):
+    """A key that has a value; `encoding` says how to read it."""
+
+    key: str = Field(examples=["Tom"])
+    value: JsonValue = Field(
+        description="Text, or where `encoding` is `json` the document itself.", examples=["630"]
+    )
+    encoding: Literal["utf-8", "base64", "json"] = Field(
+        description="As in the JSON form of a single key.", examples=["utf-8"]
+    )
+
+
+class BatchProblem(BaseModel):
+    """A key that has none, and the problem that a get of it alone would be answered with."""
+
+    key: str = Field(examples=["NotExist"])
+    problem: Problem
+
+
+class Batch(BaseModel):
+    """An item for each key that was asked for, in that order."""
+
+    items: list[BatchValue | BatchProblem]
+
+
+class Room:
+    """What is left of the bytes that an answer may have."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def take(self, size: int) -> bool:
+        """Take `size` bytes, or give them back where they are less than 0; False if too many."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+
+def keys_in(document: object, limits: Limits) -> list[str]:
+    """Return the keys that a request's `document` asks for. Raises Refused (400)."""
+    keys = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(keys, list):
+        words = 'the body should be like {"keys":["Tom","Jack"]}'
+        raise Refused(400, "malformed-body", words)
+    check_count(keys, limits)
+    for place, key in enumerate(keys):
+        if not isinstance(key, str):
+            raise Refused(400, "malformed-body", f"keys[{place}] should be a string")
+    return keys
+
+
+def check_count(keys: Sequence[object], limits: Limits) -> None:
+    """Raise Refused (400) for too many keys."""
+    if len(keys) > limits.batch_keys:
+        words = f"the batch has {len(keys)} keys, the limit is {limits.batch_keys}"
+        raise Refused(400, "too-many-keys", words)
+
+
+def value_item(path: str, key: str, value: Value, encoding: Encoding | None) -> bytes:
+    """Return the item for a key with a value; `path` is that of the group's keys."""
+    try:
+        return as_item(key, value, encoding)
+    except UnicodeDecodeError:
+        return problem_item(path, key, Refused(406, "not-acceptable", NOT_UTF_8))
+
+
+def problem_item(path: str, key: str, error: Exception) -> bytes:
+    """Return the item for a key whose get, from `path`, ended in `error`."""
+    encoded = quote(key, errors="surrogatepass")
+    if isinstance(error, MalformedTarget):
+        encoded = shortened(encoded)
+    problem, _ = problems.describe(error, f"{path}/{encoded}")
+    # With escapes, for a key may have a lone surrogate.
+    name = json.dumps(key).encode()
+    return b'{"key":%b,"problem":%b}' % (name, problem.model_dump_json(exclude_none=True).encode())
+
+
+def too_large(limits: Limits) -> Refused:
+    """Return the refusal of an item for which the answer has no room."""
+    words = f"the batch's answer would have more than {limits.batch_bytes} bytes, get less at once"
+    return Refused(413, "batch-too-large", words)

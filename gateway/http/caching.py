@@ -1,0 +1,157 @@
+"""What other caches may do with an answer, from the node's own figures. Pure.
+
+RFC 9111 (Cache-Control, Age), RFC 5861 (stale directives), RFC 9211 (Cache-Status).
+"""
+
+import re
+from collections.abc import Mapping
+from math import floor
+from typing import Final, NamedTuple
+
+from cache_core.errors import NotFound
+from cache_core.value import Answer, Demand, Terms, Value
+from gateway.http.fields import members
+
+MAX_SECONDS: Final = 2**31 - 1
+"""The most that every cache can read (RFC 9111, section 1.2.2)."""
+
+UNKNOWN_NODE: Final = "gaocache"
+
+_UNQUOTABLE: Final = re.compile(r"[^ -~]")
+_ESCAPED: Final = re.compile(r'(["\\])')
+
+_LOADED: Final = frozenset({Answer.MISS, Answer.COLLAPSED, Answer.RELOAD})
+
+
+def demand(fields: Mapping[str, str]) -> Demand:
+    """Return what the request with `fields`, by names in lower case, may be answered from.
+
+    `only-if-cached` before `no-cache`, for it also forbids to load; Pragma only where there is no
+    Cache-Control (RFC 9111, section 5.4). Other directives and malformed ones are passed over.
+    """
+    said = fields.get("cache-control", fields.get("pragma", ""))
+    names = {member.partition("=")[0].strip().lower() for member in members(said)}
+    if "only-if-cached" in names and "cache-control" in fields:
+        return Demand.CACHED
+    return Demand.NEW if "no-cache" in names else Demand.ANY
+
+
+class Freshness(NamedTuple):
+    """What there is to say of a value's freshness: changes with its whole seconds alone."""
+
+    age: int
+    ttl: int | None
+    answer: Answer
+    node: str | None
+    terms: Terms
+    is_stored: bool
+    is_private: bool
+
+
+def freshness(value: Value, *, private: bool) -> Freshness:
+    """Return what there is to say of `value`, `private` where it may be kept for one user only."""
+    _, ttl, age, answer, node, terms, is_stored, *_ = value
+    return Freshness(
+        _seconds(age),
+        None if ttl is None else _seconds(ttl),
+        answer,
+        node,
+        terms,
+        is_stored,
+        private,
+    )
+
+
+def seconds_until_other(value: Value) -> float:
+    """Return for how many seconds the `freshness` of `value` stays the same as it grows older.
+
+    Its age and its TTL are told in whole seconds, rounded down.
+    """
+    until_older = 1 - _bounded(value.age) % 1
+    return until_older if value.ttl is None else min(until_older, _bounded(value.ttl) % 1)
+
+
+def of_value(value: Value, *, private: bool) -> dict[str, str]:
+    """Return Cache-Control, Age and Cache-Status of an answer with `value`, as `headers` does."""
+    return headers(freshness(value, private=private))
+
+
+def headers(freshness: Freshness) -> dict[str, str]:
+    """Return Cache-Control, Age and Cache-Status of an answer with such a value.
+
+    A cache that counts by Age keeps it for as long as the node would, and stale for as long as
+    the group allows. nginx does not, so it is told what is left: `X-Accel-Expires`, which it
+    takes off.
+    """
+    said = {
+        "Cache-Control": ", ".join([*_visibility(freshness.is_private), *_directives(freshness)]),
+        "Age": str(freshness.age),
+        "Cache-Status": _status(freshness),
+    }
+    # To nginx it goes before what Cache-Control says, so it is not sent where that forbids.
+    if freshness.ttl is not None and not freshness.is_private:
+        said["X-Accel-Expires"] = str(max(freshness.ttl, 0))
+    return said
+
+
+def of_error(error: Exception, *, private: bool) -> dict[str, str]:
+    """Return the Cache-Control of an answer to what ended in `error`.
+
+    There is no Cache-Status, which is for what a cache received or stored, and not for what it
+    makes up by itself (RFC 9211, section 2).
+    """
+    if not isinstance(error, NotFound) or error.ttl is None:
+        return {"Cache-Control": "no-store"}
+    directives = [*_visibility(private), f"max-age={max(_seconds(error.ttl), 0)}"]
+    return {"Cache-Control": ", ".join(directives)}
+
+
+def _visibility(private: bool) -> tuple[str, ...]:
+    return ("private",) if private else ()
+
+
+def _directives(freshness: Freshness) -> list[str]:
+    if freshness.ttl is None:
+        return ["no-cache"]
+    # Caches take the Age off: what they keep it for is what is left (RFC 9111, section 4.2).
+    lifetime = max(freshness.age + freshness.ttl, 0)
+    directives = [f"max-age={min(lifetime, MAX_SECONDS)}"]
+    for name, seconds in (
+        ("stale-while-revalidate", _seconds(freshness.terms.stale_while_revalidate)),
+        ("stale-if-error", _seconds(freshness.terms.stale_if_error)),
+    ):
+        if seconds > 0:
+            directives.append(f"{name}={seconds}")
+    return directives
+
+
+def _status(freshness: Freshness) -> str:
+    status = [_quoted(freshness.node or UNKNOWN_NODE)]
+    answer = freshness.answer
+    match answer:
+        case Answer.HIT:
+            status.append("hit")
+        case Answer.STALE | Answer.STALE_ERROR:
+            status.append("fwd=stale")
+        case Answer.MISS | Answer.COLLAPSED | Answer.RELOAD:
+            status.append("fwd=request" if answer is Answer.RELOAD else "fwd=miss")
+            if freshness.is_stored:
+                status.append("stored")
+            if answer is Answer.COLLAPSED:
+                status.append("collapsed")
+    if freshness.ttl is not None and answer not in _LOADED:
+        status.append(f"ttl={freshness.ttl}")
+    return "; ".join(status)
+
+
+def _quoted(name: str) -> str:
+    """Return a string of RFC 8941; a token could not begin with an address's digit or bracket."""
+    return '"' + _ESCAPED.sub(r"\\\1", _UNQUOTABLE.sub("?", name)) + '"'
+
+
+def _seconds(seconds: float) -> int:
+    return floor(seconds) if -MAX_SECONDS < seconds < MAX_SECONDS else floor(_bounded(seconds))
+
+
+def _bounded(seconds: float) -> float:
+    return max(-MAX_SECONDS, min(seconds, MAX_SECONDS))

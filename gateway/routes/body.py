@@ -1,0 +1,59 @@
+"""A request's body as the JSON document that it should be."""
+
+import json
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+
+from gateway.http.limits import Limits
+from gateway.http.problems import Refused
+from gateway.http.representation import JSON
+
+_PLAIN: Final = frozenset({"", "identity"})
+
+
+async def read_json(request: Request, limits: Limits) -> object:
+    """Return the body's document. Raises Refused (400, 413, 415, 499)."""
+    _check_kind(request)
+    try:
+        body = await _read(request, limits.body_bytes)
+    except ClientDisconnect as error:
+        raise Refused(499, "client-closed-request", "the client has hung up") from error
+    return _parse(body)
+
+
+def _check_kind(request: Request) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != JSON:
+        words = f"the body should be {JSON}"
+        raise Refused(415, "unsupported-media-type", words, headers={"Accept": JSON})
+    if request.headers.get("content-encoding", "").strip().lower() not in _PLAIN:
+        words = "the body should be sent without a Content-Encoding"
+        headers = {"Accept-Encoding": "identity"}
+        raise Refused(415, "unsupported-media-type", words, headers=headers)
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    """Return the body, of which no more than `limit` bytes are ever held."""
+    words = f"the body has more than {limit} bytes"
+    if int(request.headers.get("content-length", "0")) > limit:
+        raise Refused(413, "body-too-large", words)
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > limit:
+            raise Refused(413, "body-too-large", words)
+    return bytes(body)
+
+
+def _parse(body: bytes) -> object:
+    try:
+        return json.loads(body.decode())
+    except UnicodeDecodeError as error:
+        words = f"the body should be UTF-8, byte {error.start} is not"
+        raise Refused(400, "invalid-encoding", words) from error
+    except json.JSONDecodeError as error:
+        words = f"line {error.lineno}, column {error.colno} of the body: {error.msg}"
+        raise Refused(400, "malformed-body", words) from error
+    except (ValueError, RecursionError) as error:  # a number of too many digits, too many levels
+        raise Refused(400, "malformed-body", "the body is no JSON that can be read") from error

@@ -1,0 +1,266 @@
+"""uvicorn's HTTP protocol, but what is no request that can be served is answered with a problem.
+
+It is answered in its turn, after the requests that came before it, unlogged, and hung up on.
+RFC 9112.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any, Final
+from urllib.parse import quote
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+from uvicorn.server import ServerState
+
+from gateway.http import problems
+from gateway.http.fields import lines
+from gateway.http.limits import Limits
+from gateway.http.problems import Refused
+from gateway.http.request_head import (
+    SERVER,
+    headers_too_large,
+    malformed,
+    read_head,
+    shortened,
+    target_too_long,
+    too_slow,
+)
+from gateway.middleware.answered import Answered
+
+LINGER_SECONDS: Final = 1.0
+"""How long what still comes is read past a refusal: to close at once could destroy the answer."""
+
+_URI_CHARACTERS: Final = "!#$%&'()*+,/:;=?@[]"
+_FIELD_BYTES: Final = len(b": \r\n")
+
+
+class _Awaited(Enum):
+    """What the client is to send next."""
+
+    REQUEST = auto()
+    HEAD = auto()
+    BODY = auto()
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection; `lost` is set whenever one has ended, `answered` counts what it refuses.
+
+    Anybody can send garbage, so it makes no line in the log.
+    """
+
+    url: bytes
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limits: Limits,
+        lost: asyncio.Event,
+        answered: Answered,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.url = b""  # uvicorn has none before a request begins
+        self._limits = limits
+        self._lost = lost
+        self._answered = answered
+        self._head_limit = limits.target_bytes + limits.header_bytes
+        self._awaited = _Awaited.REQUEST
+        self._field_bytes = 0
+        self._head_bytes = 0
+        self._unanswered: deque[RequestResponseCycle] = deque()
+        self._refused: Refused | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every request that has begun is answered, and another may come."""
+        return (
+            self._awaited is _Awaited.REQUEST
+            and not self._unanswered
+            and self._refused is None
+            and not self.transport.is_closing()
+        )
+
+    def stand_by(self) -> None:
+        """Wait for no request until data comes again: who calls it answers the next by itself."""
+        self._unset_keepalive_if_required()
+        self._unset_timer()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """Wait for the first request, but not for ever."""
+        super().connection_made(transport)
+        self._set_timer(self._limits.receive_timeout, self._time_out)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        super().connection_lost(exc)
+        for cycle in self._unanswered:  # uvicorn tells the newest alone, which may be queued
+            _give_up(cycle)
+        self._unset_timer()
+        self._lost.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent: requests, or what is refused and hung up on."""
+        if self._refused is not None:
+            return
+        self._unset_keepalive_if_required()
+        self._head_bytes += len(data)
+        try:
+            self._feed(data)
+        except httptools.HttpParserCallbackError as error:
+            self._refuse(_said(error))
+        except httptools.HttpParserError:
+            self._refuse(malformed("it should be an HTTP/1.1 request"))
+        else:
+            self._go_on_waiting()
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._awaited = _Awaited.HEAD
+        self._field_bytes = self._head_bytes = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; one behind the body is passed over (RFC 9110, section 6.5.1)."""
+        if self._awaited is _Awaited.BODY:
+            return
+        self._field_bytes += len(name) + len(value) + _FIELD_BYTES
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer the request, its target in origin form. Raises Refused."""
+        if len(self.url) > self._head_limit:  # shorter ones are the app's to refuse
+            raise target_too_long(len(self.url), self._limits.target_bytes)
+        if self._field_bytes > self._limits.header_bytes:
+            raise headers_too_large(self._limits.header_bytes)
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        target, self.headers[:] = read_head(version, method, self.url, self.headers)
+        self.url = b"/" if target == SERVER.encode() else target  # uvicorn knows no `*`
+        super().on_headers_complete()
+        if target == SERVER.encode():
+            self.scope["path"], self.scope["raw_path"] = SERVER, target
+        self._unanswered.append(self.cycle)
+        self._awaited = _Awaited.BODY
+        self._head_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body; what is between two parts, or behind the last, is bounded."""
+        self._head_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        super().on_message_complete()
+        self._awaited = _Awaited.REQUEST
+        self._unset_timer()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or with the refusal that came after the last."""
+        self._unanswered.popleft()
+        super().on_response_complete()
+        if self._refused is not None and not self._unanswered:
+            self._answer(self._refused)
+
+    def _feed(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                # The request is answered without: RFC 9110, section 7.8.
+                data = data[upgrade.args[0] :]
+            else:
+                return
+
+    def _go_on_waiting(self) -> None:
+        """Let what has come in part take neither more room nor more time than it may."""
+        limits = self._limits
+        if self._awaited is _Awaited.HEAD:
+            if self._head_bytes > self._head_limit:
+                size, limit = len(self.url), limits.target_bytes
+                self._refuse(
+                    target_too_long(size, limit)
+                    if size > limit
+                    else headers_too_large(limits.header_bytes)
+                )
+                return
+        elif self._awaited is _Awaited.BODY:
+            if self._head_bytes > self._head_limit:
+                self._refuse(headers_too_large(self._limits.header_bytes))
+                return
+        elif self._unanswered:
+            return
+        if self._timer is None:
+            self._set_timer(limits.receive_timeout, self._time_out)
+
+    def _time_out(self) -> None:
+        self._timer = None
+        if self._awaited is _Awaited.REQUEST:
+            self.transport.close()
+        elif self.flow.read_paused:  # it is not the client who is slow
+            self._set_timer(self._limits.receive_timeout, self._time_out)
+        else:
+            self._refuse(too_slow(self._limits.receive_timeout))
+
+    def _refuse(self, refused: Refused) -> None:
+        """Answer `refused` once its turn has come, and read no more."""
+        self._unset_timer()
+        self._refused = refused
+        if self._awaited is _Awaited.BODY:
+            if self.pipeline and self.pipeline[0][0] is self.cycle:
+                self.pipeline.popleft()
+            elif self.cycle.response_started:
+                self.cycle.keep_alive = False
+                if self.cycle.response_complete:
+                    self.transport.close()
+                return
+            else:
+                _give_up(self.cycle)
+            self._unanswered.pop()
+        if not self._unanswered:
+            self._answer(refused)
+
+    def _answer(self, refused: Refused) -> None:
+        if self.transport.is_closing():
+            return
+        self._unset_keepalive_if_required()
+        instance = shortened(quote(self.url.partition(b"?")[0], safe=_URI_CHARACTERS))
+        response = problems.answer(refused, instance)
+        self._answered.count(response.status_code)
+        head = lines((*self.server_state.default_headers, *response.raw_headers, CLOSE_HEADER))
+        status_line = STATUS_LINE[response.status_code]
+        self.transport.write(b"".join((status_line, head, b"\r\n", response.body)))
+        self.transport.write_eof()
+        self._set_timer(LINGER_SECONDS, self.transport.abort)
+
+    def _set_timer(self, seconds: float, then: Callable[[], object]) -> None:
+        self._timer = self.loop.call_later(seconds, then)
+
+    def _unset_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _said(error: httptools.HttpParserCallbackError) -> Refused:
+    """Return what a callback refused with."""
+    if isinstance(error.__context__, Refused):
+        return error.__context__
+    return malformed("it should be an HTTP/1.1 request")
+
+
+def _give_up(cycle: RequestResponseCycle) -> None:
+    """Tell the app that nobody waits for its answer."""
+    cycle.disconnected = True
+    cycle.message_event.set()

@@ -1,0 +1,149 @@
+"""The gateway's process: uvicorn on a socket, stopped and drained by us."""
+
+import asyncio
+import contextlib
+import functools
+import socket
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from cache_core.client.client import Client
+from cache_core.logs import LogHook
+from gateway.app import create_app
+from gateway.http.fields import Headers
+from gateway.http.limits import Limits
+from gateway.lane.lane import Lane
+from gateway.middleware.answered import Answered, Counted
+from gateway.middleware.cors import Cors, without_origin
+from gateway.middleware.defaults import with_defaults
+from gateway.middleware.running import Running
+from gateway.server.fast_protocol import FastLane
+from gateway.server.protocol import Protocol
+from gateway.server.workers import Workers
+from gateway.survey.gateway_figures import NEAR, REQUESTS, near_source
+
+FLUSH_SECONDS: Final = 1.0
+"""How long answers already given may take to leave."""
+
+
+async def serve(
+    sock: socket.socket,
+    nodes: str,
+    stop: Awaitable[object],
+    *,
+    limits: Limits,
+    drain: float,
+    grace: float,
+    access_log: bool,
+    cors_origins: Collection[str] = (),
+    near_cache: int = 0,
+    fast_lane: bool = True,
+    worker: Path | None = None,
+    workers: int = 1,
+) -> None:
+    """Serve HTTP on the listening `sock` in front of `nodes` until `stop` is done.
+
+    `nodes` is what a Client takes: the address of one, or where its cluster's members are known.
+    For `drain` seconds it then goes on, but for saying that it is not ready. Running requests
+    have `grace` more to finish; after that they are answered 503. Pages of `cors_origins` may
+    read the answers. Up to `near_cache` bytes hold copies of what nodes answered. With `fast_lane`
+    plain GETs go the short way, unless there is an access log, which is the long way's. It is the
+    `worker` of this path, one of several `workers`, or the only one.
+    """
+    answered = Answered()
+    client = Client(nodes, near_cache=near_cache, hook=LogHook(lambda: nodes))
+    sources = {REQUESTS: answered, NEAR: near_source(client.near_stats)}
+    crew = Workers(sources, worker, workers)
+    async with client, crew:
+        stopping = asyncio.ensure_future(stop)
+        app = create_app(client, limits=limits, is_draining=stopping.done, figures=crew.figures)
+        running = Running(app)
+        lost = asyncio.Event()
+        inner = functools.partial(Protocol, limits=limits, lost=lost, answered=answered)
+        http: Callable[..., asyncio.Protocol] = inner
+        if fast_lane and not access_log:
+            near = client if near_cache else None
+            lane = Lane(client, near, running, limits, _finish(cors_origins), answered=answered)
+            http = functools.partial(FastLane, lane=lane, inner=inner)
+        config = uvicorn.Config(
+            Counted(Cors(running, cors_origins) if cors_origins else running, answered),
+            http=http,  # type: ignore[arg-type] # it is only called
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=access_log,
+            server_header=False,
+        )
+        try:
+            await _Server(config, stopping, running, lost, drain, grace).serve(sockets=[sock])
+        finally:
+            stopping.cancel()
+
+
+def _finish(cors_origins: Collection[str]) -> Callable[[Headers], Headers]:
+    """Return what makes an answer's headers what the app's and our middlewares make them."""
+    if not cors_origins:
+        return with_defaults
+    return lambda headers: without_origin(with_defaults(headers))
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that waits for `stopping` and for `lost` connections, where its own polls."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        stopping: asyncio.Future[object],
+        running: Running,
+        lost: asyncio.Event,
+        drain: float,
+        grace: float,
+    ) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self._running = running
+        self._lost = lost
+        self._drain = drain
+        self._grace = grace
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to whoever serves: uvicorn would end the process by them."""
+        yield
+
+    async def main_loop(self) -> None:
+        """Renew the Date header every second until told to stop, and while draining."""
+        while not self._stopping.done():
+            await self.on_tick(0)
+            await asyncio.wait({self._stopping}, timeout=1)
+        now = asyncio.get_running_loop().time
+        end = now() + self._drain
+        while (left := end - now()) > 0:
+            await self.on_tick(0)
+            await asyncio.sleep(min(left, 1))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Refuse new connections, let running requests finish within the grace, then end them."""
+        for server in self.servers:
+            server.close()
+        for sock in sockets or ():
+            sock.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._wait_for_the_rest(self._grace)
+        self._running.end()
+        await self._wait_for_the_rest(FLUSH_SECONDS)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+    async def _wait_for_the_rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.server_state.connections:
+                    self._lost.clear()
+                    await self._lost.wait()
+                if self.server_state.tasks:  # what a request leaves to do once it is answered
+                    await asyncio.wait(self.server_state.tasks)
