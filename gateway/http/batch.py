@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field, JsonValue
 from cache_core.value import Value
 from gateway.http import problems
 from gateway.http.addressing import MalformedTarget
+from gateway.http.form.representation import NOT_UTF_8, Encoding, as_item
 from gateway.http.limits import Limits
 from gateway.http.problems import Problem, Refused
-from gateway.http.representation import NOT_UTF_8, Encoding, as_item
 from gateway.http.request_head import shortened
 
 

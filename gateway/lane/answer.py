@@ -14,8 +14,8 @@ from cache_core.errors import CacheError
 from cache_core.value import Value
 from gateway.http import caching, problems
 from gateway.http.caching import Freshness
-from gateway.http.decision import Kind, Whole, decide_whole
 from gateway.http.fields import Headers, lines
+from gateway.http.form.decision import Kind, Whole, decide_whole
 from gateway.http.problems import Refused
 from gateway.lane.request import PlainGet
 

@@ -11,11 +11,11 @@ from cache_core.trace import NO_TRACE, Trace
 from gateway.http import deadline
 from gateway.http.addressing import MalformedTarget, from_path
 from gateway.http.deadline import timeout_of
-from gateway.http.decision import Get
 from gateway.http.fields import joined
+from gateway.http.form.decision import Get
+from gateway.http.form.representation import Wish
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
-from gateway.http.representation import Wish
 from gateway.http.request_head import read_head
 from gateway.lane.recent import Recent
 from gateway.middleware.tracing import TRACEPARENT, TRACESTATE, trace_of

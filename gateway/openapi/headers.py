@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from cache_core.value import Value
 from gateway.http.addressing import Target
-from gateway.http.decision import Get, decide
-from gateway.http.representation import JSON, Wish
+from gateway.http.form.decision import Get, decide
+from gateway.http.form.representation import JSON, Wish
 
 NODE: Final = "127.0.0.1:8080"
 """The node of the examples."""

@@ -12,9 +12,9 @@ from cache_core.settings import GroupSettings
 from cache_core.stats import CacheStats, GroupStats
 from cache_core.value import Value
 from gateway.http.batch import problem_item, value_item
+from gateway.http.form.representation import JSON
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
-from gateway.http.representation import JSON
 from gateway.http.request_head import headers_too_large, too_slow
 from gateway.openapi.headers import NODE, uncached
 from gateway.openapi.problems import TOO_MANY, late, problem, too_long, unreachable

@@ -9,8 +9,8 @@ from cache_core.errors import (
     RetrieverFailed,
     ValueTooLarge,
 )
+from gateway.http.form.representation import JSON, RAW, TEXT
 from gateway.http.problems import Refused
-from gateway.http.representation import JSON, RAW, TEXT
 from gateway.openapi.headers import NODE, header, optional
 from gateway.openapi.parameters import KEY, parameters
 from gateway.openapi.problems import TOO_MANY, late, problem, too_long, unreachable

@@ -22,11 +22,11 @@ from gateway.http.batch import (
     too_large,
     value_item,
 )
-from gateway.http.decision import decide_form
 from gateway.http.fields import joined
+from gateway.http.form.decision import decide_form
+from gateway.http.form.representation import JSON, Encoding, Representation, Wish, choose
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
-from gateway.http.representation import JSON, Encoding, Representation, Wish, choose
 from gateway.openapi.resources import BATCH_EXAMPLE, BATCH_RESPONSES
 from gateway.routes.body import read_json
 from gateway.routes.dependencies import EncodingQuery, GroupPath, Timeout

@@ -5,9 +5,9 @@ from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
+from gateway.http.form.representation import JSON
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
-from gateway.http.representation import JSON
 
 _PLAIN: Final = frozenset({"", "identity"})
 

@@ -15,8 +15,8 @@ from gateway.http.deadline import (
     timeout_of,
 )
 from gateway.http.fields import joined
+from gateway.http.form.representation import Encoding
 from gateway.http.limits import Limits
-from gateway.http.representation import Encoding
 from gateway.middleware import tracing
 
 SCORES: Final[dict[str, Example]] = {"scores": {"value": "scores"}}

@@ -10,10 +10,10 @@ from cache_core.client.client import Client
 from gateway.http import caching
 from gateway.http.addressing import Target, from_path, from_query, keys_of
 from gateway.http.batch import Batch
-from gateway.http.decision import Get, decide
 from gateway.http.fields import joined
+from gateway.http.form.decision import Get, decide
+from gateway.http.form.representation import Alt, Encoding, KeyValue, Wish
 from gateway.http.limits import Limits
-from gateway.http.representation import Alt, Encoding, KeyValue, Wish
 from gateway.openapi.values import (
     QUERY_PARAMETERS,
     VALUE_PARAMETERS,

@@ -10,8 +10,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from cache_core.client.client import Client
 from cache_core.errors import CacheError
 from gateway.http.fields import joined
+from gateway.http.form.representation import JSON, choose
 from gateway.http.problems import Refused
-from gateway.http.representation import JSON, choose
 from gateway.routes.dependencies import Timeout
 from gateway.survey import page as landing
 from gateway.survey.survey import Survey, survey

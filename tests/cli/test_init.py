@@ -11,7 +11,7 @@ import pytest
 from cli.init_served import asked
 from processes import Run, Start
 
-from cache_core.sources.sql.url import parse_url
+from cache_core.sources.sql.connection.url import parse_url
 from gateway.cli.draft import config_url
 
 TABLES = """

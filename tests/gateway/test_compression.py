@@ -5,7 +5,7 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http.compression import CODINGS, MIN_BYTES, accepts_identity, choose, compress
+from gateway.http.form.compression import CODINGS, MIN_BYTES, accepts_identity, choose, compress
 
 JSON = "application/json"
 LARGE = MIN_BYTES + 1

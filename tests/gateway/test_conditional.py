@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http.compression import CODINGS, IDENTITY
-from gateway.http.conditional import Verdict, digest, entity_tag, judge, range_holds
+from gateway.http.form.compression import CODINGS, IDENTITY
+from gateway.http.form.conditional import Verdict, digest, entity_tag, judge, range_holds
 
 ETAG = '"abc"'
 

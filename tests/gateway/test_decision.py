@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from cache_core import Answer, Terms, Value
 from gateway.http.addressing import Target
-from gateway.http.decision import Decision, Get, decide
+from gateway.http.form.decision import Decision, Get, decide
+from gateway.http.form.representation import Wish
 from gateway.http.problems import Refused
-from gateway.http.representation import Wish
 
 TOM = Target("scores", "Tom")
 SMALL = Value(b"0123456789", 37.5, 22.5, Answer.HIT, "10.0.0.1:8080")

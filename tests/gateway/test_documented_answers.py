@@ -21,8 +21,8 @@ from cache_core import Client, Group, GroupSettings, Node
 from cache_core.cluster.member import Member
 from cache_core.membership.membership import Membership
 from gateway.app import create_app
+from gateway.http.form.representation import JSON
 from gateway.http.limits import Limits
-from gateway.http.representation import JSON
 
 OF_EVERY_MESSAGE = {"content-length", "content-type", "date"}
 

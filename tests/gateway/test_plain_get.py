@@ -4,8 +4,8 @@ import pytest
 
 from cache_core.trace import NO_TRACE, Trace
 from gateway.http.addressing import Target
+from gateway.http.form.representation import Wish
 from gateway.http.limits import Limits
-from gateway.http.representation import Wish
 from gateway.lane.request import MAX_BYTES, PlainGet, Reader
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http.ranges import content_range, select
+from gateway.http.form.ranges import content_range, select
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cache_core import Terms, Value
-from gateway.http.representation import (
+from gateway.http.form.representation import (
     JSON,
     RAW,
     TEXT,

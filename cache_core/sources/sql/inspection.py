@@ -13,8 +13,8 @@ from sqlalchemy.types import NullType, TypeEngine
 from cache_core.errors import SourceUnavailable
 from cache_core.loading.retriever import InvalidSource
 from cache_core.settings import MAX_GROUP_BYTES
-from cache_core.sources.sql.database import Database
-from cache_core.sources.sql.fault import Blame, DatabaseFault, fault_of
+from cache_core.sources.sql.connection.database import Database
+from cache_core.sources.sql.connection.fault import Blame, DatabaseFault, fault_of
 from cache_core.sources.sql.keys import AS_IS, binding_of
 from cache_core.sources.sql.settings import SqlSource
 from cache_core.sources.sql.table import TableForm, overlook_unknown_types

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cache_core.errors import RetrieverFailed
 from cache_core.loading.retriever import InvalidSource, Retrieved
 from cache_core.sources.sql import rows as encoding
-from cache_core.sources.sql.cancelling import execute
-from cache_core.sources.sql.fault import Blame, DatabaseFault, fault_of
+from cache_core.sources.sql.connection.cancelling import execute
+from cache_core.sources.sql.connection.fault import Blame, DatabaseFault, fault_of
 from cache_core.sources.sql.keys import Parse, parser_of
 from cache_core.sources.sql.plan import Question
 from cache_core.sources.sql.rows import Column, Kind

@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cache_core.errors import RetrieverFailed, SourceUnavailable
 from cache_core.loading.retriever import InvalidSource, Retrieved
-from cache_core.sources.sql.cancelling import execute
-from cache_core.sources.sql.database import Database
-from cache_core.sources.sql.fault import Blame, DatabaseFault
+from cache_core.sources.sql.connection.cancelling import execute
+from cache_core.sources.sql.connection.database import Database
+from cache_core.sources.sql.connection.fault import Blame, DatabaseFault
+from cache_core.sources.sql.connection.url import parse_url
 from cache_core.sources.sql.plan import Form, Plan
 from cache_core.sources.sql.query import QueryForm
 from cache_core.sources.sql.settings import SqlSource
 from cache_core.sources.sql.table import TableForm
-from cache_core.sources.sql.url import parse_url
 
 BATCH: Final = 256
 """The most keys in a statement: SQLite takes 500 terms in a UNION."""

@@ -30,7 +30,7 @@ from sqlalchemy.types import ARRAY, JSON, Boolean, NullType, TypeEngine
 from cache_core.errors import RetrieverFailed
 from cache_core.loading.retriever import InvalidSource, Retrieved
 from cache_core.sources.sql import rows as encoding
-from cache_core.sources.sql.cancelling import execute
+from cache_core.sources.sql.connection.cancelling import execute
 from cache_core.sources.sql.keys import Binding, binding_of
 from cache_core.sources.sql.plan import Question
 from cache_core.sources.sql.rows import Column, Kind

@@ -22,7 +22,7 @@ from gateway.cli.options.nodes import (
 )
 from gateway.cli.options.shared import TimeoutOption, check_text
 from gateway.cli.output import write
-from gateway.http.representation import as_json
+from gateway.http.form.representation import as_json
 
 if TYPE_CHECKING:
     import httpx

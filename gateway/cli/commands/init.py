@@ -42,8 +42,8 @@ def init(
 
     """
     # No other command should wait for SQLAlchemy to be imported.
+    from cache_core.sources.sql.connection.url import parse_url  # noqa: PLC0415 - as just said
     from cache_core.sources.sql.inspection import look_over  # noqa: PLC0415 - as just said
-    from cache_core.sources.sql.url import parse_url  # noqa: PLC0415 - as just said
     from gateway.cli.draft import config_text, config_url  # noqa: PLC0415 - as just said
 
     check_text("DATABASE_URL", database_url)

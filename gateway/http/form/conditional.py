@@ -11,7 +11,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-from gateway.http.compression import IDENTITY
+from gateway.http.form.compression import IDENTITY
 
 DIGEST_BYTES: Final = 16
 

@@ -5,12 +5,13 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from cache_core.value import Value
-from gateway.http import caching, compression, conditional, ranges
+from gateway.http import caching
 from gateway.http.addressing import Target
-from gateway.http.compression import IDENTITY
-from gateway.http.conditional import Verdict
+from gateway.http.form import compression, conditional, ranges
+from gateway.http.form.compression import IDENTITY
+from gateway.http.form.conditional import Verdict
+from gateway.http.form.representation import NotAcceptable, Representation, Wish, represent
 from gateway.http.problems import Refused
-from gateway.http.representation import NotAcceptable, Representation, Wish, represent
 
 _ALWAYS: Final[Mapping[str, str]] = {
     "Vary": "Accept, Accept-Encoding",

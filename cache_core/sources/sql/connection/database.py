@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cache_core.sources.sql.cancelling import Endings
-from cache_core.sources.sql.fault import Blame, DatabaseFault, fault_of
-from cache_core.sources.sql.session import guard
-from cache_core.sources.sql.url import open_engine
+from cache_core.sources.sql.connection.cancelling import Endings
+from cache_core.sources.sql.connection.fault import Blame, DatabaseFault, fault_of
+from cache_core.sources.sql.connection.session import guard
+from cache_core.sources.sql.connection.url import open_engine
 
 T = TypeVar("T")
 
