@@ -1,4 +1,7 @@
-"""A host's addresses, as the system's resolver says them."""
+"""The addresses behind a host's name, as the system's resolver says them.
+
+Membership by DNS and the http source take a Resolve, so that tests answer for the names.
+"""
 
 import asyncio
 import socket
@@ -6,11 +9,17 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias
 
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Iterable[str]]]
-"""Return the addresses of a host, IPv4 or IPv6, for a port; raise OSError where there is none."""
+"""Returns the addresses of a host, IPv4 or IPv6 as text, for a port.
+
+Raises OSError where the host has none, or nobody can say.
+"""
 
 
 async def system_resolve(host: str, port: int) -> Iterable[str]:
-    """Ask the system's resolver (getaddrinfo), outside the event loop."""
+    """Return what the system's resolver says (getaddrinfo), asked outside the event loop.
+
+    `host` may also be an address, which is then the answer. Raises OSError.
+    """
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]

@@ -1,6 +1,7 @@
-"""The trace that the current call belongs to. Makes none and changes none: it only passes on.
+"""The trace that the current call belongs to. The core makes none and changes none.
 
-W3C Trace Context: the header fields `traceparent` and `tracestate`, as they came.
+W3C Trace Context (https://www.w3.org/TR/trace-context/): the header fields `traceparent` and
+`tracestate`, passed on as they came.
 """
 
 from contextvars import ContextVar
@@ -8,7 +9,11 @@ from typing import Final, NamedTuple
 
 
 class Trace(NamedTuple):
-    """A call's place in a trace; empty where the caller named none."""
+    """A call's place in a trace; both fields are empty where the caller named none.
+
+    `parent` is the value of `traceparent`: the trace's id and the caller's span. `state` is that of
+    `tracestate`, which belongs to the vendors of tracing systems.
+    """
 
     parent: str = ""
     state: str = ""
@@ -17,4 +22,4 @@ class Trace(NamedTuple):
 NO_TRACE: Final = Trace()
 
 current_trace: Final[ContextVar[Trace]] = ContextVar("trace", default=NO_TRACE)
-"""Set by whoever takes a call in; what runs for that call passes it on, loads included."""
+"""Set by the server that takes a call in; read by all that runs for it, loads included."""

@@ -1,10 +1,16 @@
-"""How long to wait before something that failed is tried again."""
+"""How long to wait before something that failed is tried again: exponential backoff.
+
+Nothing here is left to chance: the waits are the same each time.
+"""
 
 import asyncio
 
 
 class Backoff:
-    """Waits `first` seconds, then twice as long each time, up to `last`."""
+    """Waits `first` seconds, then twice as long each time, up to `last` seconds.
+
+    Belongs to one task.
+    """
 
     def __init__(self, first: float, last: float) -> None:
         self._first = min(first, last)
@@ -17,5 +23,5 @@ class Backoff:
         self._next = min(2 * self._next, self._last)
 
     def reset(self) -> None:
-        """Begin anew: it has worked."""
+        """Begin anew with the first wait, because a try has succeeded."""
         self._next = self._first

@@ -10,7 +10,11 @@ if TYPE_CHECKING:
 
 
 def open_store(url: str, *, timeout: float, connections: int) -> "Store":
-    """Return the Store at `url`; nothing is connected yet. Raises InvalidSource."""
+    """Return the Store at `url`; nothing is connected yet.
+
+    A call takes `timeout` seconds at the most, and `connections` calls run at a time. Raises
+    InvalidSource for a URL that is none, or where the extra `valkey` is not installed.
+    """
     parsed = parse_url(url)
     try:
         from cache_core.valkey.store import Store  # noqa: PLC0415 - an extra

@@ -3,11 +3,8 @@
 import os
 import sys
 from pathlib import Path
-from typing import Final
 
-from gateway.cli.failure import Failure
-
-EXIT_UNWRITTEN: Final = 3
+from gateway.cli.failure import EXIT_UNWRITTEN, Failure
 
 
 def write(data: bytes) -> None:

@@ -1,4 +1,7 @@
-"""Work on values that would hold the event loop up."""
+"""Work on values that would hold the event loop up: hashing, encoding, compressing.
+
+A thread costs a hand-over, so only large values are worth one.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -8,11 +11,14 @@ P = ParamSpec("P")
 A = TypeVar("A")
 
 OFF_LOOP_BYTES: Final = 32 * 1024
-"""More are hashed, encoded and compressed in a thread: it takes milliseconds."""
+"""Values of more bytes are worked on in a thread, because that takes milliseconds."""
 
 
 async def worked(size: int, work: Callable[P, A], *arguments: P.args, **named: P.kwargs) -> A:
-    """Return what `work` makes of `size` bytes."""
+    """Return what `work` makes of its arguments, which hold a value of `size` bytes.
+
+    Raises what `work` raises.
+    """
     if size > OFF_LOOP_BYTES:
         return await asyncio.to_thread(work, *arguments, **named)
     return work(*arguments, **named)

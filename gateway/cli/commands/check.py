@@ -21,10 +21,9 @@ from cache_core.loading.retriever import InvalidSource
 from cache_core.sources.opening import CHECK_SECONDS, make_retriever
 from cache_core.sources.opening import check as try_source
 from gateway.cli.commands.node import check_cluster, check_engine
-from gateway.cli.failure import Failure
+from gateway.cli.failure import EXIT_WRONG, Failure
 from gateway.cli.output import write
 
-EXIT_WRONG: Final = 1
 CLOSE_SECONDS: Final = 1.0
 """How long the sources may take to close once all were tried."""
 

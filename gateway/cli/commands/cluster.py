@@ -11,9 +11,8 @@ from rich.console import Console
 from cache_core.client.client import Client
 from cache_core.errors import CacheError
 from cache_core.messages import NodeInfo
-from gateway.cli.failure import Failure
+from gateway.cli.failure import EXIT_FAILED, Failure
 from gateway.cli.options.nodes import (
-    EXIT_FAILED,
     NodeOption,
     PeersOption,
     ask,

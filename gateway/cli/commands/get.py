@@ -10,10 +10,8 @@ import typer
 from cache_core.client.client import DEFAULT_TIMEOUT
 from cache_core.errors import NotFound
 from cache_core.value import Terms, Value
-from gateway.cli.failure import Failure
+from gateway.cli.failure import EXIT_FAILED, EXIT_NOT_FOUND, Failure
 from gateway.cli.options.nodes import (
-    EXIT_FAILED,
-    EXIT_NOT_FOUND,
     NodeOption,
     PeersOption,
     ask,

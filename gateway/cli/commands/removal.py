@@ -9,13 +9,12 @@ import typer
 
 from cache_core.client.client import Client
 from cache_core.cluster.watchers import SILENCE_SECONDS
-from gateway.cli.failure import Failure
+from gateway.cli.failure import EXIT_UNREACHED, Failure
 from gateway.cli.options.nodes import NodeOption, PeersOption, ask, choose_nodes
 from gateway.cli.options.shared import TimeoutOption, check_text
 from gateway.cli.output import write
 
 DEFAULT_TIMEOUT: Final = 5.0
-EXIT_UNREACHED: Final = 1
 
 GroupArgument = Annotated[str, typer.Argument(metavar="GROUP", help="The group's name.")]
 JsonOption = Annotated[

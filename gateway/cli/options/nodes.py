@@ -1,20 +1,18 @@
 """Which nodes a command asks, and what it ends with where they don't answer."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Final, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 import typer
 
 from cache_core.address import DEFAULT_ADDRESS
 from cache_core.client.client import Client
 from cache_core.errors import CacheError, NotFound, PeerUnavailable
-from gateway.cli.failure import Failure
+from gateway.cli.failure import EXIT_FAILED, EXIT_NOT_FOUND, Failure
 from gateway.cli.options.shared import PEERS_FORMS, PEERS_VARIABLE, check_peers, parse_address
 
 A = TypeVar("A")
 
-EXIT_NOT_FOUND: Final = 1
-EXIT_FAILED: Final = 3
 
 NodeOption: TypeAlias = Annotated[
     str | None,

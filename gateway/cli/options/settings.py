@@ -11,9 +11,8 @@ from pydantic import ByteSize
 from cache_core.config import ConfigError, NamedLayer, Settings, load
 from cache_core.config.environment import SHORT, variable
 from cache_core.settings import Table
-from gateway.cli.failure import Failure
+from gateway.cli.failure import EXIT_USAGE, EXIT_WRONG, Failure
 
-EXIT_USAGE: Final = 2
 FLAGS: Final = {"cors_origins": "--cors-origin"}
 """The options that are not named as their keys."""
 
@@ -104,7 +103,7 @@ def load_settings(config: Path | None, *options: Given, with_groups: bool = True
 def as_failure(error: ConfigError) -> Failure:
     """Return what a command ends with that has such a configuration."""
     is_usage = all(problem.is_option for problem in error.problems)
-    return Failure(str(error), exit_status=EXIT_USAGE if is_usage else 1)
+    return Failure(str(error), exit_status=EXIT_USAGE if is_usage else EXIT_WRONG)
 
 
 def _shown(default: object) -> str:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from cache_core.address import Address
 from cache_core.cluster.member import Member
 from cache_core.config import Settings
-from gateway.cli.failure import Failure
+from gateway.cli.failure import EXIT_USAGE, Failure
 from gateway.cli.processes.listening import free_addresses, is_wildcard, on_loopback
 
 MAX_PORT: Final = 65535
@@ -90,5 +90,5 @@ def _counted(settings: Settings, count: int) -> list[Address]:
         return free_addresses(first, count)
     if first.port + count - 1 > MAX_PORT:
         words = f"{count} nodes from port {first.port} on go past {MAX_PORT}"
-        raise Failure(str(settings.problem(("node", "listen"), words)), exit_status=2)
+        raise Failure(str(settings.problem(("node", "listen"), words)), exit_status=EXIT_USAGE)
     return [first._replace(port=first.port + number) for number in range(count)]
