@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fakes import SCORES, FakeClock, FakeSource, scores_source
 from processes import GatewayAt
-from served import NEAR_CACHE, PATIENT, serve_gateway
+from served_gateway import NEAR_CACHE, PATIENT, serve_gateway
 
 from cache_core import Client, Group, Node
 from gateway.http.limits import Limits

@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from trio_of_nodes import NODES, Cluster, Make
+from trio_in_process import NODES, Cluster, Make
 
 from cache_core.messages import Health
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import pytest_asyncio
+from clusters import cluster_of, peers_of
 from fakes import FakeSource, scores_source
-from node_cluster import cluster_of, peers_of
 from processes import GatewayAt
-from served import serve_gateway
+from served_gateway import serve_gateway
 
 from cache_core import Group, Node
 

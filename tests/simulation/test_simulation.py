@@ -16,7 +16,7 @@ SAMPLE = 4
 MANY = range(10_000, 14_000)
 MANY_BLOCK = 250
 
-TESTS = Path(__file__).parent.parent
+SUPPORT = Path(__file__).parents[1] / "support"
 
 COVERED = (
     "answers a copy of",
@@ -79,7 +79,7 @@ def test_a_seed_is_the_same_run_in_every_process() -> None:
     digests = {
         subprocess.run(
             [sys.executable, "-m", "simulation.replay", "8", "none"],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(TESTS)},
+            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(SUPPORT)},
             capture_output=True,
             text=True,
             check=False,
@@ -94,5 +94,5 @@ def check(seed: int) -> None:
     """Fail with what led to it, if the run of `seed` broke a rule."""
     ended = run(seed)
     if ended.error is not None:
-        again = f"PYTHONPATH=tests python -m simulation.replay {seed}"
+        again = f"PYTHONPATH=tests/support python -m simulation.replay {seed}"
         pytest.fail(f"seed {seed}: {again}\n{ended.plan}\n{ended.error}", pytrace=False)

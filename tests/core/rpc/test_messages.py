@@ -1,0 +1,227 @@
+"""What nodes tell one another, over real connections."""
+
+import asyncio
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from fake_participant import FakeParticipant, channel_to, connected, serving
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from cache_core import (
+    Answer,
+    DeadlineExceeded,
+    GroupSettings,
+    InvalidKey,
+    KeyRequired,
+    PeerUnavailable,
+    UnexpectedStatus,
+    UnknownGroup,
+    Value,
+)
+from cache_core.address import Address
+from cache_core.messages import (
+    Describe,
+    Drop,
+    GroupInfo,
+    Handed,
+    HandOver,
+    Health,
+    Invalidate,
+    Invalidated,
+    Invalidation,
+    MemberInfo,
+    Message,
+    NodeInfo,
+    Probe,
+    Probed,
+    SharingStats,
+    TakeOver,
+)
+from cache_core.rpc.wire.limits import MAX_VALUE_BYTES
+from cache_core.stats import CacheStats, Cause, GroupStats
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+TOM = Invalidation("scores", "Tom")
+ALL = Invalidation("scores")
+CACHE = CacheStats(1, 2, 3, {Cause.EVICTED: 0}, {Cause.EXPIRED: 5})
+INFO = NodeInfo(
+    node="n:1",
+    draining=False,
+    ring=2**64 - 1,
+    members=(MemberInfo("n:1", 2, Health.UP, 0.5),),
+    groups={
+        "g": GroupInfo(
+            GroupSettings(),
+            GroupStats(1, 2, 3, 4, 5, 6, 7, 8, CACHE, CACHE),
+            SharingStats(1, 2, 3, 4, CACHE),
+        )
+    },
+    uptime=1.5,
+    ring_mismatches=3,
+    watchers=4,
+)
+SPOKEN: list[tuple[Message[Any], object]] = [
+    (
+        Invalidate((TOM, ALL), last_round=True, unreached=("n:2",)),
+        Invalidated(("watcher w",), ("n:3",)),
+    ),
+    (Probe("n:1", 5, (TOM,)), Probed(draining=True, ring=2**64 - 1, missed=(ALL,))),
+    (Probe(None, 0), Probed(draining=False, ring=0)),
+    (TakeOver("n:1"), 7),
+    (HandOver("n:1"), (Handed("g", "k", Value(b"v", 1.5, 2.5, Answer.HIT)),)),
+    (HandOver("n:1"), ()),
+    (Describe(), INFO),
+]
+
+
+@pytest.mark.parametrize(("message", "answer"), SPOKEN)
+async def test_a_message_arrives_and_its_answer_comes_back(
+    message: Message[Any], answer: object
+) -> None:
+    participant = FakeParticipant()
+    participant.answers[type(message)] = answer
+    async with connected(participant) as channel:
+        assert await channel.send(message, timeout=30) == answer
+    received = await participant.received.get()
+    if isinstance(received, Invalidate):
+        assert received.timeout is not None
+        assert 0 < received.timeout < 31  # by gRPC's own clock
+        received = replace(received, timeout=None)
+    assert received == message
+
+
+@pytest.mark.parametrize("what", [TOM, ALL])
+@pytest.mark.parametrize("timeout", [30.0, float("inf")])
+async def test_a_removal_is_told_how_long_it_may_take(what: Invalidation, timeout: float) -> None:
+    participant = FakeParticipant()
+    participant.answers[Drop] = ("n:1", "watcher w")
+    async with connected(participant) as channel:
+        assert await channel.send(Drop(what, 5.0), timeout=timeout) == ("n:1", "watcher w")
+    told = await participant.received.get()
+    assert isinstance(told, Drop)
+    assert told.what == what
+    if timeout == float("inf"):
+        assert told.timeout is None
+    else:
+        assert told.timeout is not None
+        assert 5 < told.timeout < timeout + 1  # by gRPC's own clock
+
+
+async def test_a_removal_needs_a_key() -> None:
+    async with connected(FakeParticipant()) as channel:
+        with pytest.raises(KeyRequired, match="key required"):
+            await channel.send(Drop(Invalidation("scores", "")), timeout=30)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [Drop(Invalidation("g", "\ud800")), Invalidate((Invalidation("\ud800"),), last_round=False)],
+)
+async def test_text_that_utf_8_cannot_carry_is_refused(message: Message[Any]) -> None:
+    async with connected(FakeParticipant()) as channel:
+        with pytest.raises(InvalidKey):
+            await channel.send(message, timeout=30)
+
+
+@pytest.mark.parametrize("message", [Drop(TOM), HandOver("n:1")])
+async def test_an_error_comes_back_with_its_kind_and_node(message: Message[Any]) -> None:
+    participant = FakeParticipant()
+    participant.answers[type(message)] = UnknownGroup(node="n:1")
+    async with connected(participant) as channel:
+        with pytest.raises(UnknownGroup) as caught:
+            await channel.send(message, timeout=30)
+    assert caught.value.node == "n:1"
+
+
+@pytest.mark.parametrize("message", [Describe(), HandOver("n:1")])
+async def test_a_message_ends_at_its_deadline_or_with_its_channel(
+    message: Message[Any],
+) -> None:
+    participant = FakeParticipant()
+    participant.gate.clear()
+    async with connected(participant) as channel:
+        with pytest.raises(DeadlineExceeded):
+            await channel.send(message, timeout=0.1)
+        sending = asyncio.create_task(channel.send(message, timeout=30))
+        for _ in range(2):
+            await participant.received.get()
+        await channel.aclose()
+        with pytest.raises(PeerUnavailable, match="the connection to node"):
+            await sending
+
+
+async def test_more_than_a_message_holds_is_handed_over_in_several() -> None:
+    handed = tuple(Handed("g", str(n), Value(bytes(MAX_VALUE_BYTES))) for n in range(4))
+    participant = FakeParticipant()
+    participant.answers[HandOver] = handed
+    async with connected(participant) as channel:
+        assert await channel.send(HandOver("n:1"), timeout=30) == handed
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (b"\xff\xff", "ProbeResponse"),
+        (b"\x2a\x06\x0a\x01g\x12\x01\x08", "DescribeResponse"),
+        # a group with a policy that this version doesn't know
+        (b"\x2a\x0a\x0a\x01g\x12\x05\x12\x03new", "DescribeResponse"),
+    ],
+)
+async def test_an_answer_that_is_none_is_an_unexpected_status(said: bytes, kind: str) -> None:
+    async def babble(_request: bytes, _context: "grpc.aio.ServicerContext[bytes, bytes]") -> bytes:
+        return said
+
+    server = grpc.aio.server()
+    method = grpc.unary_unary_rpc_method_handler(babble)
+    server.add_generic_rpc_handlers(
+        (
+            grpc.method_handlers_generic_handler(
+                "gaocache.cluster.v1.Cluster", {"Probe": method, "Describe": method}
+            ),
+        )
+    )
+    address = Address("127.0.0.1", server.add_insecure_port("127.0.0.1:0"))
+    await server.start()
+    message: Message[Any] = Probe(None, 0) if kind == "ProbeResponse" else Describe()
+    async with channel_to(address) as channel:
+        with pytest.raises(UnexpectedStatus, match=f"the answer is no {kind}") as caught:
+            await channel.send(message, timeout=30)
+    assert caught.value.node == str(address)
+    await server.stop(None)
+
+
+async def test_health_speaks_of_the_cluster_too() -> None:
+    async with (
+        serving(FakeParticipant()) as address,
+        grpc.aio.insecure_channel(str(address)) as channel,
+    ):
+        answer = await health_pb2_grpc.HealthStub(channel).Check(
+            health_pb2.HealthCheckRequest(service="gaocache.cluster.v1.Cluster"), timeout=10
+        )
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_buf_curl_removes_a_key_by_reflection() -> None:
+    participant = FakeParticipant()
+    participant.answers[Drop] = ("n:1",)
+    async with serving(participant) as address:
+        process = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("buf"),
+            "curl",
+            *("--http2-prior-knowledge", "--protocol", "grpc"),
+            *("--data", '{"group":"scores","key":"Tom"}'),
+            f"http://{address}/gaocache.cluster.v1.Cluster/Remove",
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        stdout, stderr = await process.communicate()
+    assert process.returncode == 0, stderr.decode()
+    assert json.loads(stdout) == {"unreached": ["n:1"]}
+    assert await participant.received.get() == Drop(TOM, None)
