@@ -27,7 +27,7 @@ LONGEST_PAUSE: Final = 5.0
 Probing: TypeAlias = Callable[[Link], Awaitable[Probed]]
 
 
-class Contact:
+class HealthMonitor:
     """A member's health, UP until it is known otherwise; `changed` is told why it changed.
 
     `met` tells whether it ever answered; `behind` are nodes that it says have missed something.
@@ -40,8 +40,8 @@ class Contact:
         link: Link,
         probe: Probing,
         *,
-        changed: Callable[["Contact", str], None],
-        missed: Callable[["Contact"], None],
+        changed: Callable[["HealthMonitor", str], None],
+        missed: Callable[["HealthMonitor"], None],
         rng: random.Random,
     ) -> None:
         self.link = link

@@ -8,7 +8,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Final
 
-from cache_core.cluster.health import Contact, Probing
+from cache_core.cluster.health import HealthMonitor, Probing
 from cache_core.cluster.link import Link
 from cache_core.cluster.member import Member
 from cache_core.cluster.peer import Peer, Watching
@@ -57,7 +57,7 @@ class Peers:
         self._forgot = forgot
         self._watch = watch
         self._rng = rng or random.Random()
-        self._contacts: dict[str, Contact] = {}
+        self._monitors: dict[str, HealthMonitor] = {}
         self._candidates: frozenset[str] = frozenset()
         self._leaving = False
         self._known = asyncio.Event()
@@ -86,15 +86,15 @@ class Peers:
 
     async def probed(self) -> None:
         """Return once everyone has been probed who is known, or comes to be known by that."""
-        while not all(contact.probed.is_set() for contact in self._contacts.values()):
-            await asyncio.gather(*(contact.probed.wait() for contact in self._contacts.values()))
+        while not all(monitor.probed.is_set() for monitor in self._monitors.values()):
+            await asyncio.gather(*(monitor.probed.wait() for monitor in self._monitors.values()))
 
     async def all_back(self) -> None:
         """Return once all members serve, but for those who leave; they are probed till then."""
-        others = [self._contact(name) for name in self._names() - {self._me}]
-        while missing := [contact for contact in others if contact.may_come_back]:
-            for contact in missing:
-                contact.look_again()
+        others = [self._monitor(name) for name in self._names() - {self._me}]
+        while missing := [monitor for monitor in others if monitor.may_come_back]:
+            for monitor in missing:
+                monitor.look_again()
             await self.probed()
             await asyncio.sleep(LOOK_PAUSE)
 
@@ -116,46 +116,46 @@ class Peers:
 
     def link(self, name: str) -> Link:
         """Return the link to `name`, made now if need be: whoever speaks to us is known."""
-        return self._contact(name).link
+        return self._monitor(name).link
 
     def meet(self, names: Iterable[str]) -> None:
         """Know `names` from now on, of whom another node told."""
         for name in names:
             if name != self._me:
-                self._contact(name)
+                self._monitor(name)
 
     def others(self) -> tuple[str, ...]:
         """Return everyone known but `me`: members, and who was one or spoke to us lately."""
-        return tuple(self._contacts)
+        return tuple(self._monitors)
 
     def answering(self) -> tuple[str, ...]:
         """Return those of `others` that answered last."""
-        contacts = self._contacts.items()
-        return tuple(name for name, contact in contacts if contact.health is not Health.LEFT_OUT)
+        monitors = self._monitors.items()
+        return tuple(name for name, monitor in monitors if monitor.health is not Health.LEFT_OUT)
 
     def health(self, name: str) -> Health:
         """Return what is known of `name`."""
         if name == self._me:
             return Health.DRAINING if self._leaving else Health.UP
-        contact = self._contacts.get(name)
-        return contact.health if contact else Health.LEFT_OUT
+        monitor = self._monitors.get(name)
+        return monitor.health if monitor else Health.LEFT_OUT
 
     def behind(self) -> frozenset[str]:
         """Return the nodes of which others said that they have missed a removal."""
-        return frozenset().union(*(contact.behind for contact in self._contacts.values()))
+        return frozenset().union(*(monitor.behind for monitor in self._monitors.values()))
 
     def failed(self, name: str, error: CacheError) -> None:
         """Leave `name` out, whose call ended in `error`, until it answers a probe."""
-        if contact := self._contacts.get(name):
-            contact.fail(str(error))
+        if monitor := self._monitors.get(name):
+            monitor.fail(str(error))
 
     def suspect(self, name: str) -> None:
         """Probe `name` now."""
-        self._contact(name).suspect()
+        self._monitor(name).suspect()
 
     def drains(self, name: str) -> None:
         """Ask `name`, which is about to leave, for nothing where others serve."""
-        self._contact(name).drains()
+        self._monitor(name).drains()
 
     def infos(self) -> tuple[MemberInfo, ...]:
         """Return the members as they are seen now, by name."""
@@ -172,15 +172,15 @@ class Peers:
             following.cancel()
             self._known.set()  # for those who wait; nobody will be known
             await asyncio.gather(following, return_exceptions=True)
-        contacts, self._contacts = list(self._contacts.values()), {}
-        await asyncio.gather(*(contact.aclose() for contact in contacts), *self._closing)
+        monitors, self._monitors = list(self._monitors.values()), {}
+        await asyncio.gather(*(monitor.aclose() for monitor in monitors), *self._closing)
 
     async def _follow(self, members: AsyncIterator[frozenset[Member]]) -> None:
         async for current in members:
             self.ring = Ring(current)
             names = self._names()
             for name in sorted(names - {self._me}):
-                self._contact(name)
+                self._monitor(name)
             self._choose()
             self._known.set()
             self._emit(MembersChanged(tuple(sorted(names)), self.ring.version))
@@ -188,34 +188,34 @@ class Peers:
     def _names(self) -> set[str]:
         return {member.name for member in self.ring.members}
 
-    def _contact(self, name: str) -> Contact:
-        contact = self._contacts.get(name)
-        if contact is None:
+    def _monitor(self, name: str) -> HealthMonitor:
+        monitor = self._monitors.get(name)
+        if monitor is None:
             if self._following is None:
                 raise PeerUnavailable(f"the connection to node {name} was closed", node=name)
             link = Link(name, self._connect(name), lambda: self.version, watch=self._watch)
-            self._contacts[name] = contact = Contact(
+            self._monitors[name] = monitor = HealthMonitor(
                 link, self._probe, changed=self._changed, missed=self._missed, rng=self._rng
             )
-        return contact
+        return monitor
 
-    def _changed(self, contact: Contact, words: str) -> None:
+    def _changed(self, monitor: HealthMonitor, words: str) -> None:
         self._choose()
-        if contact.health is Health.LEFT_OUT:
-            alarming = contact.met and not contact.said_goodbye
-            self._emit(MemberLeftOut(contact.name, words, alarming))
-        elif contact.health is Health.UP:
-            self._emit(MemberBack(contact.name))
+        if monitor.health is Health.LEFT_OUT:
+            alarming = monitor.met and not monitor.said_goodbye
+            self._emit(MemberLeftOut(monitor.name, words, alarming))
+        elif monitor.health is Health.UP:
+            self._emit(MemberBack(monitor.name))
 
-    def _missed(self, contact: Contact) -> None:
-        if contact.name in self._names():
+    def _missed(self, monitor: HealthMonitor) -> None:
+        if monitor.name in self._names():
             return
-        since = asyncio.get_running_loop().time() - contact.left_out_since
-        if since >= (GOODBYE_SECONDS if contact.said_goodbye else FORGET_SECONDS):
-            del self._contacts[contact.name]
-            if not contact.said_goodbye:
-                self._forgot(contact.name)
-            closing = asyncio.create_task(contact.aclose())
+        since = asyncio.get_running_loop().time() - monitor.left_out_since
+        if since >= (GOODBYE_SECONDS if monitor.said_goodbye else FORGET_SECONDS):
+            del self._monitors[monitor.name]
+            if not monitor.said_goodbye:
+                self._forgot(monitor.name)
+            closing = asyncio.create_task(monitor.aclose())
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
 
