@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from cache_core.errors import RetrieverFailed
-from cache_core.loading.limiter import Full, Places
+from cache_core.loading.limiter import CapacityLimiter, Full
 from cache_core.loading.origin import Begin, Many
 from cache_core.loading.retriever import Retrieved
 
@@ -21,13 +21,13 @@ Ask: TypeAlias = Callable[[Mapping[str, Begin]], Awaitable[Many]]
 class Batches:
     """The loads of one group, gathered until a place is free: those of one turn at the least.
 
-    `ask` is called in one of `places` with the keys of a batch, at most MAX_KEYS. No more than
+    `ask` is called in a place of `limiter` with the keys of a batch, at most MAX_KEYS. No more than
     `queue` keys wait while all places are taken. Belongs to one event loop.
     """
 
-    def __init__(self, ask: Ask, places: Places, *, queue: int) -> None:
+    def __init__(self, ask: Ask, limiter: CapacityLimiter, *, queue: int) -> None:
         self._ask = ask
-        self._places = places
+        self._limiter = limiter
         self._queue = queue
         self._open: _Batch | None = None
         self._waiting: dict[str, _Batch] = {}
@@ -39,7 +39,7 @@ class Batches:
         `begin` goes along with the key. Raises Full, and what `ask` raises. When the last who
         waits for a batch gives up, it is cancelled.
         """
-        if not self._places.is_free and len(self._waiting) >= self._queue:
+        if not self._limiter.is_free and len(self._waiting) >= self._queue:
             raise Full
         batch = self._open
         if batch is None or len(batch.begins) >= MAX_KEYS:
@@ -62,7 +62,7 @@ class Batches:
         batch = self._waiting.get(key)
         if batch is not None:
             batch.is_hurried = True  # where it has yet to come to wait
-            self._places.hurry(batch.ticket)
+            self._limiter.hurry(batch.ticket)
 
     async def aclose(self) -> None:
         """Cancel the batches that run, and wait until they have ended."""
@@ -74,7 +74,7 @@ class Batches:
 
     async def _run(self, batch: "_Batch") -> None:
         try:
-            has_place = not batch.is_hurried and await self._places.take(batch.ticket)
+            has_place = not batch.is_hurried and await self._limiter.take(batch.ticket)
         except Full as error:
             self._close(batch)
             batch.fail(error)
@@ -87,7 +87,7 @@ class Batches:
         finally:
             batch.cancel()
             if has_place:
-                self._places.give_back()
+                self._limiter.give_back()
 
     def _close(self, batch: "_Batch") -> None:
         """Take no more keys into `batch`."""

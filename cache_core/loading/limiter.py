@@ -7,7 +7,7 @@ class Full(Exception):
     """All places are taken and the queue is full."""
 
 
-class Places:
+class CapacityLimiter:
     """`count` places, and up to `queue` who wait for one, the first come first.
 
     Belongs to one event loop.

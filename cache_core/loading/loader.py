@@ -10,7 +10,7 @@ from typing import Final
 
 from cache_core.errors import NotFound, Overloaded, RetrieverFailed, SourceUnavailable
 from cache_core.loading.batching import Ask, Batches
-from cache_core.loading.limiter import Full, Places
+from cache_core.loading.limiter import CapacityLimiter, Full
 from cache_core.loading.origin import Begin, Many, Origin
 from cache_core.loading.retriever import Retrieved
 from cache_core.loading.singleflight import is_cancelled
@@ -35,9 +35,9 @@ class Loader:
         self._group = group
         self._origin = origin
         self.can_stop = origin.can_stop
-        self._places = Places(settings.load_concurrency, queue)
+        self._limiter = CapacityLimiter(settings.load_concurrency, queue)
         self._batches = {
-            anew: Batches(partial(self._ask, ask), self._places, queue=queue)
+            anew: Batches(partial(self._ask, ask), self._limiter, queue=queue)
             for anew, ask in {False: origin.load_many, True: origin.reload_many}.items()
         }
         self._hurried: Counter[str] = Counter()
@@ -60,7 +60,7 @@ class Loader:
             yield
             return
         self._hurried[key] += 1
-        self._places.hurry(key)
+        self._limiter.hurry(key)
         for batches in self._batches.values():
             batches.hurry(key)
         try:
@@ -113,7 +113,7 @@ class Loader:
         is_alone = key in self._hurried or _loading.get() or can_refresh
         if self._origin.takes_many and not is_alone:
             return await self._batches[anew].load(key, begin)
-        has_place = key not in self._hurried and await self._places.take(key)
+        has_place = key not in self._hurried and await self._limiter.take(key)
         try:
             async with self._asking(key):
                 if anew or can_refresh:
@@ -121,7 +121,7 @@ class Loader:
                 return await self._origin.load(key, begin)
         finally:
             if has_place:
-                self._places.give_back()
+                self._limiter.give_back()
 
     async def _ask(self, ask: Ask, begins: Mapping[str, Begin]) -> Many:
         async with self._asking(*begins):
