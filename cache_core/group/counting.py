@@ -5,7 +5,7 @@ from cache_core.events import Event, LoadFailed, LoadStarted, Miss, StaleHit
 from cache_core.value import Answer
 
 
-class Tally:
+class Counters:
     """A hook that counts a group's events. Hits are the cache's to count, see Cache.get."""
 
     def __init__(self) -> None:

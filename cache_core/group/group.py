@@ -8,7 +8,7 @@ from math import inf
 
 from cache_core.errors import InvalidKey, KeyRequired, NotCached, Overloaded, RetrieverFailed
 from cache_core.events import Event, Hit, Hook, StaleHit, wants
-from cache_core.group.counting import Tally
+from cache_core.group.counting import Counters
 from cache_core.group.freshness import Freshness, rules_of
 from cache_core.group.holdings import Holdings
 from cache_core.group.loads import Loads
@@ -50,7 +50,7 @@ class Group:
         self._hooks: list[Hook] = []
         self._hit_hooks: list[Hook] = []
         self._taken: Callable[[str | None], None] | None = None
-        self._tally = Tally()
+        self._counters = Counters()
         self._holdings = Holdings(settings)
         self._cache = self._holdings.entries
         self._negatives = self._holdings.negatives
@@ -203,13 +203,13 @@ class Group:
         """Return the group's figures as they are now."""
         return GroupStats(
             hits=self._cache.hits,
-            stale_hits=self._tally.stale_hits,
-            stale_errors=self._tally.stale_errors,
+            stale_hits=self._counters.stale_hits,
+            stale_errors=self._counters.stale_errors,
             negative_hits=self._negatives.hits,
-            misses=self._tally.misses,
-            loads=self._tally.loads,
-            load_errors=self._tally.load_errors,
-            overloads=self._tally.overloads,
+            misses=self._counters.misses,
+            loads=self._counters.loads,
+            load_errors=self._counters.load_errors,
+            overloads=self._counters.overloads,
             cache=self._cache.stats(),
             negatives=self._negatives.stats(),
             tier=self.origin.tier_stats(),
@@ -289,6 +289,6 @@ class Group:
             await loader.retire()
 
     def _emit(self, event: Event) -> None:
-        self._tally(event)
+        self._counters(event)
         for hook in self._hooks:
             hook(event)
