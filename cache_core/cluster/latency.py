@@ -12,7 +12,7 @@ _DISTANCE_SHARE: Final = 1 / 65536
 never lets up is taken for distance by then."""
 
 
-class Pace:
+class Latency:
     """Smooths the seconds that answers took, as TCP does its round trips (RFC 6298, section 2).
 
     What the quickest took is the node's distance, as in TCP Vegas; what others take beyond it is

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Final, NamedTuple, TypeVar
 
-from cache_core.cluster.latency import Pace
+from cache_core.cluster.latency import Latency
 from cache_core.cluster.link_batch import Batch, Waiting
 from cache_core.cluster.peer import Ask, Peer, Watching
 from cache_core.errors import CacheError, PeerUnavailable, UnexpectedStatus
@@ -45,7 +45,7 @@ class Link:
         self._ring = ring
         self._clock = clock
         self.heard = 0.0
-        self._pace = Pace()
+        self._latency = Latency()
         self._watch = watch(peer)
         self._waiting: list[Waiting] = []
         self._batches: dict[Batch, float] = {}
@@ -137,7 +137,7 @@ class Link:
             self._leave()
             return
         loop = asyncio.get_running_loop()
-        late = last.left + self._pace.patience
+        late = last.left + self._latency.patience
         soonest = min([ask.deadline for ask in self._waiting], default=inf)
         if late <= loop.time() or soonest < late + HURRY_SECONDS:
             self._leave()
@@ -150,7 +150,7 @@ class Link:
         Its `first` outcome tells how fast the node is, if it had that in memory.
         """
         if isinstance(first, Value) and first.answer is Answer.HIT:
-            self._pace.took(self._clock() - self._batches[batch])
+            self._latency.took(self._clock() - self._batches[batch])
         if batch is self._last:
             self._let_go()
 

@@ -2,14 +2,14 @@ from itertools import repeat
 
 import pytest
 
-from cache_core.cluster.latency import LEAST_SECONDS, MOST_SECONDS, Pace
+from cache_core.cluster.latency import LEAST_SECONDS, MOST_SECONDS, Latency
 
 
-def pace_of(*took: float) -> Pace:
-    pace = Pace()
+def pace_of(*took: float) -> Latency:
+    latency = Latency()
     for seconds in took:
-        pace.took(seconds)
-    return pace
+        latency.took(seconds)
+    return latency
 
 
 def test_without_an_answer_it_is_as_patient_as_it_must_be() -> None:

@@ -108,7 +108,7 @@ def test_who_comes_while_a_wait_is_all_but_over_is_asked_for(
 
 
 class FakePace:
-    """A Pace that is patient for ever once it has been told of an answer."""
+    """A Latency that is patient for ever once it has been told of an answer."""
 
     def __init__(self) -> None:
         self.answers = 0
@@ -124,15 +124,15 @@ class FakePace:
 async def test_only_answers_from_memory_tell_how_fast_the_node_is(
     monkeypatch: pytest.MonkeyPatch, peer: FakePeer, answer: Answer, count: int
 ) -> None:
-    pace = FakePace()
-    monkeypatch.setattr("cache_core.cluster.link.Pace", lambda: pace)
+    latency = FakePace()
+    monkeypatch.setattr("cache_core.cluster.link.Latency", lambda: latency)
     link = link_to(peer)
     gets = [ask(link, "a"), ask(link, "b")]
     await settled()
     for one in peer.batches[0]:
         one.settle(Value(b"1", answer=answer))
     await asyncio.gather(*gets)
-    assert pace.answers == count
+    assert latency.answers == count
     gets = [ask(link, "c")]
     await settled()
     gets.append(ask(link, "d"))
