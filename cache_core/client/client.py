@@ -13,7 +13,7 @@ from cache_core.address import DEFAULT_ADDRESS, Address
 from cache_core.client.failover import Attempts, Failed
 from cache_core.client.near import NearCache, NearStats
 from cache_core.client.near_copies import Held
-from cache_core.client.pending import Asking
+from cache_core.client.pending import PendingGet
 from cache_core.client.watch import watch_for
 from cache_core.cluster.health import SILENCE_SECONDS
 from cache_core.cluster.link import Link, settling
@@ -94,13 +94,13 @@ class Client:
         if owner is None:
             raise PeerUnavailable("the cluster has no members")
         outcome: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
-        asking = Asking(self._rest, group, key, demand, deadline, settling(outcome))
+        pending = PendingGet(self._rest, group, key, demand, deadline, settling(outcome))
         self._attempts.begin()
-        asking.begin(peers, owner)
+        pending.begin(peers, owner)
         try:
             return await outcome
         finally:
-            asking.give_up()
+            pending.give_up()
 
     def ask(
         self,
@@ -110,26 +110,26 @@ class Client:
         demand: Demand = Demand.ANY,
         deadline: float,
         then: Then,
-    ) -> Asking:
+    ) -> PendingGet:
         """Have `then` called with what `get` would have returned or raised by `deadline`.
 
         `deadline` is by the event loop's clock; `group` and `key` can be encoded. Where the
         key's owner answers, that takes neither a task nor a future.
         """
-        asking = Asking(self._rest, group, key, demand, deadline, then)
+        pending = PendingGet(self._rest, group, key, demand, deadline, then)
         if self._near is not None and demand is not Demand.NEW:
             copy = self._near.peek(group, key)
             if copy is not None:
-                asking.answer(copy)
-                return asking
+                pending.answer(copy)
+                return pending
         peers = self._peers
         owner = None if peers is None else peers.owner(key)
         if peers is None or owner is None:
-            asking.go_on(None)
+            pending.go_on(None)
         else:
             self._attempts.begin()
-            asking.begin(peers, owner)
-        return asking
+            pending.begin(peers, owner)
+        return pending
 
     def peek(self, group: str, key: str) -> Value | None:
         """Return the near cache's fresh copy of the key's value, at once; None: ask."""
@@ -241,17 +241,17 @@ class Client:
         peers = await self._known(self._seconds(timeout))
         return await self._attempts.first(peers, key, ask, deadline)
 
-    async def _rest(self, asking: Asking, failed: Failed | None) -> Value:
+    async def _rest(self, pending: PendingGet, failed: Failed | None) -> Value:
         """Return what those answer who are asked after the owner that `failed`, or at all."""
-        group, key, demand = asking.group, asking.key, asking.demand
+        group, key, demand = pending.group, pending.key, pending.demand
         if failed is None:
-            left = asking.deadline - asyncio.get_running_loop().time()
+            left = pending.deadline - asyncio.get_running_loop().time()
             return await self.get(group, key, demand=demand, timeout=max(left, 0))
 
         async def ask(link: Link, left: float) -> Value:
             return await link.get(group, key, forwarded=False, demand=demand, timeout=left)
 
-        return await self._attempts.others(failed, key, ask, asking.deadline)
+        return await self._attempts.others(failed, key, ask, pending.deadline)
 
     async def _known(self, seconds: float) -> Peers:
         """Return the members, once they are known."""

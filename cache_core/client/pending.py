@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from cache_core.cluster.link_batch import Waiting
 
 
-Rest: TypeAlias = "Callable[[Asking, Failed | None], Coroutine[None, None, Value]]"
-"""Gets the key of an asking from whoever else there is, or from anyone where none has failed."""
+Rest: TypeAlias = "Callable[[PendingGet, Failed | None], Coroutine[None, None, Value]]"
+"""Asks the nodes that come after the one that failed, or all of them where none has been asked."""
 
 
-class Asking:
+class PendingGet:
     """A get that is under way: its owner is asked at once, others by a task where that fails."""
 
     __slots__ = (

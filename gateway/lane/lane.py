@@ -33,7 +33,7 @@ _FORM_BYTES: Final = 1000
 """What an answer takes beside its headers and its body."""
 
 
-class Asking(Protocol):
+class Pending(Protocol):
     """A get that is under way."""
 
     def give_up(self) -> None:
@@ -43,7 +43,7 @@ class Asking(Protocol):
 class Asked(Protocol):
     """What the lane asks for keys; a Client is one."""
 
-    def ask(self, group: str, key: str, *, deadline: float, then: Then) -> Asking:
+    def ask(self, group: str, key: str, *, deadline: float, then: Then) -> Pending:
         """Have `then` called with the outcome by `deadline`, by the event loop's clock."""
 
 
@@ -156,7 +156,7 @@ class Lane:
         if held is not None:
             known.kept = Kept(written, copy.until, said, held)
 
-    def ask(self, known: Known, deadline: float, then: Then) -> Asking:
+    def ask(self, known: Known, deadline: float, then: Then) -> Pending:
         """Ask for the value in the trace that the request names, or in none."""
         group, key = known.plain.get.target
         # Set where there is none as well: what is held back goes on in the turn of an answer.

@@ -157,9 +157,9 @@ class FastLane(asyncio.Protocol):
             return
         self._lane.running.begin(self)
         deadline = self._loop.time() + known.plain.timeout
-        asking = self._lane.ask(known, deadline, self._settle)
+        pending = self._lane.ask(known, deadline, self._settle)
         if self._request is request and self._give_up is _nothing:  # it is still to be answered
-            self._give_up = asking.give_up
+            self._give_up = pending.give_up
 
     def _settle(self, outcome: Outcome, copy: Copy | None = None) -> None:
         """Answer what came of the request, a large value once its form is made."""

@@ -37,7 +37,7 @@ async def value(connection: Connection) -> object:
     return json.loads(reply.body)["value"] if reply.body != b"inner" else "inner"
 
 
-class FakeAsking:
+class FakePendingGet:
     """A get that the test ends by `then`, or whose asker gives up."""
 
     def __init__(self, group: str, key: str, deadline: float, then: Then) -> None:
@@ -52,19 +52,19 @@ class FakeAsking:
 
 
 class FakeCluster:
-    """Hands out FakeAskings as they come; answers at once what is among `at_once`."""
+    """Hands out FakePendingGets as they come; answers at once what is among `at_once`."""
 
     def __init__(self) -> None:
         self.at_once: dict[str, Value] = {}
-        self.asked: asyncio.Queue[FakeAsking] = asyncio.Queue()
+        self.asked: asyncio.Queue[FakePendingGet] = asyncio.Queue()
 
-    def ask(self, group: str, key: str, *, deadline: float, then: Then) -> FakeAsking:
-        asking = FakeAsking(group, key, deadline, then)
+    def ask(self, group: str, key: str, *, deadline: float, then: Then) -> FakePendingGet:
+        pending = FakePendingGet(group, key, deadline, then)
         if key in self.at_once:
             then(self.at_once[key])
         else:
-            self.asked.put_nowait(asking)
-        return asking
+            self.asked.put_nowait(pending)
+        return pending
 
 
 class FakeHeld:

@@ -107,7 +107,7 @@ def test_who_comes_while_a_wait_is_all_but_over_is_asked_for(
     uvloop.run(ask_in_a_row())
 
 
-class FakePace:
+class FakeLatency:
     """A Latency that is patient for ever once it has been told of an answer."""
 
     def __init__(self) -> None:
@@ -124,7 +124,7 @@ class FakePace:
 async def test_only_answers_from_memory_tell_how_fast_the_node_is(
     monkeypatch: pytest.MonkeyPatch, peer: FakePeer, answer: Answer, count: int
 ) -> None:
-    latency = FakePace()
+    latency = FakeLatency()
     monkeypatch.setattr("cache_core.cluster.link.Latency", lambda: latency)
     link = link_to(peer)
     gets = [ask(link, "a"), ask(link, "b")]
