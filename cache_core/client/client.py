@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from cache_core.address import DEFAULT_ADDRESS, Address
-from cache_core.client.failover import Attempts, Failed
+from cache_core.client.failover import Failed, Failover
 from cache_core.client.near import NearCache, NearStats
 from cache_core.client.near_copies import Held
 from cache_core.client.pending import PendingGet
@@ -67,7 +67,7 @@ class Client:
         self._connect = connect
         self._rng = rng
         self._peers: Peers | None = None
-        self._attempts = Attempts()
+        self._failover = Failover()
         self._near = NearCache(near_cache, clock) if near_cache else None
 
     async def get(
@@ -95,7 +95,7 @@ class Client:
             raise PeerUnavailable("the cluster has no members")
         outcome: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
         pending = PendingGet(self._rest, group, key, demand, deadline, settling(outcome))
-        self._attempts.begin()
+        self._failover.begin()
         pending.begin(peers, owner)
         try:
             return await outcome
@@ -127,7 +127,7 @@ class Client:
         if peers is None or owner is None:
             pending.go_on(None)
         else:
-            self._attempts.begin()
+            self._failover.begin()
             pending.begin(peers, owner)
         return pending
 
@@ -239,7 +239,7 @@ class Client:
 
         deadline = self._deadline(timeout)
         peers = await self._known(self._seconds(timeout))
-        return await self._attempts.first(peers, key, ask, deadline)
+        return await self._failover.first(peers, key, ask, deadline)
 
     async def _rest(self, pending: PendingGet, failed: Failed | None) -> Value:
         """Return what those answer who are asked after the owner that `failed`, or at all."""
@@ -251,7 +251,7 @@ class Client:
         async def ask(link: Link, left: float) -> Value:
             return await link.get(group, key, forwarded=False, demand=demand, timeout=left)
 
-        return await self._attempts.others(failed, key, ask, pending.deadline)
+        return await self._failover.others(failed, key, ask, pending.deadline)
 
     async def _known(self, seconds: float) -> Peers:
         """Return the members, once they are known."""

@@ -27,7 +27,7 @@ class Failed(NamedTuple):
     error: PeerUnavailable
 
 
-class Attempts:
+class Failover:
     """Asks nodes in the ring's order until one answers, within a budget of retries.
 
     Only PeerUnavailable moves on to the next node: all else is the answer.
@@ -43,7 +43,7 @@ class Attempts:
     async def first(self, peers: Peers, key: str, ask: AskLink[A], deadline: float) -> A:
         """Return what the first of the key's owners answers that can be reached."""
         self.begin()
-        return await self._ask(peers, _attempts(peers.owners(key)), ask, deadline, None)
+        return await self._ask(peers, _failover(peers.owners(key)), ask, deadline, None)
 
     async def others(self, failed: Failed, key: str, ask: AskLink[A], deadline: float) -> A:
         """Return what the first of the key's other owners answers, or the only one now."""
@@ -75,7 +75,7 @@ class Attempts:
         raise failed or PeerUnavailable("the cluster has no members")
 
 
-def _attempts(owners: Iterator[str]) -> Iterator[str]:
+def _failover(owners: Iterator[str]) -> Iterator[str]:
     """Yield up to ATTEMPTS of `owners`; a single one twice, for it may be back at once."""
     first = next(owners, None)
     if first is None:
