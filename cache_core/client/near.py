@@ -2,8 +2,8 @@
 
 A copy holds for as long as somebody would say that it is removed, which is its coverage's business,
 and no longer than its owner said. Whatever ends many copies at once (a flush, a coverage that is
-over) ends what they have in common, their origin: they are never read again, and leave as others
-need their room.
+over) ends what they have in common, their provenance: they are never read again, and leave as
+others need their room.
 """
 
 from array import array
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from cache_core.client.near_copies import CopiedGroup, Copies, Coverage, Held, Origin
+from cache_core.client.near_copies import CopiedGroup, Copies, Coverage, Held, Provenance
 from cache_core.memory.cache import MAX_HITS, SWEEP_STEP
 from cache_core.stats import CacheStats
 from cache_core.value import Answer, Terms, Value
@@ -23,7 +23,7 @@ SWEEP_BEHIND: Final = 16
 CELLS: Final = 4096
 """Keys whose hashes share a cell are fenced together, which costs one of them a copy."""
 
-MAX_ORIGINS: Final = 10_000
+MAX_PROVENANCES: Final = 10_000
 """Past that all copies are given up: sources that give each value a media type of its own."""
 
 
@@ -53,7 +53,7 @@ class NearCache:
         "_fences",
         "_groups",
         "_index",
-        "_origins",
+        "_provenances",
         "clock",
         "mark",
     )
@@ -66,7 +66,7 @@ class NearCache:
         self._columns = self._copies.columns
         self._index = self._copies.index
         self._groups: dict[str, CopiedGroup] = {}
-        self._origins: dict[tuple[CopiedGroup, Coverage, str | None, Terms], Origin] = {}
+        self._provenances: dict[tuple[CopiedGroup, Coverage, str | None, Terms], Provenance] = {}
         self._fence = 0
         self._fences = array("Q", bytes(8 * CELLS))
 
@@ -84,8 +84,8 @@ class NearCache:
         columns = self._columns
         now = self.clock()
         soft = columns.soft[slot]
-        origin = columns.origins[slot]
-        if soft <= now or origin is None or origin.coverage.until <= now:
+        provenance = columns.provenances[slot]
+        if soft <= now or provenance is None or provenance.coverage.until <= now:
             return None
         hits = columns.hits
         if hits[slot] < MAX_HITS:
@@ -93,7 +93,7 @@ class NearCache:
         known.hits += 1
         ttl = None if soft == inf else soft - now
         age = now - columns.loaded[slot]
-        data, node, terms = columns.values[slot], origin.node, origin.terms
+        data, node, terms = columns.values[slot], provenance.node, provenance.terms
         # As Value(…) would, in a third of the time: it is a quarter of a hit.
         return _new(Value, (data, ttl, age, _HIT, node, terms, False, "", False))
 
@@ -103,8 +103,8 @@ class NearCache:
         slot = None if known is None else self._index.get(known.prefix + key)
         if slot is None:
             return None
-        origin = self._columns.origins[slot]
-        return None if origin is None else Held(self._columns, slot, origin, self.clock)
+        provenance = self._columns.provenances[slot]
+        return None if provenance is None else Held(self._columns, slot, provenance, self.clock)
 
     def offer(
         self,
@@ -134,8 +134,8 @@ class NearCache:
         known = self._groups.get(group)
         if known is None:
             self._groups[group] = known = CopiedGroup(f"{len(self._groups)}:")
-        origin = self._origin(known, coverage, value.node, value.terms)
-        return self._copies.put(known.prefix + key, value, now, origin)
+        provenance = self._provenance(known, coverage, value.node, value.terms)
+        return self._copies.put(known.prefix + key, value, now, provenance)
 
     def remove(self, group: str, key: str) -> None:
         """Hold no copy for `key`, and keep none of what is being asked for now."""
@@ -154,12 +154,12 @@ class NearCache:
         self._fence = self.mark
         known = self._groups.get(group)
         if known is not None:
-            self._end(lambda origin: origin.group is known)
+            self._end(lambda provenance: provenance.group is known)
 
     def end(self, coverage: Coverage) -> None:
         """Hold nothing by `coverage` any more."""
         coverage.until = -inf
-        self._end(lambda origin: origin.coverage is coverage)
+        self._end(lambda provenance: provenance.coverage is coverage)
 
     def sweep(self, limit: int = SWEEP_STEP) -> int:
         """Free what has expired, `limit` copies at the most; return how many."""
@@ -173,30 +173,30 @@ class NearCache:
         """Return the figures of each group that there are or were copies of."""
         now = self.clock()
         held = {group: [0, 0] for group in self._groups.values()}
-        for origin in self._origins.values():
-            if origin.coverage.until > now:
-                figures = held[origin.group]
-                figures[0] += origin.entries
-                figures[1] += origin.bytes
+        for provenance in self._provenances.values():
+            if provenance.coverage.until > now:
+                figures = held[provenance.group]
+                figures[0] += provenance.entries
+                figures[1] += provenance.bytes
         return {name: NearStats(group.hits, *held[group]) for name, group in self._groups.items()}
 
-    def _origin(
+    def _provenance(
         self, group: CopiedGroup, coverage: Coverage, node: str | None, terms: Terms
-    ) -> Origin:
+    ) -> Provenance:
         name = (group, coverage, node, terms)
-        origin = self._origins.get(name)
-        if origin is None:
-            if len(self._origins) >= MAX_ORIGINS:
+        provenance = self._provenances.get(name)
+        if provenance is None:
+            if len(self._provenances) >= MAX_PROVENANCES:
                 self._end(lambda _: True)
-            self._origins[name] = origin = Origin(*name)
-        return origin
+            self._provenances[name] = provenance = Provenance(*name)
+        return provenance
 
-    def _end(self, ends: Callable[[Origin], bool]) -> None:
-        """End all copies of those origins."""
-        for name, origin in list(self._origins.items()):
-            if ends(origin):
-                origin.coverage = _OVER
-                del self._origins[name]
+    def _end(self, ends: Callable[[Provenance], bool]) -> None:
+        """End all copies of those provenances."""
+        for name, provenance in list(self._provenances.items()):
+            if ends(provenance):
+                provenance.coverage = _OVER
+                del self._provenances[name]
 
 
 def may_be_copied(value: Value) -> bool:

@@ -42,7 +42,7 @@ class CopiedGroup:
         self.hits = 0
 
 
-class Origin:
+class Provenance:
     """What copies have in common: what covers them, who answered, on what terms."""
 
     __slots__ = ("bytes", "coverage", "entries", "group", "node", "terms")
@@ -59,27 +59,27 @@ class Origin:
 
 
 class Columns(Slots):
-    """Slots that have origins, which are shared: there is no object a copy."""
+    """Slots that have provenances, which are shared: there is no object a copy."""
 
-    __slots__ = ("origins",)
+    __slots__ = ("provenances",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.origins: list[Origin | None] = [None] * RESERVED
-        untrack(self.origins)
+        self.provenances: list[Provenance | None] = [None] * RESERVED
+        untrack(self.provenances)
 
-    def assign(self, slot: int, origin: Origin) -> None:
-        """Let the copy in `slot` be of `origin`."""
-        self.origins[slot] = origin
-        origin.entries += 1
-        origin.bytes += self.weights[slot]
+    def assign(self, slot: int, provenance: Provenance) -> None:
+        """Let the copy in `slot` be of `provenance`."""
+        self.provenances[slot] = provenance
+        provenance.entries += 1
+        provenance.bytes += self.weights[slot]
 
     def resign(self, slot: int) -> None:
         """Let what is in `slot` be no copy of anything."""
-        origin, self.origins[slot] = self.origins[slot], None
-        if origin is not None:
-            origin.entries -= 1
-            origin.bytes -= self.weights[slot]
+        provenance, self.provenances[slot] = self.provenances[slot], None
+        if provenance is not None:
+            provenance.entries -= 1
+            provenance.bytes -= self.weights[slot]
 
     def release(self, slot: int) -> None:
         """Let go of what `slot` holds."""
@@ -89,12 +89,12 @@ class Columns(Slots):
     def grow(self) -> int:
         """Add free slots and return one of them."""
         slot = super().grow()
-        self.origins.extend([None] * (len(self.keys) - len(self.origins)))
+        self.provenances.extend([None] * (len(self.keys) - len(self.provenances)))
         return slot
 
 
 class Copies(Cache):
-    """A cache over columns with origins; a key is a group's prefix and the key itself."""
+    """A cache over columns with provenances; a key is a group's prefix and the key itself."""
 
     __slots__ = ("columns", "index")
 
@@ -104,7 +104,7 @@ class Copies(Cache):
         self._use(self.columns)
         self.index = self._index
 
-    def put(self, name: str, value: Value, now: float, origin: Origin) -> bool:
+    def put(self, name: str, value: Value, now: float, provenance: Provenance) -> bool:
         """Hold `value` in place of what was held; return whether it is held."""
         slot = self.index.get(name)
         if slot is not None:
@@ -112,21 +112,21 @@ class Copies(Cache):
         soft = inf if value.ttl is None else now + value.ttl
         if not self.set(name, value.data, now - value.age, soft, soft):
             return False
-        self.columns.assign(self.index[name], origin)
+        self.columns.assign(self.index[name], provenance)
         return True
 
 
 class Held:
     """One copy of a near cache. Knows neither when it ends nor what was asked for."""
 
-    __slots__ = ("_clock", "_columns", "_data", "_key", "_origin", "_slot")
+    __slots__ = ("_clock", "_columns", "_data", "_key", "_provenance", "_slot")
 
     def __init__(
-        self, columns: Columns, slot: int, origin: Origin, clock: Callable[[], float]
+        self, columns: Columns, slot: int, provenance: Provenance, clock: Callable[[], float]
     ) -> None:
         self._columns = columns
         self._slot = slot
-        self._origin = origin
+        self._provenance = provenance
         self._clock = clock
         # Each key that comes anew is another object, which tells it where short bytes do not.
         self._key = columns.keys[slot]
@@ -137,16 +137,16 @@ class Held:
 
         Whether it is fresh is for the caller to know, by the TTL that it was peeked with.
         """
-        columns, slot, origin = self._columns, self._slot, self._origin
+        columns, slot, provenance = self._columns, self._slot, self._provenance
         if (
             columns.values[slot] is not self._data
             or columns.keys[slot] is not self._key
-            or columns.origins[slot] is not origin
-            or origin.coverage.until <= self._clock()
+            or columns.provenances[slot] is not provenance
+            or provenance.coverage.until <= self._clock()
         ):
             return False
         hits = columns.hits
         if hits[slot] < MAX_HITS:
             hits[slot] += 1
-        origin.group.hits += 1
+        provenance.group.hits += 1
         return True

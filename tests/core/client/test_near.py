@@ -7,7 +7,7 @@ import pytest
 from fakes import FakeClock
 
 from cache_core import Answer, Terms, Value
-from cache_core.client.near import CELLS, MAX_ORIGINS, NearCache, NearStats
+from cache_core.client.near import CELLS, MAX_PROVENANCES, NearCache, NearStats
 from cache_core.client.near_copies import Coverage
 from cache_core.memory.cache import OVERHEAD
 from cache_core.settings import MIB
@@ -246,8 +246,8 @@ def test_what_has_expired_is_freed_in_steps(copying: Copying) -> None:
     assert copying.near.group_stats()["g"].entries == 1
 
 
-def test_more_origins_than_are_kept_give_all_copies_up(copying: Copying) -> None:
-    for number in range(MAX_ORIGINS):
+def test_more_provenances_than_are_kept_give_all_copies_up(copying: Copying) -> None:
+    for number in range(MAX_PROVENANCES):
         copying.offer("k", Value(b"1", terms=Terms(content_type=f"text/{number}")))
     copying.offer("l", Value(b"1", terms=Terms(content_type="text/0")))
     assert copying.near.peek("g", "l") is not None
