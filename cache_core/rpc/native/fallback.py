@@ -17,7 +17,7 @@ MAX_PATH_BYTES: Final = 103
 """Of a Unix socket's path, on every system (unix(7), and 104 with its end on macOS)."""
 
 
-class Behind:
+class Fallback:
     """Answers for health and reflection, and knows no other call, on a Unix socket of its own."""
 
     def __init__(self) -> None:

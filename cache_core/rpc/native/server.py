@@ -10,7 +10,7 @@ from cache_core.address import Address
 from cache_core.rpc.engine import EngineFailed, Failed, probe
 from cache_core.rpc.native.calls import METHODS, NativeCalls
 from cache_core.rpc.native.events import Events
-from cache_core.rpc.native.fallback import Behind
+from cache_core.rpc.native.fallback import Fallback
 from cache_core.rpc.service import Service
 from cache_core.rpc.wire.limits import FLUSH_SECONDS
 
@@ -29,7 +29,7 @@ class NativeServer:
     def __init__(self, address: Address, failed: Failed) -> None:
         self._address = address
         self._failed = failed
-        self._behind = Behind()
+        self._fallback = Fallback()
         self._front: NativeGrpcFront | None = None
         self._service: Service | None = None
         self._calls: NativeCalls | None = None
@@ -54,7 +54,7 @@ class NativeServer:
         """Serve what `service` answers, after `bind`. Raises EngineFailed."""
         front = self._bound
         self._service = service
-        front.set_fallback(await self._behind.start())
+        front.set_fallback(await self._fallback.start())
         self._calls = NativeCalls(service, front)
         self._events = Events(front, self._calls.take, self._end)
         front.start()
@@ -69,11 +69,11 @@ class NativeServer:
         """
         if self._service is not None:
             self._service.drain()
-        await self._behind.drain()
+        await self._fallback.drain()
         if self._calls is not None:
             await self._calls.finish(grace)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._behind.stop())
+            tasks.create_task(self._fallback.stop())
             if self._calls is not None:
                 tasks.create_task(self._flush(self._calls))
         if self._calls is not None:
