@@ -11,7 +11,7 @@ from typing import Final
 from cache_core.memory.entry import Entry
 from cache_core.memory.eviction import PolicyFactory
 from cache_core.memory.expiry import ExpiryBuckets
-from cache_core.memory.slots import RESERVED, Leftovers, Slots, release
+from cache_core.memory.slots import RESERVED, Flushed, Slots, release
 from cache_core.stats import CacheStats, Cause
 from cache_core.value import NO_LABEL, NO_TERMS, Answer, Label, Terms, Value
 
@@ -42,8 +42,8 @@ class Cache:
         "_expires",
         "_expiry",
         "_factory",
+        "_flushed",
         "_index",
-        "_leftovers",
         "_max_value",
         "_policy",
         "_removed_bytes",
@@ -65,7 +65,7 @@ class Cache:
         self._factory = policy
         self._counts = [0] * len(Cause)
         self._removed_bytes = [0] * len(Cause)
-        self._leftovers: list[Leftovers] = []
+        self._flushed: list[Flushed] = []
         self._expires = False
         self.bytes = 0
         self._index: dict[str, int] = {}
@@ -184,7 +184,7 @@ class Cache:
         self._removed_bytes[Cause.FLUSHED] += self.bytes
         if not self._index:
             return
-        self._leftovers.append(Leftovers(self._index, self._slots))
+        self._flushed.append(Flushed(self._index, self._slots))
         self.bytes, self._index = 0, {}
         self._use(Slots())
 
@@ -222,7 +222,7 @@ class Cache:
                 return freed
             self._discard(slot, Cause.EXPIRED)
             freed += 1
-        return freed + release(self._leftovers, limit - freed)
+        return freed + release(self._flushed, limit - freed)
 
     def stats(self) -> CacheStats:
         """Return the figures as they are now."""

@@ -71,7 +71,7 @@ class Slots:
         return first
 
 
-class Leftovers:
+class Flushed:
     """A flushed index and its slots, let go of a little at a time: a million take 100 ms."""
 
     def __init__(self, index: dict[str, int], slots: Slots) -> None:
@@ -92,12 +92,12 @@ class Leftovers:
         return count
 
 
-def release(leftovers: list[Leftovers], limit: int) -> int:
-    """Let go of up to `limit` slots of all `leftovers`, the last first; return of how many."""
+def release(flushed: list[Flushed], limit: int) -> int:
+    """Let go of up to `limit` slots of all `flushed`, the last first; return of how many."""
     count = 0
-    while leftovers and count < limit:
-        released = leftovers[-1].release(limit - count)
+    while flushed and count < limit:
+        released = flushed[-1].release(limit - count)
         if not released:
-            leftovers.pop()
+            flushed.pop()
         count += released
     return count
