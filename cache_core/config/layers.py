@@ -67,10 +67,10 @@ class NamedLayer:
 
 
 @dataclass(frozen=True)
-class Origin:
+class Layers:
     """The layers of a configuration, the one that counts most first."""
 
-    layers: Sequence[Layer] = field(default=())
+    ordered: Sequence[Layer] = field(default=())
 
     def problem(
         self, keys: Keys, words: str, *, unquoted: str = "", others: Iterable[Keys] = ()
@@ -80,12 +80,12 @@ class Origin:
         Where nobody gave one: by the first of `others` that somebody gave, with which it is at
         odds; else by the lowest layer that has most of the way to it.
         """
-        for layer in self.layers:
+        for layer in self.ordered:
             for given in (keys, *others):
                 if _has(layer.tree, given):
                     return layer.problem(given, words, unquoted or words)
         for depth in range(len(keys) - 1, -1, -1):
-            for layer in reversed(self.layers):
+            for layer in reversed(self.ordered):
                 if depth == 0 and not isinstance(layer, FileLayer):
                     continue  # it has nothing on the way
                 if _has(layer.tree, keys[:depth]):

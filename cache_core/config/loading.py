@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from cache_core.config.environment import read_environment
 from cache_core.config.errors import ConfigError, Problem
 from cache_core.config.explanation import explain
-from cache_core.config.layers import FileLayer, Layer, NamedLayer, Origin
+from cache_core.config.layers import FileLayer, Layer, Layers, NamedLayer
 from cache_core.config.substitution import Substitution
 from cache_core.config.tables import Settings
 
@@ -37,19 +37,19 @@ def load(
     else there is one. Raises ConfigError with all that is wrong.
     """
     environ = os.environ if environ is None else environ
-    layers: list[Layer] = [] if path is None else [_read(path, environ, with_groups=with_groups)]
-    groups = layers[0].tree.get("groups") if layers else None
+    files: list[Layer] = [] if path is None else [_read(path, environ, with_groups=with_groups)]
+    groups = files[0].tree.get("groups") if files else None
     named = read_environment(environ, groups if isinstance(groups, dict) else ())
     if not with_groups:
         named = NamedLayer({**named.tree, "groups": {}}, named.names)
-    origin = Origin([options, named, *layers])
+    layers = Layers([options, named, *files])
     problems = [
         layer.problem(keys, words, words)
-        for layer in layers
+        for layer in files
         if isinstance(layer, FileLayer)
         for keys, words in layer.substitution.problems
     ]
-    settings, found = _validate(origin, with_groups=with_groups and path is not None)
+    settings, found = _validate(layers, with_groups=with_groups and path is not None)
     unset = {problem.place for problem in problems}
     problems += (problem for problem in found if problem.place not in unset)
     if problems or settings is None:
@@ -57,22 +57,22 @@ def load(
     return settings
 
 
-def _validate(origin: Origin, *, with_groups: bool) -> tuple[Settings | None, Sequence[Problem]]:
-    trees = _without_weaker_choice([layer.tree for layer in origin.layers])
+def _validate(layers: Layers, *, with_groups: bool) -> tuple[Settings | None, Sequence[Problem]]:
+    trees = _without_weaker_choice([layer.tree for layer in layers.ordered])
     try:
         settings = _layered(trees)()
     except ValidationError as error:
-        return None, list(_problems(origin, error))
+        return None, list(_problems(layers, error))
     if with_groups and not settings.groups:
-        return None, [origin.problem(("groups",), "it is missing")]
-    settings._origin = origin  # noqa: SLF001 - it is made here
+        return None, [layers.problem(("groups",), "it is missing")]
+    settings._layers = layers  # noqa: SLF001 - it is made here
     return settings, ()
 
 
-def _problems(origin: Origin, error: ValidationError) -> Iterator[Problem]:
+def _problems(layers: Layers, error: ValidationError) -> Iterator[Problem]:
     for one in error.errors(include_url=False, include_input=False):
         found = explain(one)
-        yield origin.problem(found.keys, found.words, unquoted=found.unquoted, others=found.others)
+        yield layers.problem(found.keys, found.words, unquoted=found.unquoted, others=found.others)
 
 
 def _layered(layers: Sequence[Mapping[str, Any]]) -> type[Settings]:

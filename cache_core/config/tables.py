@@ -29,7 +29,7 @@ from cache_core.config.fields import (
     TierUrl,
     Wait,
 )
-from cache_core.config.layers import Origin
+from cache_core.config.layers import Layers
 from cache_core.config.lines import Keys
 from cache_core.rpc.engine import GrpcEngine
 from cache_core.settings import MAX_GROUP_BYTES, MIB, Count, GroupSettings, Room, Switch, Table
@@ -190,11 +190,11 @@ class Settings(BaseSettings):
     groups: dict[Annotated[str, AfterValidator(_group_name)], GroupTable] = {}
 
     trees: ClassVar[Sequence[Mapping[str, Any]]] = ()
-    _origin: Origin = PrivateAttr(default_factory=Origin)
+    _layers: Layers = PrivateAttr(default_factory=Layers)
 
     def problem(self, keys: Keys, words: str) -> Problem:
         """Return what is wrong with the value at `keys`, with the place it came from."""
-        return self._origin.problem(keys, words)
+        return self._layers.problem(keys, words)
 
     @classmethod
     def settings_customise_sources(

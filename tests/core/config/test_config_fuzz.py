@@ -31,7 +31,7 @@ PIECES = st.sampled_from(
         *GOOD.splitlines(keepends=True),
         *(b'"', b"'''", b"[", b"]", b"{", b"}", b"[[", b"=", b".", b"${", b"$${", b"${A:-}", b"#"),
         *(b"inf", b"-1", b"true", b"1979-05-27", b"1e999", b"9" * 5000, b"\xff", b"\0", b"\r"),
-        *(b"self", b"model_config", b"_origin", b"trees", b"node = 1\n", b"groups = []\n"),
+        *(b"self", b"model_config", b"_layers", b"trees", b"node = 1\n", b"groups = []\n"),
         *(b"[node.listen]\n", b"[groups.scores.source.kind]\n", b"[groups.'[key]']\n"),
         *(b"kind = 'http'\n", b"kind = []\n", b"kind = {}\n", b"weight = nan\n"),
     ]
