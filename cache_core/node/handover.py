@@ -14,7 +14,7 @@ from cache_core.cluster.peers import Peers
 from cache_core.cluster.ring import Ring
 from cache_core.errors import CacheError
 from cache_core.messages import Handed, HandOver, Health, Invalidation, TakeOver
-from cache_core.node.removal import Invalidations
+from cache_core.node.removal import Removals
 from cache_core.node.shared_group import SharedGroup
 
 HANDED_BYTES: Final = 8 * 1024 * 1024
@@ -40,7 +40,7 @@ class Handover:
         me: str,
         groups: Mapping[str, SharedGroup],
         peers: Peers,
-        removals: Invalidations,
+        removals: Removals,
         debts: Debts,
     ) -> None:
         self._me = me

@@ -34,7 +34,7 @@ from cache_core.messages import (
     TakeOver,
 )
 from cache_core.node.handover import Handover
-from cache_core.node.removal import Invalidations
+from cache_core.node.removal import Removals
 from cache_core.node.shared_group import SharedGroup
 from cache_core.value import Demand, Value
 
@@ -83,7 +83,7 @@ class Participant:
         self._hook = hook
         for group in groups:
             self.add(group)
-        self._removals = Invalidations(self.groups, self.peers, self.watchers, self._debts)
+        self._removals = Removals(self.groups, self.peers, self.watchers, self._debts)
         self._handover = Handover(name, self.groups, self.peers, self._removals, self._debts)
 
     def add(self, group: Group) -> None:

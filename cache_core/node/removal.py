@@ -29,7 +29,7 @@ ROUND_SHARE: Final = 0.4
 """Of the time left then, what a round may take: the answer names who was not reached, in time."""
 
 
-class Invalidations:
+class Removals:
     """Removes from this node's `groups`, and from every other node through `peers`."""
 
     def __init__(

@@ -19,7 +19,7 @@ from cache_core.messages import Handed, Invalidate, Invalidated, Invalidation, N
 from cache_core.node import shared_group
 from cache_core.node.handover import Handover
 from cache_core.node.hot import HotCache
-from cache_core.node.removal import Invalidations
+from cache_core.node.removal import Removals
 from cache_core.node.shared_group import SharedGroup
 from cache_core.value import Demand, Terms, Value
 
@@ -56,24 +56,24 @@ def fences_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def removes_in_one_round(patch: pytest.MonkeyPatch) -> None:
-    here = Invalidations.here
+    here = Removals.here
 
-    async def once(self: Invalidations, message: Invalidate) -> Invalidated:
+    async def once(self: Removals, message: Invalidate) -> Invalidated:
         return await here(self, message) if message.last_round else Invalidated((), ())
 
-    patch.setattr(Invalidations, "here", once)
+    patch.setattr(Removals, "here", once)
 
 
 def names_nobody_as_unreached(patch: pytest.MonkeyPatch) -> None:
-    everywhere = Invalidations.everywhere
+    everywhere = Removals.everywhere
 
     async def all_reached(
-        self: Invalidations, item: Invalidation, timeout: float | None
+        self: Removals, item: Invalidation, timeout: float | None
     ) -> tuple[str, ...]:
         await everywhere(self, item, timeout)
         return ()
 
-    patch.setattr(Invalidations, "everywhere", all_reached)
+    patch.setattr(Removals, "everywhere", all_reached)
 
 
 def takes_over_what_was_removed(patch: pytest.MonkeyPatch) -> None:

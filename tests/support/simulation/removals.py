@@ -33,7 +33,7 @@ from cache_core.cluster.watchers import SILENCE_SECONDS
 
 
 @dataclass(slots=True, eq=False)
-class Removal:
+class ObservedRemoval:
     """A removal that has returned: `floors` are the versions there were when it began."""
 
     floors: Mapping[str, int]
@@ -58,18 +58,20 @@ class Fetch:
 
 
 @dataclass(slots=True)
-class Removals:
+class RemovalRule:
     """Every removal, and who was told of what, when."""
 
     hot_ttl: float
-    by_key: defaultdict[str, list[Removal]] = field(default_factory=lambda: defaultdict(list))
+    by_key: defaultdict[str, list[ObservedRemoval]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     excused: int = 0
     _told: defaultdict[tuple[Process, str | None], list[float]] = field(
         default_factory=lambda: defaultdict(list)
     )
     _fetches: defaultdict[str, list[Fetch]] = field(default_factory=lambda: defaultdict(list))
 
-    def returned(self, removal: Removal) -> None:
+    def returned(self, removal: ObservedRemoval) -> None:
         """Hold reads to `removal` from now on."""
         for key in removal.floors:
             self.by_key[key].append(removal)
@@ -82,7 +84,9 @@ class Removals:
         """Note that a node got a version from another."""
         self._fetches[key].append(fetch)
 
-    def broken_by(self, key: str, version: int, began: float, by: Process) -> Removal | None:
+    def broken_by(
+        self, key: str, version: int, began: float, by: Process
+    ) -> ObservedRemoval | None:
         """Return the removal that forbids `version` in a read answered by `by`, if any."""
         for removal in self.by_key[key]:
             if removal.ended <= began and version < removal.floors[key]:
@@ -93,7 +97,7 @@ class Removals:
 
     def broken_by_copy(
         self, key: str, version: int, began: float, holder: Process
-    ) -> Removal | None:
+    ) -> ObservedRemoval | None:
         """Return the removal that forbids `version` in a read of a copy at `holder`, if any."""
         for removal in self.by_key[key]:
             if removal.ended <= began and version < removal.floors[key]:
@@ -103,7 +107,7 @@ class Removals:
         return None
 
     def _is_excused_copy(
-        self, removal: Removal, key: str, version: int, began: float, holder: Process
+        self, removal: ObservedRemoval, key: str, version: int, began: float, holder: Process
     ) -> bool:
         since = began - SILENCE_SECONDS
         if f"watcher {holder.name}" in removal.unreached and removal.ended > since:
@@ -117,7 +121,7 @@ class Removals:
         )
 
     def _is_excused(
-        self, removal: Removal, key: str, version: int, began: float, by: Process
+        self, removal: ObservedRemoval, key: str, version: int, began: float, by: Process
     ) -> bool:
         if self._is_untold(removal, by, key, began):
             return True
@@ -127,7 +131,7 @@ class Removals:
         )
 
     def _explains(
-        self, fetch: Fetch, removal: Removal, key: str, began: float, by: Process
+        self, fetch: Fetch, removal: ObservedRemoval, key: str, began: float, by: Process
     ) -> bool:
         is_copy = fetch.kept and fetch.to is by and fetch.came >= began - self.hot_ttl
         if is_copy and by.name in removal.unreached and fetch.came <= removal.ended:
@@ -139,7 +143,9 @@ class Removals:
             removal, fetch.asked, key, fetch.since
         )
 
-    def _is_untold(self, removal: Removal, process: Process, key: str, moment: float) -> bool:
+    def _is_untold(
+        self, removal: ObservedRemoval, process: Process, key: str, moment: float
+    ) -> bool:
         """Tell whether a node that was not reached had not been told by then either."""
         return (
             process.name in removal.unreached

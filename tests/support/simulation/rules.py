@@ -9,7 +9,7 @@ from typing import Final
 from simulation.history import History
 from simulation.loop import Process
 from simulation.network import SLOWEST, Endpoint
-from simulation.removals import Fetch, Removal, Removals
+from simulation.removals import Fetch, ObservedRemoval, RemovalRule
 from simulation.source import Load, Source, version_in
 
 from cache_core import CacheError, GroupSettings, NotFound, RetrieverFailed, Value
@@ -58,7 +58,7 @@ class Rules:
         endpoints: Callable[[], Mapping[str, Endpoint]],
         steady_owner: Callable[[str], str | None],
     ) -> None:
-        self.removals = Removals(settings.hot_ttl)
+        self.removals = RemovalRule(settings.hot_ttl)
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._clock = asyncio.get_running_loop().time
         self._source = source
@@ -112,14 +112,14 @@ class Rules:
             floor = removal.floors[read.key]
             self.broke("a removed copy was read", read.key, version, "not", floor, holder.name)
 
-    def removal_began(self, who: str, key: str | None) -> Removal:
+    def removal_began(self, who: str, key: str | None) -> ObservedRemoval:
         self._history.note(who, "removes", key or "everything")
         if self._running.get(key or ""):
             self._history.count("removal during a load")
-        return Removal(self._source.snapshot(key), self._clock())
+        return ObservedRemoval(self._source.snapshot(key), self._clock())
 
     def removal_ended(
-        self, who: str, removal: Removal, unreached: Sequence[str], timeout: float
+        self, who: str, removal: ObservedRemoval, unreached: Sequence[str], timeout: float
     ) -> None:
         removal.ended = self._clock()
         removal.unreached = frozenset(unreached)
