@@ -18,7 +18,7 @@ class Message(Generic[A]):
     __slots__ = ()
 
 
-class Invalidation(NamedTuple):
+class Removal(NamedTuple):
     """A key that is removed, or the whole group where `key` is None."""
 
     group: str
@@ -26,33 +26,33 @@ class Invalidation(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Drop(Message[tuple[str, ...]]):
+class RemoveEverywhere(Message[tuple[str, ...]]):
     """Remove this everywhere; the answer names the nodes and watchers that were not reached.
 
     `timeout` is the seconds that the receiver has for it, None without a deadline: what carries
     the message sets it there.
     """
 
-    what: Invalidation
+    what: Removal
     timeout: float | None = None
 
 
-class Invalidated(NamedTuple):
-    """A node's answer to an Invalidate: the watchers not reached, and the nodes that it knows."""
+class RemovedHere(NamedTuple):
+    """A node's answer to a RemoveHere: the watchers not reached, and the nodes that it knows."""
 
     unreached: tuple[str, ...]
     nodes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Invalidate(Message[Invalidated]):
+class RemoveHere(Message[RemovedHere]):
     """Remove these from the node that is told.
 
     Watchers are told in the `last_round` alone. `unreached` are the nodes that the first round did
-    not reach: whoever meets them tells them. `timeout` is as Drop's.
+    not reach: whoever meets them tells them. `timeout` is as RemoveEverywhere's.
     """
 
-    items: tuple[Invalidation, ...]
+    items: tuple[Removal, ...]
     last_round: bool
     unreached: tuple[str, ...] = ()
     timeout: float | None = None
@@ -69,7 +69,7 @@ class Notice:
 
     watcher: str
     sequence: int
-    items: tuple[Invalidation, ...]
+    items: tuple[Removal, ...]
     silence: float
     elapsed: float
 
@@ -83,7 +83,7 @@ class Probed:
 
     draining: bool
     ring: int
-    missed: tuple[Invalidation, ...] = ()
+    missed: tuple[Removal, ...] = ()
     behind: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
 
@@ -97,7 +97,7 @@ class Probe(Message[Probed]):
 
     node: str | None
     ring: int
-    missed: tuple[Invalidation, ...] = ()
+    missed: tuple[Removal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from cache_core.errors import CacheError, InvalidKey, KeyRequired, PeerUnavailab
 from cache_core.events import Hook
 from cache_core.membership.membership import Membership
 from cache_core.membership.url import open_membership
-from cache_core.messages import Describe, Drop, Invalidation, NodeInfo, Probe, Probed
+from cache_core.messages import Describe, NodeInfo, Probe, Probed, Removal, RemoveEverywhere
 from cache_core.rpc.channel import Channel
 from cache_core.stats import CacheStats
 from cache_core.value import Demand, Then, Value
@@ -167,7 +167,7 @@ class Client:
         if not key:
             raise KeyRequired
         try:
-            return await self._drop(Invalidation(group, key), key, timeout)
+            return await self._remove(Removal(group, key), key, timeout)
         finally:
             if self._near is not None:  # which need not watch the nodes now
                 self._near.remove(group, key)
@@ -176,7 +176,7 @@ class Client:
         """Remove all keys of `group` everywhere, as `remove` does one."""
         InvalidKey.check(group)
         try:
-            return await self._drop(Invalidation(group), "", timeout)
+            return await self._remove(Removal(group), "", timeout)
         finally:
             if self._near is not None:
                 self._near.flush(group)
@@ -231,11 +231,11 @@ class Client:
         except CacheError as error:
             return error
 
-    async def _drop(self, what: Invalidation, key: str, timeout: float | None) -> tuple[str, ...]:
+    async def _remove(self, what: Removal, key: str, timeout: float | None) -> tuple[str, ...]:
         """Have the first of the key's owners that can be reached remove `what` everywhere."""
 
         async def ask(link: Link, left: float) -> tuple[str, ...]:
-            return await link.send(Drop(what), timeout=left)
+            return await link.send(RemoveEverywhere(what), timeout=left)
 
         deadline = self._deadline(timeout)
         peers = await self._known(self._seconds(timeout))

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
-from cache_core.messages import Invalidation
+from cache_core.messages import Removal
 
 MOST_BYTES: Final = 256 * 1024
 """Of the names that one node missed; past that it is told to flush the groups instead."""
@@ -13,19 +13,19 @@ MOST_NODES: Final = 1_000
 
 
 class Debts:
-    """Invalidations by the node that missed them; `groups` are all there are now."""
+    """Removals by the node that missed them; `groups` are all there are now."""
 
     def __init__(self, groups: Collection[str]) -> None:
         self._groups = groups
         self._count = 0
-        self._owed: dict[str, dict[Invalidation, int]] = {}
+        self._owed: dict[str, dict[Removal, int]] = {}
         self._bytes: dict[str, int] = {}
 
-    def owe(self, node: str, item: Invalidation) -> None:
+    def owe(self, node: str, item: Removal) -> None:
         """Remember that `node` missed `item`, once more if it is owed already."""
         owed = self._owed.setdefault(node, {})
         self._count += 1
-        whole = Invalidation(item.group)
+        whole = Removal(item.group)
         if item not in owed and whole in owed:
             item = whole
         elif item.key is None:
@@ -35,7 +35,7 @@ class Debts:
         owed[item] = self._count
         if self._bytes[node] > MOST_BYTES:
             for group in {missed.group for missed in owed if missed.key is not None}:
-                self.owe(node, Invalidation(group))
+                self.owe(node, Removal(group))
         while len(self._owed) > MOST_NODES:
             first = next(iter(self._owed))
             del self._owed[first], self._bytes[first]
@@ -43,14 +43,14 @@ class Debts:
     def owe_everything(self, node: str) -> None:
         """Remember that `node` may have missed anything."""
         for group in self._groups:
-            self.owe(node, Invalidation(group))
+            self.owe(node, Removal(group))
 
     @property
     def nodes(self) -> tuple[str, ...]:
         """The nodes that missed something."""
         return tuple(self._owed)
 
-    def of(self, node: str) -> tuple[tuple[Invalidation, ...], int]:
+    def of(self, node: str) -> tuple[tuple[Removal, ...], int]:
         """Return what `node` missed, and the mark up to which that is all, for `settle`."""
         return tuple(self._owed.get(node, ())), self._count
 
@@ -70,5 +70,5 @@ class Debts:
             self._bytes[node] -= _weight(missed)
 
 
-def _weight(item: Invalidation) -> int:
+def _weight(item: Removal) -> int:
     return len(item.group.encode()) + len((item.key or "").encode()) + 8

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator
 from math import inf
 from typing import Final
 
-from cache_core.messages import Invalidation, Notice
+from cache_core.messages import Notice, Removal
 
 ACK_SECONDS: Final = 0.5
 """How long a removal waits for its acknowledgements."""
@@ -75,7 +75,7 @@ class Watchers:
             known.acknowledge(sequence)
 
     async def notify(
-        self, items: tuple[Invalidation, ...], timeout: float | None = None
+        self, items: tuple[Removal, ...], timeout: float | None = None
     ) -> tuple[str, ...]:
         """Tell all watchers of `items`; return who may not have heard.
 
@@ -119,11 +119,11 @@ class _Watcher:
         self.name = name
         self.ended = False
         self._sequence = 0
-        self._untold: deque[tuple[int, tuple[Invalidation, ...]]] = deque()
+        self._untold: deque[tuple[int, tuple[Removal, ...]]] = deque()
         self._unheard: deque[tuple[int, asyncio.Future[bool]]] = deque()
         self._woken = asyncio.Event()
 
-    def tell(self, items: tuple[Invalidation, ...]) -> "asyncio.Future[bool]":
+    def tell(self, items: tuple[Removal, ...]) -> "asyncio.Future[bool]":
         """Return whether it heard of `items`, once that is known."""
         heard: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._sequence += 1
@@ -134,11 +134,11 @@ class _Watcher:
             self.end()
         return heard
 
-    def beat(self) -> tuple[int, tuple[Invalidation, ...]]:
+    def beat(self) -> tuple[int, tuple[Removal, ...]]:
         self._sequence += 1
         return self._sequence, ()
 
-    async def next(self) -> tuple[int, tuple[Invalidation, ...]]:
+    async def next(self) -> tuple[int, tuple[Removal, ...]]:
         """Return what it is told next: nothing after a while without anything, or at the end."""
         if not self._untold and not self.ended:
             self._woken.clear()

@@ -13,7 +13,7 @@ from cache_core.cluster.member import Member
 from cache_core.cluster.peers import Peers
 from cache_core.cluster.ring import Ring
 from cache_core.errors import CacheError
-from cache_core.messages import Handed, HandOver, Health, Invalidation, TakeOver
+from cache_core.messages import Handed, HandOver, Health, Removal, TakeOver
 from cache_core.node.removal import Removals
 from cache_core.node.shared_group import SharedGroup
 
@@ -96,11 +96,11 @@ class Handover:
     def _is_behind(self, node: str) -> bool:
         return node in self._debts.nodes or node in self._peers.behind()
 
-    def _put(self, entry: Handed, removed: Iterable[Invalidation]) -> bool:
+    def _put(self, entry: Handed, removed: Iterable[Removal]) -> bool:
         group = self._groups.get(entry.group)
-        if group is None or Invalidation(entry.group) in removed:
+        if group is None or Removal(entry.group) in removed:
             return False
-        if Invalidation(entry.group, entry.key) in removed:
+        if Removal(entry.group, entry.key) in removed:
             return False
         return group.group.put(entry.key, entry.value)
 

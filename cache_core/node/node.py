@@ -14,7 +14,7 @@ from cache_core.group.group import Group
 from cache_core.membership.membership import Membership
 from cache_core.membership.static import StaticMembership
 from cache_core.membership.url import open_membership
-from cache_core.messages import Drop, Invalidation, NodeInfo
+from cache_core.messages import NodeInfo, Removal, RemoveEverywhere
 from cache_core.node.groups import NodeGroups, Reloaded
 from cache_core.node.participant import Participant
 from cache_core.rpc.channel import Channel
@@ -104,11 +104,11 @@ class Node:
         InvalidKey.check(group, key)
         if not key:
             raise KeyRequired
-        return await self._serving().receive(Drop(Invalidation(group, key)))
+        return await self._serving().receive(RemoveEverywhere(Removal(group, key)))
 
     async def flush(self, group: str) -> tuple[str, ...]:
         """Remove all keys of `group` everywhere, as `remove` does one."""
-        return await self._serving().receive(Drop(Invalidation(group)))
+        return await self._serving().receive(RemoveEverywhere(Removal(group)))
 
     async def reload(self, groups: Iterable[Group]) -> Reloaded:
         """Have `groups` in place of those the node has, without losing what is held.

@@ -22,15 +22,15 @@ from cache_core.events import Hook
 from cache_core.group.group import Group
 from cache_core.messages import (
     Describe,
-    Drop,
     HandOver,
     Health,
-    Invalidate,
-    Invalidation,
     Message,
     NodeInfo,
     Probe,
     Probed,
+    Removal,
+    RemoveEverywhere,
+    RemoveHere,
     TakeOver,
 )
 from cache_core.node.handover import Handover
@@ -88,7 +88,7 @@ class Participant:
 
     def add(self, group: Group) -> None:
         """Have `group` too."""
-        group.on_removed_beyond(lambda key: self._removals.again(Invalidation(group.name, key)))
+        group.on_removed_beyond(lambda key: self._removals.again(Removal(group.name, key)))
         self.groups[group.name] = SharedGroup(
             group, self.peers, self.name, hook=self._hook, clock=self._clock
         )
@@ -103,7 +103,7 @@ class Participant:
 
     def disown(self, name: str) -> None:
         """Have watchers drop their copies of the group of that name, which is another now."""
-        self._removals.tell_watchers((Invalidation(name),))
+        self._removals.tell_watchers((Removal(name),))
 
     def peek(
         self, group: str, key: str, *, forwarded: bool = False, demand: Demand = Demand.ANY
@@ -189,9 +189,9 @@ class Participant:
         match message:
             case Probe():
                 return self._probed(message)
-            case Drop(what, timeout):
+            case RemoveEverywhere(what, timeout):
                 return await self._removals.everywhere(what, timeout)
-            case Invalidate():
+            case RemoveHere():
                 return await self._removals.here(message)
             case TakeOver(node) if node != self.name:
                 try:
@@ -207,7 +207,7 @@ class Participant:
     def _probed(self, probe: Probe) -> Probed:
         self.note_ring(probe.ring)
         self._removals.learn(probe.missed)
-        missed: tuple[Invalidation, ...] = ()
+        missed: tuple[Removal, ...] = ()
         if probe.node is not None and probe.node != self.name:
             missed, _ = self._debts.of(probe.node)
             if self.peers.health(probe.node) is not Health.UP:

@@ -16,7 +16,7 @@ from cache_core.cluster.debts import Debts
 from cache_core.cluster.peers import Peers
 from cache_core.cluster.watchers import Watchers
 from cache_core.errors import CacheError, PeerUnavailable, UnknownGroup
-from cache_core.messages import Health, Invalidate, Invalidated, Invalidation
+from cache_core.messages import Health, Removal, RemovedHere, RemoveHere
 from cache_core.node.shared_group import SharedGroup
 
 DEFAULT_SECONDS: Final = 2.0
@@ -39,10 +39,10 @@ class Removals:
         self._peers = peers
         self._watchers = watchers
         self._debts = debts
-        self._windows: dict[int, set[Invalidation]] = {}
+        self._windows: dict[int, set[Removal]] = {}
         self._telling: set[asyncio.Task[tuple[str, ...]]] = set()
 
-    async def everywhere(self, item: Invalidation, timeout: float | None) -> tuple[str, ...]:
+    async def everywhere(self, item: Removal, timeout: float | None) -> tuple[str, ...]:
         """Remove `item` from this node, all others and the second tier; return who was not reached.
 
         Those are told once they answer again. Raises UnknownGroup, and PeerUnavailable where
@@ -59,14 +59,14 @@ class Removals:
         limit = ROUND_SHARE * (seconds - (asyncio.get_running_loop().time() - began))
         unreached: dict[str, None] = {}
         told: dict[str, None] = {}
-        first = Invalidate((item,), last_round=False)
+        first = RemoveHere((item,), last_round=False)
         await self.here(first)
         until = asyncio.get_running_loop().time() + limit
         # A node that is told may name one that this node doesn't know yet.
         while nodes := [node for node in self._peers.others() if node not in told]:
             told |= dict.fromkeys(nodes)
             await asyncio.gather(*(self._tell(node, first, until, unreached) for node in nodes))
-        last = Invalidate((item,), True, tuple(unreached), timeout=limit)
+        last = RemoveHere((item,), True, tuple(unreached), timeout=limit)
         until = asyncio.get_running_loop().time() + limit
         nodes = [node for node in self._peers.others() if node not in unreached]
         telling = asyncio.gather(*(self._tell(node, last, until, unreached) for node in nodes))
@@ -77,7 +77,7 @@ class Removals:
                 self._owe(node, last)
         return (*unreached, *own.unreached, *tier)
 
-    def again(self, item: Invalidation) -> None:
+    def again(self, item: Removal) -> None:
         """Remove `item` here and, once they are probed, from the others.
 
         A second tier has only now been told of it, which they may have read meanwhile.
@@ -87,7 +87,7 @@ class Removals:
             self._debts.owe(node, item)
             self._peers.suspect(node)
 
-    async def here(self, message: Invalidate) -> Invalidated:
+    async def here(self, message: RemoveHere) -> RemovedHere:
         """Remove what `message` says from this node."""
         self._apply(message.items)
         self._peers.meet(message.unreached)
@@ -98,9 +98,9 @@ class Removals:
         watchers: tuple[str, ...] = ()
         if message.last_round:
             watchers = await self._watchers.notify(message.items, message.timeout)
-        return Invalidated(watchers, self._peers.answering())
+        return RemovedHere(watchers, self._peers.answering())
 
-    def learn(self, items: Sequence[Invalidation]) -> None:
+    def learn(self, items: Sequence[Removal]) -> None:
         """Remove `items` here, of which this node hears late, and tell its watchers behind.
 
         Whoever removed them has named this node, and does not wait any more.
@@ -108,7 +108,7 @@ class Removals:
         self._apply(items)
         self.tell_watchers(items)
 
-    def tell_watchers(self, items: Sequence[Invalidation]) -> None:
+    def tell_watchers(self, items: Sequence[Removal]) -> None:
         """Have watchers drop their copies of `items`, and wait for no one."""
         if items and len(self._watchers):
             telling = asyncio.create_task(self._watchers.notify(tuple(items)))
@@ -121,7 +121,7 @@ class Removals:
             telling.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)
 
-    def _apply(self, items: Iterable[Invalidation]) -> None:
+    def _apply(self, items: Iterable[Removal]) -> None:
         """Remove `items` from this node's groups at once, what is being taken over included."""
         for item in items:
             for window in self._windows.values():
@@ -135,16 +135,16 @@ class Removals:
                 group.remove(item.key)
 
     @contextlib.contextmanager
-    def window(self) -> Iterator[set[Invalidation]]:
+    def window(self) -> Iterator[set[Removal]]:
         """Yield a set of all that is removed within the body."""
-        removed: set[Invalidation] = set()
+        removed: set[Removal] = set()
         self._windows[id(removed)] = removed  # by identity: sets that are equal are two windows
         try:
             yield removed
         finally:
             del self._windows[id(removed)]
 
-    async def _beyond(self, item: Invalidation, seconds: float) -> tuple[str, ...]:
+    async def _beyond(self, item: Removal, seconds: float) -> tuple[str, ...]:
         """Remove `item` from the second tier; return its name where it was not reached."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -153,7 +153,7 @@ class Removals:
         return (f"the tier of {item.group}",)
 
     async def _tell(
-        self, node: str, message: Invalidate, until: float, unreached: dict[str, None]
+        self, node: str, message: RemoveHere, until: float, unreached: dict[str, None]
     ) -> None:
         """Tell `node`, and note who was not reached, itself or its watchers."""
         timeout = until - asyncio.get_running_loop().time()
@@ -169,6 +169,6 @@ class Removals:
             unreached |= dict.fromkeys(answer.unreached)
             self._peers.meet(answer.nodes)
 
-    def _owe(self, node: str, message: Invalidate) -> None:
+    def _owe(self, node: str, message: RemoveHere) -> None:
         for item in message.items:
             self._debts.owe(node, item)

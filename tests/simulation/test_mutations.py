@@ -15,7 +15,7 @@ from cache_core.client.watch import Watch
 from cache_core.group.holdings import Holdings
 from cache_core.loading.singleflight import Flights
 from cache_core.memory.eviction import PolicyFactory
-from cache_core.messages import Handed, Invalidate, Invalidated, Invalidation, Notice
+from cache_core.messages import Handed, Notice, Removal, RemovedHere, RemoveHere
 from cache_core.node import shared_group
 from cache_core.node.handover import Handover
 from cache_core.node.hot import HotCache
@@ -58,8 +58,8 @@ def fences_nothing(patch: pytest.MonkeyPatch) -> None:
 def removes_in_one_round(patch: pytest.MonkeyPatch) -> None:
     here = Removals.here
 
-    async def once(self: Removals, message: Invalidate) -> Invalidated:
-        return await here(self, message) if message.last_round else Invalidated((), ())
+    async def once(self: Removals, message: RemoveHere) -> RemovedHere:
+        return await here(self, message) if message.last_round else RemovedHere((), ())
 
     patch.setattr(Removals, "here", once)
 
@@ -67,9 +67,7 @@ def removes_in_one_round(patch: pytest.MonkeyPatch) -> None:
 def names_nobody_as_unreached(patch: pytest.MonkeyPatch) -> None:
     everywhere = Removals.everywhere
 
-    async def all_reached(
-        self: Removals, item: Invalidation, timeout: float | None
-    ) -> tuple[str, ...]:
+    async def all_reached(self: Removals, item: Removal, timeout: float | None) -> tuple[str, ...]:
         await everywhere(self, item, timeout)
         return ()
 
@@ -79,7 +77,7 @@ def names_nobody_as_unreached(patch: pytest.MonkeyPatch) -> None:
 def takes_over_what_was_removed(patch: pytest.MonkeyPatch) -> None:
     put = Handover._put  # noqa: SLF001
 
-    def regardless(self: Handover, entry: Handed, _removed: set[Invalidation]) -> bool:
+    def regardless(self: Handover, entry: Handed, _removed: set[Removal]) -> bool:
         return put(self, entry, set())
 
     patch.setattr(Handover, "_put", regardless)
@@ -117,7 +115,7 @@ def acknowledges_before_it_drops(patch: pytest.MonkeyPatch) -> None:
     take = Watch._take  # noqa: SLF001
 
     def late(self: Watch, notice: Notice) -> None:
-        take(self, replace(notice, items=(Invalidation("none"),) if notice.items else ()))
+        take(self, replace(notice, items=(Removal("none"),) if notice.items else ()))
         asyncio.get_running_loop().call_later(LATE, take, self, notice)
 
     patch.setattr(Watch, "_take", late)

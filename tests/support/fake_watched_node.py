@@ -9,13 +9,13 @@ from fakes import FakeClock, settled
 from cache_core import Demand, Value
 from cache_core.client.near import NearCache
 from cache_core.client.watch import Watch
-from cache_core.messages import Invalidation, Notice
+from cache_core.messages import Notice, Removal
 from cache_core.value import Outcome, Then
 
 if TYPE_CHECKING:
     from cache_core.errors import CacheError
 
-TOM = Invalidation("g", "Tom")
+TOM = Removal("g", "Tom")
 SILENCE = 3.0
 
 
@@ -53,7 +53,7 @@ class FakeNode:
         held = self.near.peek("g", "Tom") is not None
         self.left.append((watcher, held))
 
-    async def say(self, sequence: int, *items: Invalidation, elapsed: float = 0.0) -> None:
+    async def say(self, sequence: int, *items: Removal, elapsed: float = 0.0) -> None:
         self._notices.put_nowait(Notice("w", sequence, items, SILENCE, elapsed))
         await settled()
 

@@ -12,16 +12,16 @@ from cache_core.address import Address
 from cache_core.errors import KeyRequired
 from cache_core.messages import (
     Describe,
-    Drop,
     Handed,
     HandOver,
-    Invalidate,
-    Invalidated,
-    Invalidation,
     Message,
     Notice,
     Probe,
     Probed,
+    Removal,
+    RemovedHere,
+    RemoveEverywhere,
+    RemoveHere,
     TakeOver,
 )
 from cache_core.pb import cluster_pb2 as pb
@@ -171,21 +171,19 @@ def read_hand_over(request: pb.HandOverRequest) -> HandOver:
 
 def row_of(message: Message[A]) -> Row[Message[A], A, Any, Any]:
     """Return how `message`, any but HandOver, travels."""
-    if isinstance(message, Drop):
+    if isinstance(message, RemoveEverywhere):
         row: Row[Any, Any, Any, Any] = FLUSH if message.what.key is None else REMOVE
     else:
         row = _ROW_OF[type(message)]
     return cast("Row[Message[A], A, Any, Any]", row)
 
 
-def _write_items(items: Iterable[Invalidation]) -> list[pb.Invalidation]:
+def _write_items(items: Iterable[Removal]) -> list[pb.Invalidation]:
     return [pb.Invalidation(group=item.group, key=item.key) for item in items]
 
 
-def _read_items(items: Iterable[pb.Invalidation]) -> tuple[Invalidation, ...]:
-    return tuple(
-        Invalidation(item.group, item.key if item.HasField("key") else None) for item in items
-    )
+def _read_items(items: Iterable[pb.Invalidation]) -> tuple[Removal, ...]:
+    return tuple(Removal(item.group, item.key if item.HasField("key") else None) for item in items)
 
 
 def _node(name: str) -> str:
@@ -197,13 +195,13 @@ def _nodes(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(map(_node, names))
 
 
-def _read_remove(request: pb.RemoveRequest, left: float | None) -> Drop:
+def _read_remove(request: pb.RemoveRequest, left: float | None) -> RemoveEverywhere:
     if not request.key:
         raise KeyRequired
-    return Drop(Invalidation(request.group, request.key), left)
+    return RemoveEverywhere(Removal(request.group, request.key), left)
 
 
-REMOVE: Final[Row[Drop, tuple[str, ...], pb.RemoveRequest, pb.RemoveResponse]] = Row(
+REMOVE: Final[Row[RemoveEverywhere, tuple[str, ...], pb.RemoveRequest, pb.RemoveResponse]] = Row(
     "Remove",
     pb.RemoveRequest,
     pb.RemoveResponse,
@@ -212,27 +210,27 @@ REMOVE: Final[Row[Drop, tuple[str, ...], pb.RemoveRequest, pb.RemoveResponse]] =
     lambda unreached: pb.RemoveResponse(unreached=unreached),
     lambda response: tuple(response.unreached),
 )
-FLUSH: Final[Row[Drop, tuple[str, ...], pb.FlushRequest, pb.FlushResponse]] = Row(
+FLUSH: Final[Row[RemoveEverywhere, tuple[str, ...], pb.FlushRequest, pb.FlushResponse]] = Row(
     "Flush",
     pb.FlushRequest,
     pb.FlushResponse,
     lambda drop: pb.FlushRequest(group=drop.what.group),
-    lambda request, left: Drop(Invalidation(request.group), left),
+    lambda request, left: RemoveEverywhere(Removal(request.group), left),
     lambda unreached: pb.FlushResponse(unreached=unreached),
     lambda response: tuple(response.unreached),
 )
-INVALIDATE: Final[Row[Invalidate, Invalidated, pb.InvalidateRequest, pb.InvalidateResponse]] = Row(
+INVALIDATE: Final[Row[RemoveHere, RemovedHere, pb.InvalidateRequest, pb.InvalidateResponse]] = Row(
     "Invalidate",
     pb.InvalidateRequest,
     pb.InvalidateResponse,
     lambda told: pb.InvalidateRequest(
         items=_write_items(told.items), last_round=told.last_round, unreached=told.unreached
     ),
-    lambda request, left: Invalidate(
+    lambda request, left: RemoveHere(
         _read_items(request.items), request.last_round, _nodes(request.unreached), left
     ),
     lambda answer: pb.InvalidateResponse(unreached_watchers=answer.unreached, nodes=answer.nodes),
-    lambda response: Invalidated(tuple(response.unreached_watchers), _nodes(response.nodes)),
+    lambda response: RemovedHere(tuple(response.unreached_watchers), _nodes(response.nodes)),
 )
 PROBE: Final[Row[Probe, Probed, pb.ProbeRequest, pb.ProbeResponse]] = Row(
     "Probe",
@@ -287,7 +285,7 @@ ROWS: Final[tuple[Row[Any, Any, Any, Any], ...]] = (
     DESCRIBE,
 )
 _ROW_OF: Final[dict[type[Message[Any]], Row[Any, Any, Any, Any]]] = {
-    Invalidate: INVALIDATE,
+    RemoveHere: INVALIDATE,
     Probe: PROBE,
     TakeOver: TAKE_OVER,
     Describe: DESCRIBE,

@@ -16,7 +16,7 @@ from cache_core.client.watch import (
     Watch,
 )
 from cache_core.errors import PeerUnavailable, UnexpectedStatus
-from cache_core.messages import Invalidation
+from cache_core.messages import Removal
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def test_a_copy_is_dropped_before_it_is_acknowledged(asker: Asker) -> None
     await asker.node.say(2, TOM)
     assert asker.node.acknowledged == [("w", 2, False)]
     await asker.get(b"new")
-    await asker.node.say(3, Invalidation("g"))
+    await asker.node.say(3, Removal("g"))
     assert asker.node.acknowledged[1:] == [("w", 3, False)]
     assert asker.copy is None
 

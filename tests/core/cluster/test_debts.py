@@ -1,17 +1,17 @@
 import pytest
 
 from cache_core.cluster.debts import MOST_BYTES, MOST_NODES, Debts
-from cache_core.messages import Invalidation
+from cache_core.messages import Removal
 
 
 def test_what_a_node_missed_is_owed_until_it_is_told() -> None:
     debts = Debts(["g"])
-    first, second = Invalidation("g", "a"), Invalidation("g", "b")
+    first, second = Removal("g", "a"), Removal("g", "b")
     debts.owe("n", first)
     debts.owe("n", second)
     told, until = debts.of("n")
     assert told == (first, second)
-    third = Invalidation("g", "c")
+    third = Removal("g", "c")
     debts.owe("n", third)
     debts.settle("n", until)
     assert debts.of("n")[0] == (third,)
@@ -19,8 +19,8 @@ def test_what_a_node_missed_is_owed_until_it_is_told() -> None:
     assert debts.nodes == ()
 
 
-@pytest.mark.parametrize("what", [Invalidation("g", "a"), Invalidation("g")])
-def test_what_is_missed_anew_while_it_is_told_is_owed_still(what: Invalidation) -> None:
+@pytest.mark.parametrize("what", [Removal("g", "a"), Removal("g")])
+def test_what_is_missed_anew_while_it_is_told_is_owed_still(what: Removal) -> None:
     debts = Debts(["g"])
     debts.owe("n", what)
     _, until = debts.of("n")
@@ -31,28 +31,28 @@ def test_what_is_missed_anew_while_it_is_told_is_owed_still(what: Invalidation) 
 
 def test_a_key_missed_after_a_flush_was_told_is_owed_still() -> None:
     debts = Debts(["g"])
-    debts.owe("n", Invalidation("g"))
+    debts.owe("n", Removal("g"))
     _, until = debts.of("n")
-    debts.owe("n", Invalidation("g", "a"))
+    debts.owe("n", Removal("g", "a"))
     debts.settle("n", until)
-    assert debts.of("n")[0] == (Invalidation("g"),)
+    assert debts.of("n")[0] == (Removal("g"),)
 
 
 def test_a_flush_stands_for_every_key_of_its_group() -> None:
     debts = Debts(["g", "h"])
-    debts.owe("n", Invalidation("g", "a"))
-    debts.owe("n", Invalidation("h", "a"))
-    debts.owe("n", Invalidation("g"))
-    debts.owe("n", Invalidation("g", "b"))
-    assert set(debts.of("n")[0]) == {Invalidation("h", "a"), Invalidation("g")}
+    debts.owe("n", Removal("g", "a"))
+    debts.owe("n", Removal("h", "a"))
+    debts.owe("n", Removal("g"))
+    debts.owe("n", Removal("g", "b"))
+    assert set(debts.of("n")[0]) == {Removal("h", "a"), Removal("g")}
 
 
 def test_too_many_names_become_flushes_of_their_groups() -> None:
     debts = Debts(["g", "h", "untouched"])
-    debts.owe("n", Invalidation("h", "a"))
+    debts.owe("n", Removal("h", "a"))
     for number in range(MOST_BYTES // 1000):
-        debts.owe("n", Invalidation("g", f"{number:01000}"))
-    assert set(debts.of("n")[0]) == {Invalidation("g"), Invalidation("h")}
+        debts.owe("n", Removal("g", f"{number:01000}"))
+    assert set(debts.of("n")[0]) == {Removal("g"), Removal("h")}
     debts.settle("n", debts.of("n")[1])
     assert debts.nodes == ()
 
@@ -60,12 +60,12 @@ def test_too_many_names_become_flushes_of_their_groups() -> None:
 def test_a_node_that_was_forgotten_is_owed_everything() -> None:
     debts = Debts(["g", "h"])
     debts.owe_everything("n")
-    assert set(debts.of("n")[0]) == {Invalidation("g"), Invalidation("h")}
+    assert set(debts.of("n")[0]) == {Removal("g"), Removal("h")}
 
 
 def test_debts_to_nodes_that_never_come_back_are_bounded() -> None:
     debts = Debts(["g"])
     for number in range(MOST_NODES + 5):
-        debts.owe(f"n{number}", Invalidation("g"))
+        debts.owe(f"n{number}", Removal("g"))
     assert debts.of("n4")[0] == ()
-    assert debts.of("n5")[0] == (Invalidation("g"),)
+    assert debts.of("n5")[0] == (Removal("g"),)

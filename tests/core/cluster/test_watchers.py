@@ -14,10 +14,10 @@ from cache_core.cluster.watchers import (
     SILENCE_SECONDS,
     Watchers,
 )
-from cache_core.messages import Invalidation, Notice
+from cache_core.messages import Notice, Removal
 
-TOM = (Invalidation("scores", "Tom"),)
-ALL = (Invalidation("scores"),)
+TOM = (Removal("scores", "Tom"),)
+ALL = (Removal("scores"),)
 
 
 class Impatient(selectors.DefaultSelector):

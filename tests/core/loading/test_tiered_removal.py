@@ -9,7 +9,7 @@ from trio_in_process import Make, get, key_of
 
 from cache_core import Group
 from cache_core.loading.tier import TierUnavailable
-from cache_core.messages import Drop, Invalidation
+from cache_core.messages import Removal, RemoveEverywhere
 
 
 class SlowTier(FakeTier):
@@ -51,7 +51,7 @@ async def test_what_others_read_in_a_tier_that_was_told_late_is_removed_from_the
     cluster.source.values[key] = b"new"
     tier.gate.set()
     tier.deaf = True
-    assert await a.receive(Drop(Invalidation("g", key))) == ("the tier of g",)
+    assert await a.receive(RemoveEverywhere(Removal("g", key))) == ("the tier of g",)
     assert (await get(b, key)).data == key.encode()  # b can read the tier that a can't tell
     tier.deaf = False
     await tier.taken.wait()
@@ -70,7 +70,7 @@ async def test_a_tier_that_hangs_holds_up_a_removal_no_longer_than_its_deadline(
     a = cluster.nodes["a:1"]
     await a.groups["g"].follow(Group("g", cluster.source, tier=tier))
     async with asyncio.timeout(0.1):
-        removed = await a.receive(Drop(Invalidation("g", "1"), timeout=0.1))
+        removed = await a.receive(RemoveEverywhere(Removal("g", "1"), timeout=0.1))
     assert removed == ("the tier of g",)
     stats = a.groups["g"].group.stats().tier
     assert stats is not None

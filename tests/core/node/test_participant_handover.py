@@ -2,7 +2,7 @@
 
 from trio_in_process import Make, get, key_of
 
-from cache_core.messages import Drop, Health, Invalidation
+from cache_core.messages import Health, Removal, RemoveEverywhere
 
 
 async def test_a_node_that_leaves_hands_its_entries_to_those_who_take_over(make: Make) -> None:
@@ -70,7 +70,7 @@ async def test_what_is_removed_while_it_is_handed_over_is_not_kept(make: Make) -
 
     async def give_late(node: str) -> object:
         handed = await give(node)
-        await cluster.nodes["a:1"].receive(Drop(Invalidation("g", key)))
+        await cluster.nodes["a:1"].receive(RemoveEverywhere(Removal("g", key)))
         return handed
 
     b._handover.give = give_late  # type: ignore[method-assign,assignment] # noqa: SLF001

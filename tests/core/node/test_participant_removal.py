@@ -12,7 +12,7 @@ from trio_in_process import NODES, Make, get, key_of
 from cache_core import Group
 from cache_core.errors import UnknownGroup
 from cache_core.loading.tier import Looked, TierUnavailable, Written
-from cache_core.messages import Drop, Health, Invalidation, Probe
+from cache_core.messages import Health, Probe, Removal, RemoveEverywhere
 
 
 @pytest.mark.parametrize("asked", NODES)
@@ -25,7 +25,7 @@ async def test_after_a_removal_no_node_answers_what_was_loaded_before(
         for _ in range(10):
             await get(node, key)
     cluster.source.values[key] = b"new"
-    assert await cluster.nodes[asked].receive(Drop(Invalidation("g", key))) == ()
+    assert await cluster.nodes[asked].receive(RemoveEverywhere(Removal("g", key))) == ()
     assert {(await get(node, key)).data for node in cluster.nodes.values()} == {b"new"}
 
 
@@ -37,7 +37,7 @@ async def test_a_flush_removes_every_key_at_every_node(make: Make) -> None:
             await get(node, key)
     for key in keys:
         cluster.source.values[key] = b"new"
-    assert await cluster.nodes["a:1"].receive(Drop(Invalidation("g"))) == ()
+    assert await cluster.nodes["a:1"].receive(RemoveEverywhere(Removal("g"))) == ()
     for node in cluster.nodes.values():
         for key in keys:
             assert (await get(node, key)).data == b"new"
@@ -52,7 +52,7 @@ async def test_a_load_under_way_at_the_owner_is_answered_to_nobody_who_comes_lat
     early = asyncio.create_task(get(cluster.nodes["a:1"], key))
     await cluster.source.asked.wait()
     cluster.source.asked.clear()
-    assert await cluster.nodes["c:1"].receive(Drop(Invalidation("g", key))) == ()
+    assert await cluster.nodes["c:1"].receive(RemoveEverywhere(Removal("g", key))) == ()
     late = [asyncio.create_task(get(node, key)) for node in cluster.nodes.values()]
     await cluster.source.asked.wait()
     await settled()
@@ -67,7 +67,7 @@ async def test_a_node_that_was_not_reached_is_named_and_told_when_it_answers(mak
     await get(cluster.nodes["b:1"], key)
     cluster.source.values[key] = b"new"
     cluster.wires.cut.add("b:1")
-    assert await cluster.nodes["a:1"].receive(Drop(Invalidation("g", key))) == ("b:1",)
+    assert await cluster.nodes["a:1"].receive(RemoveEverywhere(Removal("g", key))) == ("b:1",)
     assert (await get(cluster.nodes["b:1"], key)).data == key.encode()
     cluster.wires.cut.clear()
     await cluster.settle("b:1", Health.UP, seen_by="a:1")
@@ -77,8 +77,8 @@ async def test_a_node_that_was_not_reached_is_named_and_told_when_it_answers(mak
 async def test_a_frozen_node_holds_up_a_removal_no_longer_than_its_deadline(make: Make) -> None:
     cluster = await make()
     cluster.wires.frozen.add("b:1")
-    drop = Drop(Invalidation("g", "1"), timeout=0.2)
-    unreached = await asyncio.wait_for(cluster.nodes["a:1"].receive(drop), 0.2)
+    removal = RemoveEverywhere(Removal("g", "1"), timeout=0.2)
+    unreached = await asyncio.wait_for(cluster.nodes["a:1"].receive(removal), 0.2)
     assert unreached == ("b:1",)
 
 
@@ -91,14 +91,14 @@ async def test_a_removal_reaches_a_node_that_is_on_anothers_list_alone(make: Mak
     key = key_of("late:1", cluster.nodes)
     await get(late, key)
     cluster.source.values[key] = b"new"
-    assert await cluster.nodes["a:1"].receive(Drop(Invalidation("g", key))) == ()
+    assert await cluster.nodes["a:1"].receive(RemoveEverywhere(Removal("g", key))) == ()
     assert (await get(late, key)).data == b"new"
 
 
 async def test_an_unknown_group_can_not_be_flushed(make: Make) -> None:
     cluster = await make()
     with pytest.raises(UnknownGroup):
-        await cluster.nodes["a:1"].receive(Drop(Invalidation("none")))
+        await cluster.nodes["a:1"].receive(RemoveEverywhere(Removal("none")))
 
 
 async def test_a_tier_that_could_not_be_told_is_named(make: Make) -> None:
@@ -119,15 +119,15 @@ async def test_a_tier_that_could_not_be_told_is_named(make: Make) -> None:
     node = cluster.nodes["a:1"]
     group = node.groups["g"]
     await group.follow(Group("g", cluster.source, tier=Deaf()))
-    assert await node.receive(Drop(Invalidation("g", "Tom"))) == ("the tier of g",)
-    assert await node.receive(Drop(Invalidation("g"))) == ("the tier of g",)
+    assert await node.receive(RemoveEverywhere(Removal("g", "Tom"))) == ("the tier of g",)
+    assert await node.receive(RemoveEverywhere(Removal("g"))) == ("the tier of g",)
     await group.group.aclose()
 
 
 async def test_watchers_are_told_of_what_their_node_hears_late(make: Make) -> None:
     cluster = await make()
     node = cluster.nodes["a:1"]
-    missed = (Invalidation("g", "1"), Invalidation("g", "2"))
+    missed = (Removal("g", "1"), Removal("g", "2"))
     async with aclosing(node.watchers.watch("w")) as notices:
         await anext(notices)
         await node.receive(Probe("b:1", node.peers.version, missed))

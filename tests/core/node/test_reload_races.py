@@ -9,7 +9,7 @@ from fakes import group_of as with_settings
 from trio_in_process import Make, get
 
 from cache_core import Group, GroupSettings, Node, Value
-from cache_core.messages import HandOver, Invalidation
+from cache_core.messages import HandOver, Removal
 from cache_core.node.groups import NodeGroups
 
 
@@ -85,7 +85,7 @@ async def test_watchers_are_told_again_once_a_shorter_ttl_holds_for_all_that_is_
         await anext(notices)
         groups.reload([group("large", FakeSource(), ttl=60)], node)
         told = [await anext(notices) for _ in range(2)]
-    assert [notice.items for notice in told] == [(Invalidation("large"),)] * 2
+    assert [notice.items for notice in told] == [(Removal("large"),)] * 2
     entry = node.peek("large", "4999")
     assert entry is not None
     assert entry.ttl is not None

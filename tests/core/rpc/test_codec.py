@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 from cache_core import Answer, GroupSettings, Terms, Value
 from cache_core.messages import (
     Describe,
-    Drop,
     GroupInfo,
     Handed,
     HandOver,
     Health,
-    Invalidate,
-    Invalidated,
-    Invalidation,
     MemberInfo,
     Message,
     NodeInfo,
     Notice,
     Probe,
     Probed,
+    Removal,
+    RemovedHere,
+    RemoveEverywhere,
+    RemoveHere,
     SharingStats,
     TakeOver,
 )
@@ -63,8 +63,8 @@ values = st.builds(
     st.booleans(),
     copied=st.booleans(),
 )
-invalidations = st.builds(Invalidation, text, st.none() | text)
-many = st.lists(invalidations, max_size=4).map(tuple)
+removals = st.builds(Removal, text, st.none() | text)
+many = st.lists(removals, max_size=4).map(tuple)
 many_names = st.lists(text, max_size=4).map(tuple)
 caches = st.builds(
     CacheStats,
@@ -113,11 +113,11 @@ node_infos = st.builds(
     watchers=counts,
 )
 spoken: st.SearchStrategy[tuple[Message[Any], Any]] = st.one_of(
-    st.tuples(st.builds(Drop, st.builds(Invalidation, text, some_text)), many_names),
-    st.tuples(st.builds(Drop, st.builds(Invalidation, text, st.none())), many_names),
+    st.tuples(st.builds(RemoveEverywhere, st.builds(Removal, text, some_text)), many_names),
+    st.tuples(st.builds(RemoveEverywhere, st.builds(Removal, text, st.none())), many_names),
     st.tuples(
-        st.builds(Invalidate, many, st.booleans(), many_nodes),
-        st.builds(Invalidated, many_names, many_nodes),
+        st.builds(RemoveHere, many, st.booleans(), many_nodes),
+        st.builds(RemovedHere, many_names, many_nodes),
     ),
     st.tuples(
         st.builds(Probe, st.none() | nodes, counts, many),
@@ -158,9 +158,9 @@ def test_every_method_has_one_row() -> None:
 
 
 def test_a_dropping_is_told_how_long_it_may_take() -> None:
-    for drop in (Drop(Invalidation("g", "k")), Drop(Invalidation("g"))):
-        row = row_of(drop)
-        assert row.read(row.write(drop), 1.5) == Drop(drop.what, 1.5)
+    for removal in (RemoveEverywhere(Removal("g", "k")), RemoveEverywhere(Removal("g"))):
+        row = row_of(removal)
+        assert row.read(row.write(removal), 1.5) == RemoveEverywhere(removal.what, 1.5)
 
 
 @given(st.builds(Notice, text, counts, many, seconds, seconds))

@@ -11,7 +11,7 @@ from fakes import FakeSource
 
 from cache_core import Client, Group, Node
 from cache_core.address import Address
-from cache_core.messages import Drop, Invalidation
+from cache_core.messages import Removal, RemoveEverywhere
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.pb.gaocache_pb2 import GetRequest
 from cache_core.rpc.channel import CLUSTER, GET
@@ -58,7 +58,7 @@ async def test_a_request_above_the_limit_is_refused_and_one_at_it_is_not() -> No
 
 async def test_an_answer_above_the_limit_is_not_sent() -> None:
     participant = FakeParticipant()
-    participant.answers[Drop] = ("n" * MAX_MESSAGE_BYTES,)
+    participant.answers[RemoveEverywhere] = ("n" * MAX_MESSAGE_BYTES,)
     request = pb.RemoveRequest(group="g", key="k").SerializeToString()
     async with (
         serving(participant) as address,
@@ -143,7 +143,7 @@ async def test_a_watcher_is_named_as_grpc_names_it(host: str, to: str, name: str
         aclosing(channel.watch()) as notices,
     ):
         await anext(notices)
-        (named,) = await participant.watchers.notify((Invalidation("g"),), timeout=0.01)
+        (named,) = await participant.watchers.notify((Removal("g"),), timeout=0.01)
     assert named.startswith(name)
 
 

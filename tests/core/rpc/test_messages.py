@@ -27,19 +27,19 @@ from cache_core import (
 from cache_core.address import Address
 from cache_core.messages import (
     Describe,
-    Drop,
     GroupInfo,
     Handed,
     HandOver,
     Health,
-    Invalidate,
-    Invalidated,
-    Invalidation,
     MemberInfo,
     Message,
     NodeInfo,
     Probe,
     Probed,
+    Removal,
+    RemovedHere,
+    RemoveEverywhere,
+    RemoveHere,
     SharingStats,
     TakeOver,
 )
@@ -48,8 +48,8 @@ from cache_core.stats import CacheStats, Cause, GroupStats
 
 pytestmark = pytest.mark.usefixtures("engine")
 
-TOM = Invalidation("scores", "Tom")
-ALL = Invalidation("scores")
+TOM = Removal("scores", "Tom")
+ALL = Removal("scores")
 CACHE = CacheStats(1, 2, 3, {Cause.EVICTED: 0}, {Cause.EXPIRED: 5})
 INFO = NodeInfo(
     node="n:1",
@@ -69,8 +69,8 @@ INFO = NodeInfo(
 )
 SPOKEN: list[tuple[Message[Any], object]] = [
     (
-        Invalidate((TOM, ALL), last_round=True, unreached=("n:2",)),
-        Invalidated(("watcher w",), ("n:3",)),
+        RemoveHere((TOM, ALL), last_round=True, unreached=("n:2",)),
+        RemovedHere(("watcher w",), ("n:3",)),
     ),
     (Probe("n:1", 5, (TOM,)), Probed(draining=True, ring=2**64 - 1, missed=(ALL,))),
     (Probe(None, 0), Probed(draining=False, ring=0)),
@@ -90,7 +90,7 @@ async def test_a_message_arrives_and_its_answer_comes_back(
     async with connected(participant) as channel:
         assert await channel.send(message, timeout=30) == answer
     received = await participant.received.get()
-    if isinstance(received, Invalidate):
+    if isinstance(received, RemoveHere):
         assert received.timeout is not None
         assert 0 < received.timeout < 31  # by gRPC's own clock
         received = replace(received, timeout=None)
@@ -99,13 +99,16 @@ async def test_a_message_arrives_and_its_answer_comes_back(
 
 @pytest.mark.parametrize("what", [TOM, ALL])
 @pytest.mark.parametrize("timeout", [30.0, float("inf")])
-async def test_a_removal_is_told_how_long_it_may_take(what: Invalidation, timeout: float) -> None:
+async def test_a_removal_is_told_how_long_it_may_take(what: Removal, timeout: float) -> None:
     participant = FakeParticipant()
-    participant.answers[Drop] = ("n:1", "watcher w")
+    participant.answers[RemoveEverywhere] = ("n:1", "watcher w")
     async with connected(participant) as channel:
-        assert await channel.send(Drop(what, 5.0), timeout=timeout) == ("n:1", "watcher w")
+        assert await channel.send(RemoveEverywhere(what, 5.0), timeout=timeout) == (
+            "n:1",
+            "watcher w",
+        )
     told = await participant.received.get()
-    assert isinstance(told, Drop)
+    assert isinstance(told, RemoveEverywhere)
     assert told.what == what
     if timeout == float("inf"):
         assert told.timeout is None
@@ -117,12 +120,12 @@ async def test_a_removal_is_told_how_long_it_may_take(what: Invalidation, timeou
 async def test_a_removal_needs_a_key() -> None:
     async with connected(FakeParticipant()) as channel:
         with pytest.raises(KeyRequired, match="key required"):
-            await channel.send(Drop(Invalidation("scores", "")), timeout=30)
+            await channel.send(RemoveEverywhere(Removal("scores", "")), timeout=30)
 
 
 @pytest.mark.parametrize(
     "message",
-    [Drop(Invalidation("g", "\ud800")), Invalidate((Invalidation("\ud800"),), last_round=False)],
+    [RemoveEverywhere(Removal("g", "\ud800")), RemoveHere((Removal("\ud800"),), last_round=False)],
 )
 async def test_text_that_utf_8_cannot_carry_is_refused(message: Message[Any]) -> None:
     async with connected(FakeParticipant()) as channel:
@@ -130,7 +133,7 @@ async def test_text_that_utf_8_cannot_carry_is_refused(message: Message[Any]) ->
             await channel.send(message, timeout=30)
 
 
-@pytest.mark.parametrize("message", [Drop(TOM), HandOver("n:1")])
+@pytest.mark.parametrize("message", [RemoveEverywhere(TOM), HandOver("n:1")])
 async def test_an_error_comes_back_with_its_kind_and_node(message: Message[Any]) -> None:
     participant = FakeParticipant()
     participant.answers[type(message)] = UnknownGroup(node="n:1")
@@ -210,7 +213,7 @@ async def test_health_speaks_of_the_cluster_too() -> None:
 
 async def test_buf_curl_removes_a_key_by_reflection() -> None:
     participant = FakeParticipant()
-    participant.answers[Drop] = ("n:1",)
+    participant.answers[RemoveEverywhere] = ("n:1",)
     async with serving(participant) as address:
         process = await asyncio.create_subprocess_exec(
             Path(sys.executable).with_name("buf"),
@@ -224,4 +227,4 @@ async def test_buf_curl_removes_a_key_by_reflection() -> None:
         stdout, stderr = await process.communicate()
     assert process.returncode == 0, stderr.decode()
     assert json.loads(stdout) == {"unreached": ["n:1"]}
-    assert await participant.received.get() == Drop(TOM, None)
+    assert await participant.received.get() == RemoveEverywhere(TOM, None)

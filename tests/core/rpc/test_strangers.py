@@ -11,7 +11,15 @@ from fake_participant import FakeParticipant, ask, channel_to, hit, outcomes, se
 
 from cache_core import Answer, Demand, NotFound, Terms, UnexpectedStatus, Value
 from cache_core.address import Address
-from cache_core.messages import Describe, Drop, HandOver, Invalidation, Message, Probe, Probed
+from cache_core.messages import (
+    Describe,
+    HandOver,
+    Message,
+    Probe,
+    Probed,
+    Removal,
+    RemoveEverywhere,
+)
 from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
 from cache_core.rpc.channel import GET, SINGLE_GETS, Channel
 from cache_core.trace import Trace
@@ -113,7 +121,13 @@ async def test_a_node_that_can_not_be_probed_serves() -> None:
 
 
 @pytest.mark.parametrize(
-    "message", [Drop(Invalidation("g", "k")), Drop(Invalidation("g")), Describe(), HandOver("n:1")]
+    "message",
+    [
+        RemoveEverywhere(Removal("g", "k")),
+        RemoveEverywhere(Removal("g")),
+        Describe(),
+        HandOver("n:1"),
+    ],
 )
 async def test_what_else_such_a_node_is_told_it_does_not_know(
     message: Message[object],

@@ -13,7 +13,7 @@ from fake_participant import FakeParticipant, channel_to, connected, serving
 from cache_core import PeerUnavailable
 from cache_core.address import Address
 from cache_core.cluster.watchers import HEARTBEAT_SECONDS, SILENCE_SECONDS, Watchers
-from cache_core.messages import Invalidation, Notice
+from cache_core.messages import Notice, Removal
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.channel import CLUSTER
 from cache_core.rpc.engine import EngineFailed, GrpcEngine
@@ -22,7 +22,7 @@ from cache_core.rpc.service import Service
 
 pytestmark = pytest.mark.usefixtures("engine")
 
-TOM = (Invalidation("scores", "Tom"), Invalidation("names"))
+TOM = (Removal("scores", "Tom"), Removal("names"))
 
 
 SMALL_WINDOW = (("grpc.http2.lookahead_bytes", 1024), ("grpc.http2.bdp_probe", 0))
@@ -190,7 +190,7 @@ async def test_a_stream_that_breaks_or_falls_silent_is_unavailable(
 async def test_a_watcher_that_does_not_read_is_given_up() -> None:
     participant = FakeParticipant()
     participant.watchers = watchers = FollowedWatchers(silence=0.05)
-    large = tuple(Invalidation("g", f"{n:01000}") for n in range(3_000))
+    large = tuple(Removal("g", f"{n:01000}") for n in range(3_000))
     async with (
         serving(participant) as address,
         grpc.aio.insecure_channel(str(address), options=SMALL_WINDOW) as channel,

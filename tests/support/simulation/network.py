@@ -13,7 +13,7 @@ from simulation.history import History
 from simulation.loop import Process
 
 from cache_core.errors import CacheError
-from cache_core.messages import Handed, Invalidation
+from cache_core.messages import Handed, Removal
 from cache_core.node.participant import Participant
 from cache_core.value import Value
 
@@ -49,10 +49,10 @@ class Weather:
 class NetworkWatcher(Protocol):
     """Told of what travels."""
 
-    def told(self, process: Process, items: Sequence[Invalidation]) -> None:
+    def told(self, process: Process, items: Sequence[Removal]) -> None:
         """A node is about to remove `items`."""
 
-    def removing(self, item: Invalidation) -> AbstractContextManager[None]:
+    def removing(self, item: Removal) -> AbstractContextManager[None]:
         """In the body, a node removes `item` everywhere, round after round."""
 
     def carried(

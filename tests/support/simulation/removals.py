@@ -33,7 +33,7 @@ from cache_core.cluster.watchers import SILENCE_SECONDS
 
 
 @dataclass(slots=True, eq=False)
-class ObservedRemoval:
+class Removed:
     """A removal that has returned: `floors` are the versions there were when it began."""
 
     floors: Mapping[str, int]
@@ -62,16 +62,14 @@ class RemovalRule:
     """Every removal, and who was told of what, when."""
 
     hot_ttl: float
-    by_key: defaultdict[str, list[ObservedRemoval]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    by_key: defaultdict[str, list[Removed]] = field(default_factory=lambda: defaultdict(list))
     excused: int = 0
     _told: defaultdict[tuple[Process, str | None], list[float]] = field(
         default_factory=lambda: defaultdict(list)
     )
     _fetches: defaultdict[str, list[Fetch]] = field(default_factory=lambda: defaultdict(list))
 
-    def returned(self, removal: ObservedRemoval) -> None:
+    def returned(self, removal: Removed) -> None:
         """Hold reads to `removal` from now on."""
         for key in removal.floors:
             self.by_key[key].append(removal)
@@ -84,9 +82,7 @@ class RemovalRule:
         """Note that a node got a version from another."""
         self._fetches[key].append(fetch)
 
-    def broken_by(
-        self, key: str, version: int, began: float, by: Process
-    ) -> ObservedRemoval | None:
+    def broken_by(self, key: str, version: int, began: float, by: Process) -> Removed | None:
         """Return the removal that forbids `version` in a read answered by `by`, if any."""
         for removal in self.by_key[key]:
             if removal.ended <= began and version < removal.floors[key]:
@@ -97,7 +93,7 @@ class RemovalRule:
 
     def broken_by_copy(
         self, key: str, version: int, began: float, holder: Process
-    ) -> ObservedRemoval | None:
+    ) -> Removed | None:
         """Return the removal that forbids `version` in a read of a copy at `holder`, if any."""
         for removal in self.by_key[key]:
             if removal.ended <= began and version < removal.floors[key]:
@@ -107,7 +103,7 @@ class RemovalRule:
         return None
 
     def _is_excused_copy(
-        self, removal: ObservedRemoval, key: str, version: int, began: float, holder: Process
+        self, removal: Removed, key: str, version: int, began: float, holder: Process
     ) -> bool:
         since = began - SILENCE_SECONDS
         if f"watcher {holder.name}" in removal.unreached and removal.ended > since:
@@ -121,7 +117,7 @@ class RemovalRule:
         )
 
     def _is_excused(
-        self, removal: ObservedRemoval, key: str, version: int, began: float, by: Process
+        self, removal: Removed, key: str, version: int, began: float, by: Process
     ) -> bool:
         if self._is_untold(removal, by, key, began):
             return True
@@ -131,7 +127,7 @@ class RemovalRule:
         )
 
     def _explains(
-        self, fetch: Fetch, removal: ObservedRemoval, key: str, began: float, by: Process
+        self, fetch: Fetch, removal: Removed, key: str, began: float, by: Process
     ) -> bool:
         is_copy = fetch.kept and fetch.to is by and fetch.came >= began - self.hot_ttl
         if is_copy and by.name in removal.unreached and fetch.came <= removal.ended:
@@ -143,9 +139,7 @@ class RemovalRule:
             removal, fetch.asked, key, fetch.since
         )
 
-    def _is_untold(
-        self, removal: ObservedRemoval, process: Process, key: str, moment: float
-    ) -> bool:
+    def _is_untold(self, removal: Removed, process: Process, key: str, moment: float) -> bool:
         """Tell whether a node that was not reached had not been told by then either."""
         return (
             process.name in removal.unreached

@@ -9,12 +9,12 @@ from typing import Final
 from simulation.history import History
 from simulation.loop import Process
 from simulation.network import SLOWEST, Endpoint
-from simulation.removals import Fetch, ObservedRemoval, RemovalRule
+from simulation.removals import Fetch, RemovalRule, Removed
 from simulation.source import Load, Source, version_in
 
 from cache_core import CacheError, GroupSettings, NotFound, RetrieverFailed, Value
 from cache_core.errors import Overloaded, SourceUnavailable
-from cache_core.messages import Handed, Invalidation
+from cache_core.messages import Handed, Removal
 
 EPSILON: Final = 1e-6
 
@@ -67,7 +67,7 @@ class Rules:
         self._endpoints = endpoints
         self._steady_owner = steady_owner
         self._reads = 0
-        self._removing: list[Invalidation] = []
+        self._removing: list[Removal] = []
         self._running: dict[str, list[tuple[Load, bool]]] = {}
         self._came: dict[tuple[Process, str, bytes], float] = {}
 
@@ -112,14 +112,14 @@ class Rules:
             floor = removal.floors[read.key]
             self.broke("a removed copy was read", read.key, version, "not", floor, holder.name)
 
-    def removal_began(self, who: str, key: str | None) -> ObservedRemoval:
+    def removal_began(self, who: str, key: str | None) -> Removed:
         self._history.note(who, "removes", key or "everything")
         if self._running.get(key or ""):
             self._history.count("removal during a load")
-        return ObservedRemoval(self._source.snapshot(key), self._clock())
+        return Removed(self._source.snapshot(key), self._clock())
 
     def removal_ended(
-        self, who: str, removal: ObservedRemoval, unreached: Sequence[str], timeout: float
+        self, who: str, removal: Removed, unreached: Sequence[str], timeout: float
     ) -> None:
         removal.ended = self._clock()
         removal.unreached = frozenset(unreached)
@@ -133,7 +133,7 @@ class Rules:
 
     # What the network sees
 
-    def told(self, process: Process, items: Sequence[Invalidation]) -> None:
+    def told(self, process: Process, items: Sequence[Removal]) -> None:
         for item in items:
             self._history.note(process.name, "is told to remove", item.key or "everything")
             self.removals.tell(process, item.key, self._clock())
@@ -144,7 +144,7 @@ class Rules:
                     ]
 
     @contextmanager
-    def removing(self, item: Invalidation) -> Iterator[None]:
+    def removing(self, item: Removal) -> Iterator[None]:
         self._removing.append(item)
         try:
             yield

@@ -11,7 +11,7 @@ from simulation.network import Endpoint, Fate, Network, peek
 
 from cache_core.cluster.peer import Ask
 from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable
-from cache_core.messages import Drop, HandOver, Invalidate, Message, Probe, Probed
+from cache_core.messages import HandOver, Message, Probe, Probed, RemoveEverywhere, RemoveHere
 from cache_core.trace import current_trace
 from cache_core.value import Value
 
@@ -190,11 +190,11 @@ class _Send(Call[object]):
 
     async def serve(self, endpoint: Endpoint) -> None:
         message = self.message
-        if not isinstance(message, Drop | Invalidate):
+        if not isinstance(message, RemoveEverywhere | RemoveHere):
             return await self._answer(endpoint, message)
         left = self.timeout - (asyncio.get_running_loop().time() - self.arrived)
         message = replace(message, timeout=None if left == inf else left)
-        if isinstance(message, Invalidate):
+        if isinstance(message, RemoveHere):
             self.network.watcher.told(endpoint.process, message.items)
             return await self._answer(endpoint, message)
         self.network.watcher.told(endpoint.process, (message.what,))
