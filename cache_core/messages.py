@@ -78,13 +78,13 @@ class Notice:
 class Probed:
     """A node's answer to a Probe; `missed` is what the prober should have removed meanwhile.
 
-    `behind` are nodes that have missed something too; `nodes` are those that it knows.
+    `have_missed` are nodes that have missed something too; `nodes` are those that it knows.
     """
 
     draining: bool
     ring: int
     missed: tuple[Removal, ...] = ()
-    behind: tuple[str, ...] = ()
+    have_missed: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
 
 

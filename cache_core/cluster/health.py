@@ -30,9 +30,9 @@ Probing: TypeAlias = Callable[[Link], Awaitable[Probed]]
 class HealthMonitor:
     """A member's health, UP until it is known otherwise; `changed` is told why it changed.
 
-    `met` tells whether it ever answered; `behind` are nodes that it says have missed something.
-    One probe at a time, each by `probe`, which raises CacheError where there is no answer;
-    `missed` is called after each of those. Who waits for a silent member waits no longer.
+    `met` tells whether it ever answered; `have_missed` are nodes that, as it says, have missed a
+    removal. One probe at a time, each by `probe`, which raises CacheError where there is no answer;
+    `unanswered` is called after each of those. Who waits for a silent member waits no longer.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class HealthMonitor:
         probe: Probing,
         *,
         changed: Callable[["HealthMonitor", str], None],
-        missed: Callable[["HealthMonitor"], None],
+        unanswered: Callable[["HealthMonitor"], None],
         rng: random.Random,
     ) -> None:
         self.link = link
@@ -49,11 +49,11 @@ class HealthMonitor:
         self.left_out_since = 0.0
         self.said_goodbye = False
         self.met = False
-        self.behind: tuple[str, ...] = ()
+        self.have_missed: tuple[str, ...] = ()
         self.probed = asyncio.Event()
         self._probe = probe
         self._changed = changed
-        self._missed = missed
+        self._unanswered = unanswered
         self._random = rng.random
         self._pause = 0.0
         self._next = 0.0
@@ -118,7 +118,7 @@ class HealthMonitor:
                     # No end of the connection tells those who wait.
                     self.link.fail(f"node {self.name} is left out: {error}")
                 self._leave_out(str(error))
-                self._missed(self)
+                self._unanswered(self)
             else:
                 self._found(probed)
             if not self._again:
@@ -128,7 +128,7 @@ class HealthMonitor:
     def _found(self, probed: Probed) -> None:
         health = Health.DRAINING if probed.draining else Health.UP
         self.met = True
-        self.behind = probed.behind
+        self.have_missed = probed.have_missed
         if health is self.health:
             self._pause = 0.0  # only now: one that flaps waits longer each time
         self.said_goodbye &= probed.draining

@@ -140,9 +140,9 @@ class Peers:
         monitor = self._monitors.get(name)
         return monitor.health if monitor else Health.LEFT_OUT
 
-    def behind(self) -> frozenset[str]:
+    def have_missed(self) -> frozenset[str]:
         """Return the nodes of which others said that they have missed a removal."""
-        return frozenset().union(*(monitor.behind for monitor in self._monitors.values()))
+        return frozenset().union(*(monitor.have_missed for monitor in self._monitors.values()))
 
     def failed(self, name: str, error: CacheError) -> None:
         """Leave `name` out, whose call ended in `error`, until it answers a probe."""
@@ -195,7 +195,7 @@ class Peers:
                 raise PeerUnavailable(f"the connection to node {name} was closed", node=name)
             link = Link(name, self._connect(name), lambda: self.version, watch=self._watch)
             self._monitors[name] = monitor = HealthMonitor(
-                link, self._probe, changed=self._changed, missed=self._missed, rng=self._rng
+                link, self._probe, changed=self._changed, unanswered=self._unanswered, rng=self._rng
             )
         return monitor
 
@@ -207,7 +207,7 @@ class Peers:
         elif monitor.health is Health.UP:
             self._emit(MemberBack(monitor.name))
 
-    def _missed(self, monitor: HealthMonitor) -> None:
+    def _unanswered(self, monitor: HealthMonitor) -> None:
         if monitor.name in self._names():
             return
         since = asyncio.get_running_loop().time() - monitor.left_out_since

@@ -94,7 +94,7 @@ class Handover:
         return lambda key: ring.owner(key) == node
 
     def _is_behind(self, node: str) -> bool:
-        return node in self._debts.nodes or node in self._peers.behind()
+        return node in self._debts.nodes or node in self._peers.have_missed()
 
     def _put(self, entry: Handed, removed: Iterable[Removal]) -> bool:
         group = self._groups.get(entry.group)

@@ -246,7 +246,7 @@ PROBE: Final[Row[Probe, Probed, pb.ProbeRequest, pb.ProbeResponse]] = Row(
         draining=probed.draining,
         ring=probed.ring,
         missed=_write_items(probed.missed),
-        behind=probed.behind,
+        behind=probed.have_missed,
         nodes=probed.nodes,
     ),
     lambda response: Probed(
