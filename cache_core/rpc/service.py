@@ -10,7 +10,7 @@ from cache_core.events import Hook, Received, wants
 from cache_core.messages import Message, Notice
 from cache_core.pb.cluster_pb2 import BatchGetRequest, BatchGetResponse
 from cache_core.pb.gaocache_pb2 import GetRequest
-from cache_core.rpc.wire.batch import Item, Outcome, read_batch, write_outcomes
+from cache_core.rpc.wire.batch import Item, ItemOutcome, read_batch, write_outcomes
 from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS, MAX_VALUE_BYTES
 from cache_core.rpc.wire.metadata import Caller
 from cache_core.trace import Trace, current_trace
@@ -129,7 +129,9 @@ class Service:
         if self._draining:
             raise PeerUnavailable(DRAINING)
 
-    def _peek_all(self, request: BatchGetRequest) -> tuple[list[Outcome], list[tuple[int, Item]]]:
+    def _peek_all(
+        self, request: BatchGetRequest
+    ) -> tuple[list[ItemOutcome], list[tuple[int, Item]]]:
         """Return what is known at once of the request's items, and those that are to be loaded."""
         if len(request.keys) > MAX_BATCH_ITEMS:
             raise BadRequest(f"a batch should have at most {MAX_BATCH_ITEMS} items")
@@ -142,7 +144,7 @@ class Service:
             return [], list(items)
         self.participant.note_ring(request.ring)
         forwarded = request.forwarded
-        known: list[Outcome] = []
+        known: list[ItemOutcome] = []
         unknown: list[tuple[int, Item]] = []
         current: Trace | None = None
         for place, item in items:
@@ -176,18 +178,18 @@ class _Loads:
     """The loads of a batch, each with a task and a trace of its own."""
 
     def __init__(self) -> None:
-        self._running: set[asyncio.Task[Outcome]] = set()
-        self._ended: asyncio.Queue[asyncio.Task[Outcome]] = asyncio.Queue()
+        self._running: set[asyncio.Task[ItemOutcome]] = set()
+        self._ended: asyncio.Queue[asyncio.Task[ItemOutcome]] = asyncio.Queue()
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def start(self, load: Coroutine[None, None, Outcome]) -> None:
+    def start(self, load: Coroutine[None, None, ItemOutcome]) -> None:
         task = asyncio.create_task(load)
         self._running.add(task)
         task.add_done_callback(self._ended.put_nowait)
 
-    async def ready(self) -> list[Outcome]:
+    async def ready(self) -> list[ItemOutcome]:
         """Return what is known now, at least one while any runs."""
         if not self._running:
             return []
@@ -202,7 +204,7 @@ class _Loads:
             task.cancel()
 
 
-async def _outcome(place: int, get: Coroutine[None, None, Value]) -> Outcome:
+async def _outcome(place: int, get: Coroutine[None, None, Value]) -> ItemOutcome:
     try:
         return place, await get
     except CacheError as error:

@@ -19,9 +19,9 @@ from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS, MAX_MESSAGE_BYTES, MAX_V
 from cache_core.rpc.wire.metadata import MAX_TRACE_CHARS, carried
 from cache_core.rpc.wire.status import DETAILS_KEY, from_status, to_status
 from cache_core.trace import NO_TRACE, Trace
-from cache_core.value import NO_TERMS, Answer, Demand, Terms, Value
+from cache_core.value import NO_TERMS, Answer, Demand, Outcome, Terms, Value
 
-Outcome: TypeAlias = tuple[int, Value | CacheError]
+ItemOutcome: TypeAlias = tuple[int, Outcome]
 """An item's place in its batch, and what its get came to."""
 
 AROUND: Final = 2 * MAX_TRACE_CHARS + 128
@@ -105,7 +105,7 @@ def read_batch(request: pb.BatchGetRequest) -> Iterator[Item]:
     return zip(*columns, strict=False)
 
 
-def write_outcomes(outcomes: Iterable[Outcome], *, node: str) -> Iterator[pb.BatchGetResponse]:
+def write_outcomes(outcomes: Iterable[ItemOutcome], *, node: str) -> Iterator[pb.BatchGetResponse]:
     """Yield `outcomes` in messages below the limit; `node` answered where a value doesn't say.
 
     One is made when the one before has been taken, so that large values don't pile up.
