@@ -7,7 +7,7 @@ from math import inf
 from typing import Final, NamedTuple, TypeVar
 
 from cache_core.cluster.latency import Latency
-from cache_core.cluster.link_batch import Batch, Waiting
+from cache_core.cluster.link_batch import LinkBatch, Waiting
 from cache_core.cluster.peer import Ask, Peer, Watching
 from cache_core.errors import CacheError, PeerUnavailable, UnexpectedStatus
 from cache_core.messages import Message
@@ -48,8 +48,8 @@ class Link:
         self._latency = Latency()
         self._watch = watch(peer)
         self._waiting: list[Waiting] = []
-        self._batches: dict[Batch, float] = {}
-        self._last: Batch | None = None
+        self._batches: dict[LinkBatch, float] = {}
+        self._last: LinkBatch | None = None
         self._held_back: _HeldBack | None = None
 
     def ask(
@@ -144,7 +144,7 @@ class Link:
         else:
             self._held_back = _HeldBack(late, loop.call_at(late, self._leave))
 
-    def returns(self, batch: Batch, first: Outcome | None) -> None:
+    def returns(self, batch: LinkBatch, first: Outcome | None) -> None:
         """Let those leave who were held back for `batch`, once this turn ends.
 
         Its `first` outcome tells how fast the node is, if it had that in memory.
@@ -166,7 +166,7 @@ class Link:
         asks = [ask for ask in self._waiting if not ask.is_settled]
         self._waiting.clear()
         if asks:
-            batch = Batch(self, asks, self._carry(asks))
+            batch = LinkBatch(self, asks, self._carry(asks))
             self._batches[batch] = self._clock()
             self._last = batch
             batch.task.add_done_callback(lambda _: self._arrived(batch))
@@ -179,7 +179,7 @@ class Link:
             for ask in asks:
                 ask.settle(error)
 
-    def _arrived(self, batch: Batch) -> None:
+    def _arrived(self, batch: LinkBatch) -> None:
         """Let nobody wait for what has ended, however it did."""
         self._batches.pop(batch, None)
         words = f"node {self.name} left a key unanswered"

@@ -20,7 +20,7 @@ class Way(Protocol):
     name: str
     heard: float
 
-    def returns(self, batch: "Batch", first: Outcome | None) -> None:
+    def returns(self, batch: "LinkBatch", first: Outcome | None) -> None:
         """Learn that `batch` begins to return, with its `first` outcome; None if it has failed."""
 
 
@@ -49,7 +49,7 @@ class Waiting(Ask):
             trace=trace,
             then=then,
         )
-        self.batch: Batch | None = None
+        self.batch: LinkBatch | None = None
 
     def settle(self, outcome: Outcome) -> None:
         """Let whoever waits have `outcome`, unless one is known or nobody waits."""
@@ -67,7 +67,7 @@ class Waiting(Ask):
                 self.batch.given_up()
 
 
-class Batch:
+class LinkBatch:
     """Asks that leave together, and the task that carries them."""
 
     def __init__(self, way: Way, asks: list[Waiting], carry: Coroutine[None, None, None]) -> None:

@@ -89,7 +89,7 @@ Listen: TypeAlias = Annotated[InstanceOf[Address], BeforeValidator(_parse_addres
 At: TypeAlias = Annotated[Listen, AfterValidator(_check_port)]
 """`host:port` that others can reach."""
 
-Peers: TypeAlias = Annotated[SecretStr, AfterValidator(_check_peers)]
+PeersUrl: TypeAlias = Annotated[SecretStr, AfterValidator(_check_peers)]
 """What `open_membership` takes; with a password, perhaps."""
 
 Origins: TypeAlias = Annotated[

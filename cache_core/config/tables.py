@@ -25,7 +25,7 @@ from cache_core.config.fields import (
     Listen,
     Origins,
     Pause,
-    Peers,
+    PeersUrl,
     TierUrl,
     Wait,
 )
@@ -61,7 +61,7 @@ class NodeTable(Table):
         description="how the others reach it, and its name among them; needed where `listen` is "
         "a wildcard such as 0.0.0.0. Default: as `listen`",
     )
-    peers: Peers | None = Field(
+    peers: PeersUrl | None = Field(
         default=None,
         description="the cluster to share the keys out with, all of which are given the same: "
         "static://a:8080,b:8080 (a list), dns://nodes:8080 (every address of a name) or "
@@ -99,7 +99,7 @@ class GatewayTable(Table):
         default=Address.parse(DEFAULT_GATEWAY), description="where the gateway serves HTTP"
     )
     node: Listen | None = Field(default=None, description="ask this node")
-    peers: Peers | None = Field(
+    peers: PeersUrl | None = Field(
         default=None,
         description="ask the cluster of these nodes, for each key its owner; as `[node]` has "
         "it. Default: the `peers` of `[node]`, else its address",

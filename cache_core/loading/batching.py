@@ -15,7 +15,7 @@ from cache_core.loading.retriever import Retrieved
 MAX_KEYS: Final = 1_000
 """How many keys a source is asked for at once."""
 
-Ask: TypeAlias = Callable[[Mapping[str, Begin]], Awaitable[Many]]
+LoadBatch: TypeAlias = Callable[[Mapping[str, Begin]], Awaitable[Many]]
 
 
 class Batches:
@@ -25,7 +25,7 @@ class Batches:
     `queue` keys wait while all places are taken. Belongs to one event loop.
     """
 
-    def __init__(self, ask: Ask, limiter: CapacityLimiter, *, queue: int) -> None:
+    def __init__(self, ask: LoadBatch, limiter: CapacityLimiter, *, queue: int) -> None:
         self._ask = ask
         self._limiter = limiter
         self._queue = queue

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from cache_core.errors import NotFound, Overloaded, RetrieverFailed, SourceUnavailable
-from cache_core.loading.batching import Ask, Batches
+from cache_core.loading.batching import Batches, LoadBatch
 from cache_core.loading.limiter import CapacityLimiter, Full
 from cache_core.loading.origin import Begin, Many, Origin
 from cache_core.loading.retriever import Retrieved
@@ -123,7 +123,7 @@ class Loader:
             if has_place:
                 self._limiter.give_back()
 
-    async def _ask(self, ask: Ask, begins: Mapping[str, Begin]) -> Many:
+    async def _ask(self, ask: LoadBatch, begins: Mapping[str, Begin]) -> Many:
         async with self._asking(*begins):
             found: object = await ask(begins)
             if not isinstance(found, Mapping):

@@ -14,7 +14,7 @@ from cache_core.loading.validation import fault_of
 from cache_core.stats import TierStats
 from cache_core.value import Value
 
-Ask: TypeAlias = Callable[[Sequence[str]], Awaitable[Many]]
+AskSource: TypeAlias = Callable[[Sequence[str]], Awaitable[Many]]
 
 
 class TieredOrigin(Origin):
@@ -90,7 +90,7 @@ class TieredOrigin(Origin):
         counts = self.counts
         return TierStats(counts.hits, counts.misses, counts.errors, owed=len(self._removals.owed))
 
-    async def _through(self, keys: Sequence[str], ask: Ask, *, anew: bool = False) -> Many:
+    async def _through(self, keys: Sequence[str], ask: AskSource, *, anew: bool = False) -> Many:
         looked = await self._look(keys)
         found: dict[str, Retrieved | RetrieverFailed] = {}
         if not anew:

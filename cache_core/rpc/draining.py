@@ -16,7 +16,7 @@ LAME_DUCK_SECONDS: Final = 0.25
 """The longest wait for that quiet, however many go on calling."""
 
 
-class Running:
+class RunningCalls:
     """Counts calls, each `with` this around it, and ends those that outlive the grace.
 
     What holds up no stop, like a stream without end or what is answered at once, goes without.

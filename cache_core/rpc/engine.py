@@ -33,7 +33,7 @@ class EngineFailed(Exception):
     """A node's engine can't start, or has ended by itself, and the node with it; says why."""
 
 
-Failed: TypeAlias = Callable[[EngineFailed], None]
+OnFailure: TypeAlias = Callable[[EngineFailed], None]
 
 
 class Engine(Protocol):
@@ -52,7 +52,7 @@ class Engine(Protocol):
         """
 
 
-OpenEngine: TypeAlias = Callable[[Address, Failed], Engine]
+OpenEngine: TypeAlias = Callable[[Address, OnFailure], Engine]
 
 
 def probe(address: Address) -> None:

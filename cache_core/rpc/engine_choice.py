@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 
 from cache_core.address import Address
-from cache_core.rpc.engine import Engine, EngineMissing, Failed, GrpcEngine, OpenEngine
+from cache_core.rpc.engine import Engine, EngineMissing, GrpcEngine, OnFailure, OpenEngine
 
 
 def engine_here(engine: GrpcEngine) -> GrpcEngine:
@@ -27,13 +27,13 @@ def _has_native() -> bool:
     return find_spec("pygrpc_native") is not None
 
 
-def _open_native(address: Address, failed: Failed) -> Engine:
+def _open_native(address: Address, failed: OnFailure) -> Engine:
     from cache_core.rpc.native.server import NativeServer  # noqa: PLC0415 - an extra
 
     return NativeServer(address, failed)
 
 
-def _open_grpcio(address: Address, _: Failed) -> Engine:
+def _open_grpcio(address: Address, _: OnFailure) -> Engine:
     """Return grpcio's server, which has no end of its own: it lives in the loop."""
     from cache_core.rpc.grpcio.server import Server  # noqa: PLC0415 - loads what the other does without
 

@@ -21,7 +21,7 @@ A = TypeVar("A")
 DRAINING: Final = "the node is draining"
 
 
-class Keys(Protocol):
+class ServedKeys(Protocol):
     """What a node has for its callers."""
 
     def peek(self, group: str, key: str, *, forwarded: bool, demand: Demand) -> Value | None:
@@ -34,7 +34,7 @@ class Keys(Protocol):
         """Learn of a caller's ring; 0 where it has none."""
 
 
-class Participant(Keys, Protocol):
+class ServedNode(ServedKeys, Protocol):
     """A node without its sockets."""
 
     name: str
@@ -56,7 +56,7 @@ class Service:
     A SelectiveHook is not where it passes over a Received.
     """
 
-    def __init__(self, participant: Participant, hook: Hook | None = None) -> None:
+    def __init__(self, participant: ServedNode, hook: Hook | None = None) -> None:
         self.participant = participant
         self._hook = hook if wants(hook, Received) else None
         self._draining = False

@@ -35,8 +35,8 @@ class _Call(PipelineCommand):
         return isinstance(self.result, IS_LOST) and not isinstance(self.result, IS_FINAL)
 
 
-class Cluster:
-    """A Link to the Cluster that `url`'s hosts are in; `timeout` is a node's, for one answer."""
+class ClusterLink:
+    """A StoreLink to the Cluster of `url`'s hosts; `timeout` is a node's, for one answer."""
 
     def __init__(self, url: StoreUrl, *, timeout: float) -> None:
         self._nodes = RedisCluster(
@@ -55,7 +55,7 @@ class Cluster:
         self._looked = float("-inf")
 
     async def ask(self, commands: Sequence[Command]) -> Sequence[Any]:
-        """Ask each node in one round trip, and again where slots have moved; as Link."""
+        """Ask each node in one round trip, and again where slots have moved; as StoreLink."""
         if not self._nodes.slots_cache:
             await self._look()
         calls = [_Call(position, command) for position, command in enumerate(commands)]

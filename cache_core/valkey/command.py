@@ -17,7 +17,7 @@ class Command(NamedTuple):
     unseen: tuple[Word, ...] = ()
 
 
-class Link(Protocol):
+class StoreLink(Protocol):
     """Connections to one store."""
 
     async def ask(self, commands: Sequence[Command]) -> Sequence[Any]:

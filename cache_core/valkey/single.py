@@ -14,7 +14,7 @@ from cache_core.valkey.url import StoreUrl
 
 
 class Single:
-    """A Link to the server at `host`; what fails on a connection that was lost is asked again."""
+    """A StoreLink to the server at `host`; what fails on a connection that was lost is asked again."""
 
     def __init__(self, url: StoreUrl, host: Address) -> None:
         self._redis = Redis(
@@ -32,7 +32,7 @@ class Single:
         )
 
     async def ask(self, commands: Sequence[Command]) -> Sequence[Any]:
-        """Ask in one round trip; as Link."""
+        """Ask in one round trip; as StoreLink."""
         pipeline = self._redis.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command.words)

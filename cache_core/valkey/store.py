@@ -10,8 +10,8 @@ from redis.exceptions import NoScriptError
 from cache_core.address import Address
 from cache_core.errors import RetrieverFailed, SourceUnavailable
 from cache_core.loading.retriever import InvalidSource
-from cache_core.valkey.cluster import Cluster
-from cache_core.valkey.command import Command, Link, StoreRefuses
+from cache_core.valkey.cluster import ClusterLink
+from cache_core.valkey.command import Command, StoreLink, StoreRefuses
 from cache_core.valkey.failure import CAUGHT, translated
 from cache_core.valkey.single import Single
 from cache_core.valkey.url import StoreUrl
@@ -34,7 +34,7 @@ class Store:
         self._timeout = timeout
         self._places = asyncio.Semaphore(connections)
         self._finding = asyncio.Lock()
-        self._link: Link | None = None
+        self._link: StoreLink | None = None
 
     async def ask(self, commands: Sequence[Command]) -> Sequence[Any]:
         """Return the answers in order, a RetrieverFailed where a command has none.
@@ -77,13 +77,13 @@ class Store:
         if link is not None:
             await _close(link)
 
-    async def _find(self) -> Link:
+    async def _find(self) -> StoreLink:
         async with self._finding:
             if self._link is None:
                 self._link = await self._connect()
             return self._link
 
-    async def _connect(self) -> Link:
+    async def _connect(self) -> StoreLink:
         failure: Exception = SourceUnavailable("Valkey can't be reached")
         for host in self._url.hosts:
             # In the first database, for a Cluster refuses to be asked for another.
@@ -99,20 +99,20 @@ class Store:
                 await _close(greeted)
         raise failure
 
-    def _single(self, host: Address) -> Link:
+    def _single(self, host: Address) -> StoreLink:
         if len(self._url.hosts) > 1:
             words = "several hosts are for a Cluster, and this is none: give one"
             raise InvalidSource("url", words)
         return Single(self._url, host)
 
-    def _cluster(self) -> Link:
+    def _cluster(self) -> StoreLink:
         if self._url.database:
             raise InvalidSource("url", "a Cluster has no database but 0: leave the number out")
         # A node that is frozen leaves time to ask who has its slots by now.
-        return Cluster(self._url, timeout=self._timeout / 2)
+        return ClusterLink(self._url, timeout=self._timeout / 2)
 
 
-async def _ask(link: Link, commands: Sequence[Command]) -> Sequence[Any]:
+async def _ask(link: StoreLink, commands: Sequence[Command]) -> Sequence[Any]:
     """Return the answers; scripts that a server hasn't seen are sent to it, once it says so."""
     answers = list(await link.ask(commands))
     unseen = [place for place, each in enumerate(answers) if isinstance(each, NoScriptError)]
@@ -133,7 +133,7 @@ async def _is_cluster(single: Single) -> bool:
     )
 
 
-async def _close(link: Link) -> None:
+async def _close(link: StoreLink) -> None:
     with contextlib.suppress(*CAUGHT):
         async with asyncio.timeout(CLOSE_SECONDS):
             await link.aclose()

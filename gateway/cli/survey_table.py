@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cache_core.messages import Health
 from gateway.survey.figures import Figures
-from gateway.survey.survey import NO_ANSWER, WORDS, Row, Survey
+from gateway.survey.survey import NO_ANSWER, WORDS, NodeRow, Survey
 
 STYLES: Final = {WORDS[Health.UP]: "green", NO_ANSWER: "bold red"}
 FIGURES: Final = (
@@ -51,7 +51,7 @@ def _node_table(found: Survey) -> Table:
     return table
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: NodeRow) -> tuple[str, ...]:
     if row.info is None:
         return ()
     return (*_figures(Figures.total(row.groups.values())), _uptime(row.info.uptime))

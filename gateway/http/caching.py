@@ -36,7 +36,7 @@ def demand(fields: Mapping[str, str]) -> Demand:
     return Demand.NEW if "no-cache" in names else Demand.ANY
 
 
-class Freshness(NamedTuple):
+class Lifetime(NamedTuple):
     """What there is to say of a value's freshness: changes with its whole seconds alone."""
 
     age: int
@@ -48,10 +48,10 @@ class Freshness(NamedTuple):
     is_private: bool
 
 
-def freshness(value: Value, *, private: bool) -> Freshness:
+def freshness(value: Value, *, private: bool) -> Lifetime:
     """Return what there is to say of `value`, `private` where it may be kept for one user only."""
     _, ttl, age, answer, node, terms, is_stored, *_ = value
-    return Freshness(
+    return Lifetime(
         _seconds(age),
         None if ttl is None else _seconds(ttl),
         answer,
@@ -76,7 +76,7 @@ def of_value(value: Value, *, private: bool) -> dict[str, str]:
     return headers(freshness(value, private=private))
 
 
-def headers(freshness: Freshness) -> dict[str, str]:
+def headers(freshness: Lifetime) -> dict[str, str]:
     """Return Cache-Control, Age and Cache-Status of an answer with such a value.
 
     A cache that counts by Age keeps it for as long as the node would, and stale for as long as
@@ -110,7 +110,7 @@ def _visibility(private: bool) -> tuple[str, ...]:
     return ("private",) if private else ()
 
 
-def _directives(freshness: Freshness) -> list[str]:
+def _directives(freshness: Lifetime) -> list[str]:
     if freshness.ttl is None:
         return ["no-cache"]
     # Caches take the Age off: what they keep it for is what is left (RFC 9111, section 4.2).
@@ -125,7 +125,7 @@ def _directives(freshness: Freshness) -> list[str]:
     return directives
 
 
-def _status(freshness: Freshness) -> str:
+def _status(freshness: Lifetime) -> str:
     status = [_quoted(freshness.node or UNKNOWN_NODE)]
     answer = freshness.answer
     match answer:

@@ -24,14 +24,14 @@ _AUTHORITY: Final = re.compile(
 _ABSOLUTE: Final = re.compile(rb"https?://([^/?]*)(/[^?]*)?(\?.*)?", re.IGNORECASE | re.DOTALL)
 
 
-class Asked(NamedTuple):
+class RequestTarget(NamedTuple):
     """A request's target in origin form, or `*`, and its headers with the Host that counts."""
 
     target: bytes
     headers: Headers
 
 
-def read_head(version: str, method: bytes, target: bytes, headers: Headers) -> Asked:
+def read_head(version: str, method: bytes, target: bytes, headers: Headers) -> RequestTarget:
     """Return what is asked for; the names in `headers` are in lower case.
 
     Raises Refused (400).
@@ -49,15 +49,15 @@ def read_head(version: str, method: bytes, target: bytes, headers: Headers) -> A
     if b"#" in target:
         raise malformed("the target should have no #, or %23 for it")
     if target.startswith(b"/") or (target == SERVER.encode() and method == b"OPTIONS"):
-        return Asked(target, headers)
+        return RequestTarget(target, headers)
     absolute = _ABSOLUTE.fullmatch(target)
     if absolute is None or not _AUTHORITY.fullmatch(absolute[1]):
         raise malformed("the target should be a path, or an http URI without userinfo")
     others = [(name, value) for name, value in headers if name != b"host"]
     path, query = absolute[2] or b"", absolute[3] or b""
     if not path and not query and method == b"OPTIONS":
-        return Asked(SERVER.encode(), [(b"host", absolute[1]), *others])
-    return Asked((path or b"/") + query, [(b"host", absolute[1]), *others])
+        return RequestTarget(SERVER.encode(), [(b"host", absolute[1]), *others])
+    return RequestTarget((path or b"/") + query, [(b"host", absolute[1]), *others])
 
 
 def malformed(words: str) -> Refused:

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from cache_core.errors import CacheError
 from cache_core.value import Value
 from gateway.http import caching, problems
-from gateway.http.caching import Freshness
+from gateway.http.caching import Lifetime
 from gateway.http.fields import Headers, lines
 from gateway.http.form.decision import Kind, Whole, decide_whole
 from gateway.http.problems import Refused
@@ -28,7 +28,7 @@ _KINDS: Final = 256
 _LEFT_OUT: Final = b"\0"
 
 
-class Form(NamedTuple):
+class AnswerForm(NamedTuple):
     """A value's answer but for what changes with time; good for `data` declared as `declared`.
 
     `begin` and `end` are the lines before and behind those of its freshness.
@@ -60,17 +60,17 @@ class Writer:
         self._kinds: dict[Kind, tuple[bytes, bytes]] = {}
         self._freshness = functools.lru_cache(_FRESHNESS_KINDS)(_freshness_lines)
 
-    def form(self, asked: PlainGet, value: Value) -> Form:
+    def form(self, asked: PlainGet, value: Value) -> AnswerForm:
         """Return the form in which `asked` is answered with `value`. Raises Refused (406).
 
         Called in any thread.
         """
         whole = decide_whole(asked.get, value)
         begin, end = self._around(whole, value)
-        return Form(value.data, value.terms.content_type, begin, end, whole.body)
+        return AnswerForm(value.data, value.terms.content_type, begin, end, whole.body)
 
     def with_value(
-        self, form: Form, value: Value, *, said: Headers, close: bool
+        self, form: AnswerForm, value: Value, *, said: Headers, close: bool
     ) -> tuple[bytes, bytes]:
         """Return the head and the body of the answer with `value`, whose form is `form`."""
         freshness = self._freshness(caching.freshness(value, private=False))
@@ -124,5 +124,5 @@ def encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def _freshness_lines(freshness: Freshness) -> bytes:
+def _freshness_lines(freshness: Lifetime) -> bytes:
     return lines(encoded(caching.headers(freshness)))

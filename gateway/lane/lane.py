@@ -16,7 +16,7 @@ from gateway.http.caching import seconds_until_other
 from gateway.http.fields import Headers
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
-from gateway.lane.answer import Form, Writer
+from gateway.lane.answer import AnswerForm, Writer
 from gateway.lane.memory import Memory
 from gateway.lane.request import PlainGet, Reader
 from gateway.middleware.answered import Answered
@@ -40,14 +40,14 @@ class Pending(Protocol):
         """Wait no longer: `then` is not called any more."""
 
 
-class Asked(Protocol):
+class LaneClient(Protocol):
     """What the lane asks for keys; a Client is one."""
 
     def ask(self, group: str, key: str, *, deadline: float, then: Then) -> Pending:
         """Have `then` called with the outcome by `deadline`, by the event loop's clock."""
 
 
-class Held(Protocol):
+class HeldCopy(Protocol):
     """A near copy."""
 
     def touch(self) -> bool:
@@ -60,17 +60,17 @@ class Near(Protocol):
     def peek(self, group: str, key: str) -> Value | None:
         """Return the value if a fresh copy is held, and count the hit."""
 
-    def hold(self, group: str, key: str) -> Held | None:
+    def hold(self, group: str, key: str) -> HeldCopy | None:
         """Return the copy itself, to be asked whether it still holds."""
 
 
-class Kept(NamedTuple):
+class KeptAnswer(NamedTuple):
     """A whole answer, good before `until` while `held` holds and the server says `said`."""
 
     written: bytes
     until: float
     said: Headers
-    held: Held
+    held: HeldCopy
 
 
 class Copy(NamedTuple):
@@ -87,8 +87,8 @@ class Known:
 
     def __init__(self, plain: PlainGet) -> None:
         self.plain = plain
-        self.form: Form | None = None
-        self.kept: Kept | None = None
+        self.form: AnswerForm | None = None
+        self.kept: KeptAnswer | None = None
 
 
 class Lane:
@@ -100,7 +100,7 @@ class Lane:
 
     def __init__(
         self,
-        client: Asked,
+        client: LaneClient,
         near: Near | None,
         running: Running,
         limits: Limits,
@@ -154,7 +154,7 @@ class Lane:
             return  # it was refused
         held = self._near.hold(*known.plain.get.target)
         if held is not None:
-            known.kept = Kept(written, copy.until, said, held)
+            known.kept = KeptAnswer(written, copy.until, said, held)
 
     def ask(self, known: Known, deadline: float, then: Then) -> Pending:
         """Ask for the value in the trace that the request names, or in none."""
@@ -166,11 +166,11 @@ class Lane:
         finally:
             current_trace.reset(token)
 
-    def remembered_form(self, known: Known, value: Value) -> Form | None:
+    def remembered_form(self, known: Known, value: Value) -> AnswerForm | None:
         """Return the form of an answer with a value where it need not be made."""
         return known.form if known.form is not None and known.form.is_of(value) else None
 
-    async def form(self, known: Known, value: Value) -> Form | Refused:
+    async def form(self, known: Known, value: Value) -> AnswerForm | Refused:
         """Return the form of an answer with a value whose making would hold the loop up."""
         try:
             return await asyncio.to_thread(self._writer.form, known.plain, value)
@@ -182,7 +182,7 @@ class Lane:
         request: bytes,
         known: Known,
         outcome: Outcome,
-        form: Form | Refused | None = None,
+        form: AnswerForm | Refused | None = None,
         *,
         said: Headers,
         close: bool,
@@ -203,7 +203,7 @@ class Lane:
             self._remember(request, known)
         return self._writer.with_value(form, outcome, said=said, close=close)
 
-    def _form(self, known: Known, value: Value) -> Form | Refused:
+    def _form(self, known: Known, value: Value) -> AnswerForm | Refused:
         try:
             return self.remembered_form(known, value) or self._writer.form(known.plain, value)
         except Refused as refused:
@@ -218,7 +218,7 @@ class Lane:
             self._memory.offer(request, known, size)
 
 
-def _weight(form: Form) -> int:
+def _weight(form: AnswerForm) -> int:
     """Return the bytes that `form` takes, and what is kept of the answer made of it."""
     head = len(form.begin) + len(form.end)
     size = _FORM_BYTES + len(form.declared) + len(form.data) + head

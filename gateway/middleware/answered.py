@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.survey.gateway_figures import ANSWERED, CLASSES, Table
+from gateway.survey.gateway_figures import ANSWERED, CLASSES, FiguresTable
 
 
 class Answered:
@@ -15,7 +15,7 @@ class Answered:
         """Count one request that is answered with `status`, from 200 to 599."""
         self._counts[status // 100 - 2] += 1
 
-    def __call__(self) -> Table:
+    def __call__(self) -> FiguresTable:
         """Return the one table of counts."""
         return {ANSWERED: dict(zip(CLASSES, self._counts, strict=True))}
 

@@ -73,7 +73,7 @@ def router(client: Client, limits: Limits) -> APIRouter:
         check_json(wish)
         name = group_of(group, limits)
         keys = keys_in(await read_json(request, limits), limits)
-        ask = Ask(name, group, keys, encoding, caching.demand(fields))
+        ask = BatchRead(name, group, keys, encoding, caching.demand(fields))
         body = await reader.read(ask, timeout)
         # A POST has no conditions and no ETag: its URL names no such document.
         accepted = {name: fields[name] for name in ("accept-encoding",) if name in fields}
@@ -84,7 +84,7 @@ def router(client: Client, limits: Limits) -> APIRouter:
     return routes
 
 
-class Ask(NamedTuple):
+class BatchRead(NamedTuple):
     """The keys of a group to read; each item is encoded, and may be answered from, as said."""
 
     group: str
@@ -108,11 +108,11 @@ class BatchReader:
         check_json(wish)
         fields = joined(request.headers.raw)
         name = group_of(group, self._limits)
-        ask = Ask(name, group, keys, wish.encoding, caching.demand(fields))
+        ask = BatchRead(name, group, keys, wish.encoding, caching.demand(fields))
         body = await self.read(ask, timeout)
         return await _answer(body, fields, is_head=request.method == "HEAD")
 
-    async def read(self, ask: Ask, timeout: float) -> bytes:
+    async def read(self, ask: BatchRead, timeout: float) -> bytes:
         """Return the document with an item for each key. Raises Refused."""
         check_count(ask.keys, self._limits)
         path = f"/groups/{ask.encoded_group}/keys"

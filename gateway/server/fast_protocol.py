@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from cache_core.value import Outcome, Value
 from gateway.http.problems import Refused
-from gateway.lane.answer import Form
+from gateway.lane.answer import AnswerForm
 from gateway.lane.lane import KEPT_BODY_BYTES, Copy, Known, Lane
 from gateway.middleware.running import draining
 from gateway.routes.off_loop import OFF_LOOP_BYTES
@@ -184,7 +184,7 @@ class FastLane(asyncio.Protocol):
             self._answer(value, form)
 
     def _answer(
-        self, outcome: Outcome, form: Form | Refused | None = None, copy: Copy | None = None
+        self, outcome: Outcome, form: AnswerForm | Refused | None = None, copy: Copy | None = None
     ) -> None:
         request = self._request
         if request is None or self.transport.is_closing():

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from gateway.survey.figures import Figures
 from gateway.survey.gateway_figures import GatewayFigures, NearFigures, answered_in, near_in
-from gateway.survey.survey import Row, Survey, hexadecimal
+from gateway.survey.survey import NodeRow, Survey, hexadecimal
 
 
 class Gateway(BaseModel):
@@ -98,7 +98,7 @@ def document(found: Survey) -> Nodes:
     )
 
 
-def _node(row: Row) -> ClusterNode:
+def _node(row: NodeRow) -> ClusterNode:
     return ClusterNode(
         node=row.node,
         health=row.health,

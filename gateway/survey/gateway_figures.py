@@ -12,17 +12,17 @@ REQUESTS: Final = "requests"
 ANSWERED: Final = "answered"
 CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
 
-Table: TypeAlias = Mapping[str, Mapping[str, int]]
+FiguresTable: TypeAlias = Mapping[str, Mapping[str, int]]
 """Numbers by name, and those by what they are of: a group, say."""
 
-WorkerFigures: TypeAlias = Mapping[str, Table]
+WorkerFigures: TypeAlias = Mapping[str, FiguresTable]
 """A worker's tables, by the names of their sources."""
 
 
 class FiguresSource(Protocol):
     """Something that counts, or knows how much is held."""
 
-    def __call__(self) -> Table:
+    def __call__(self) -> FiguresTable:
         """Return the numbers as they are now, which add up over workers."""
         ...
 
@@ -67,7 +67,7 @@ class NearFigures(BaseModel):
 def near_source(stats: Callable[[], Mapping[str, NearStats]]) -> FiguresSource:
     """Return what tells the figures of a client's near cache as numbers that add up."""
 
-    def source() -> Table:
+    def source() -> FiguresTable:
         return {
             group: {"hits": of.hits, "entries": of.entries, "bytes": of.bytes}
             for group, of in stats().items()

@@ -18,7 +18,7 @@ NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class NodeRow:
     """A member: `info` is what it says, or `error` why it does not answer.
 
     One that was not asked has neither. `view` is what it is to one that knows it. `groups` are
@@ -37,7 +37,7 @@ class Row:
 class Survey:
     """The members by name, and what is at odds between them, a sentence each."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[NodeRow, ...]
     warnings: tuple[str, ...]
 
     @property
@@ -90,15 +90,17 @@ def _by_own_name(
     return answers
 
 
-def _row(node: str, answer: NodeInfo | CacheError | None, seen: Mapping[str, MemberInfo]) -> Row:
+def _row(
+    node: str, answer: NodeInfo | CacheError | None, seen: Mapping[str, MemberInfo]
+) -> NodeRow:
     view = next(iter(seen.values()), None)
     if isinstance(answer, CacheError):
-        return Row(node, NO_ANSWER, str(answer), view, None, {})
+        return NodeRow(node, NO_ANSWER, str(answer), view, None, {})
     others = [member.health for name, member in seen.items() if name != node]
     groups = (
         {name: Figures.of(info) for name, info in sorted(answer.groups.items())} if answer else {}
     )
-    return Row(node, _health(answer, others), None, view, answer, groups)
+    return NodeRow(node, _health(answer, others), None, view, answer, groups)
 
 
 def _views(infos: Mapping[str, NodeInfo]) -> dict[str, dict[str, MemberInfo]]:

@@ -16,7 +16,7 @@ from cache_core.rpc.calls import (
     status_of,
     write_get,
 )
-from cache_core.rpc.draining import Running
+from cache_core.rpc.draining import RunningCalls
 from cache_core.rpc.service import Service
 from cache_core.rpc.wire.codec import ROWS, Row
 from cache_core.rpc.wire.metadata import ANSWER, write_answer
@@ -30,7 +30,7 @@ T = TypeVar("T")
 class Handlers:
     """Answers gRPC's calls from `service`, each noted in `running`."""
 
-    def __init__(self, service: Service, running: Running) -> None:
+    def __init__(self, service: Service, running: RunningCalls) -> None:
         self._calls = Calls(service)
         self._name = service.participant.name
         self._running = running

@@ -7,7 +7,7 @@ from typing import Final
 import grpc.aio
 
 from cache_core.address import Address
-from cache_core.rpc.draining import Running
+from cache_core.rpc.draining import RunningCalls
 from cache_core.rpc.engine import probe
 from cache_core.rpc.grpcio.handlers import Handlers
 from cache_core.rpc.grpcio.introspection import Introspection
@@ -31,7 +31,7 @@ class Server:
         self._service: Service | None = None
         self._server = grpc.aio.server(options=OPTIONS)
         self._introspection = Introspection()
-        self._running = Running()
+        self._running = RunningCalls()
 
     def bind(self) -> Address:
         """Take the address, and return it with the port in use. Raises OSError."""

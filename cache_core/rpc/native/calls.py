@@ -18,7 +18,7 @@ from pygrpc_native import (
 
 from cache_core.errors import PeerUnavailable
 from cache_core.rpc.calls import CLUSTER, GET_SERVICES, REFUSALS, Calls, status_of, write_get
-from cache_core.rpc.native.events import Details, Event
+from cache_core.rpc.native.events import Details, NativeEvent
 from cache_core.rpc.service import Service
 from cache_core.rpc.wire.codec import ROWS, Row
 from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES
@@ -28,7 +28,7 @@ from cache_core.value import Value
 
 logger = logging.getLogger("gaocache")
 
-Begin: TypeAlias = Callable[[int, bytes, Details], None]
+BeginCall: TypeAlias = Callable[[int, bytes, Details], None]
 
 METHODS: Final = (
     *((f"/{service}/Get", False) for service in GET_SERVICES),
@@ -63,7 +63,7 @@ class NativeCalls:
         self._watches: set[int] = set()
         self._held: set[int] | None = None
         self._ending = False
-        self._begin: tuple[Begin, ...] = (
+        self._begin: tuple[BeginCall, ...] = (
             *(self._get for _ in GET_SERVICES),
             *(partial(self._receive, row) for row in ROWS),
             self._acknowledge,
@@ -73,7 +73,7 @@ class NativeCalls:
             self._watch,
         )
 
-    def take(self, events: Sequence[Event]) -> None:
+    def take(self, events: Sequence[NativeEvent]) -> None:
         """Begin the calls, and end those whose callers have gone, in the order of `events`."""
         for kind, call, method, data, _, details in events:
             if kind != EVENT_CALL:

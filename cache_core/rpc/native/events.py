@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeAlias
 Details: TypeAlias = tuple[tuple[tuple[str, str | bytes], ...], str, float | None]
 """A call's metadata, its caller's address, and how many seconds it has left, None for no end."""
 
-Event: TypeAlias = tuple[int, int, int, bytes | None, bytes | str | None, Details | None]
+NativeEvent: TypeAlias = tuple[int, int, int, bytes | None, bytes | str | None, Details | None]
 """Kind, call, method, the request, a key that is not used, and details; None for a cancel."""
 
 MOST: Final = 64
@@ -21,7 +21,7 @@ class Queue(Protocol):
 
     def recv_batch_details(
         self, max_events: int, timeout_ms: int | None = None
-    ) -> Sequence[Event] | None:
+    ) -> Sequence[NativeEvent] | None:
         """Return what has come, once something has or the timeout is over; None at the end."""
 
     def close(self) -> None:
@@ -40,7 +40,7 @@ class Events:
     def __init__(
         self,
         queue: Queue,
-        take: Callable[[Sequence[Event]], None],
+        take: Callable[[Sequence[NativeEvent]], None],
         ended: Callable[[Exception | None], None],
     ) -> None:
         self._queue = queue
@@ -77,7 +77,7 @@ class Events:
     def _call(self, function: Callable[..., None], argument: object) -> None:
         self._loop.call_soon_threadsafe(function, argument, context=self._context)
 
-    def _hand_over(self, events: Sequence[Event]) -> None:
+    def _hand_over(self, events: Sequence[NativeEvent]) -> None:
         try:
             self._take(events)
         finally:

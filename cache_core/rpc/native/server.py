@@ -7,7 +7,7 @@ from typing import Final
 from pygrpc_native import NativeGrpcFront
 
 from cache_core.address import Address
-from cache_core.rpc.engine import EngineFailed, Failed, probe
+from cache_core.rpc.engine import EngineFailed, OnFailure, probe
 from cache_core.rpc.native.calls import METHODS, NativeCalls
 from cache_core.rpc.native.events import Events
 from cache_core.rpc.native.fallback import Fallback
@@ -26,7 +26,7 @@ class NativeServer:
     `failed` is told where it ends by itself. What it can't serve goes to grpcio behind it.
     """
 
-    def __init__(self, address: Address, failed: Failed) -> None:
+    def __init__(self, address: Address, failed: OnFailure) -> None:
         self._address = address
         self._failed = failed
         self._fallback = Fallback()

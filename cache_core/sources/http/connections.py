@@ -13,7 +13,7 @@ from cache_core.sources.http.body import ACCEPTED, Body
 from cache_core.sources.http.network import CheckedBackend, PrivateAddress
 from cache_core.sources.http.reply import WITH_VALUE, Reply
 from cache_core.sources.http.settings import HttpSource
-from cache_core.sources.http.template import Origin
+from cache_core.sources.http.template import UrlOrigin
 
 MAX_REDIRECTS: Final = 5
 KEPT_SECONDS: Final = 30.0
@@ -34,7 +34,7 @@ class Connections:
     """
 
     def __init__(
-        self, source: HttpSource, origin: Origin, *, context: ssl.SSLContext, resolve: Resolve
+        self, source: HttpSource, origin: UrlOrigin, *, context: ssl.SSLContext, resolve: Resolve
     ) -> None:
         self._origin = origin
         self._max_bytes = source.max_bytes

@@ -19,7 +19,7 @@ _HOST: Final = re.compile(r"[a-z0-9_.:-]+")
 _PARTS: Final = re.compile(r"[/\\]")
 
 
-class Origin(NamedTuple):
+class UrlOrigin(NamedTuple):
     """A scheme, a host and a port; the host in ASCII, an IPv6 address without brackets."""
 
     scheme: str
@@ -27,7 +27,7 @@ class Origin(NamedTuple):
     port: int
 
     @classmethod
-    def of(cls, url: SplitResult) -> "Origin":
+    def of(cls, url: SplitResult) -> "UrlOrigin":
         """Return the origin of an http or https URL. Raises ValueError."""
         host = (url.hostname or "").encode("idna").decode()
         if url.scheme not in DEFAULT_PORTS or not _HOST.fullmatch(host):
@@ -47,7 +47,7 @@ class Origin(NamedTuple):
         """
         try:
             url = urlsplit(urljoin(f"{self.scheme}://{self.authority}{target}", location))
-            if Origin.of(url) != self:
+            if UrlOrigin.of(url) != self:
                 return None
         except ValueError:
             return None
@@ -65,7 +65,7 @@ class UrlTemplate:
             raise InvalidSource("url", f"it has characters that no URL has, {EXAMPLE}")
         try:
             url = urlsplit(text)
-            self.origin = Origin.of(url)
+            self.origin = UrlOrigin.of(url)
         except ValueError:
             raise InvalidSource("url", EXAMPLE) from None
         _check(url)

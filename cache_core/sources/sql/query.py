@@ -13,7 +13,7 @@ from cache_core.sources.sql.connection.cancelling import execute
 from cache_core.sources.sql.connection.fault import Blame, DatabaseFault, fault_of
 from cache_core.sources.sql.keys import Parse, parser_of
 from cache_core.sources.sql.plan import Question
-from cache_core.sources.sql.rows import Column, Kind
+from cache_core.sources.sql.rows import Column, ColumnKind
 from cache_core.sources.sql.statement import Statement, parse
 
 _JSON_TYPES: Final = frozenset({"json", "jsonb"})
@@ -57,7 +57,9 @@ class QueryForm:
             words = f"it takes :key as {parameter.name}; write CAST(:key AS text), or of a number"
             raise InvalidSource("query", words)
         columns = [
-            Column(found.name, Kind.JSON if found.type.name in _JSON_TYPES else Kind.PLAIN)
+            Column(
+                found.name, ColumnKind.JSON if found.type.name in _JSON_TYPES else ColumnKind.PLAIN
+            )
             for found in statement.get_attributes()
         ]
         return QueryPlan(self._query, parse_key, columns)

@@ -18,7 +18,7 @@ from cache_core.value import Terms, Value
 JSON: Final = Terms(content_type="application/json")
 
 
-class Kind(Enum):
+class ColumnKind(Enum):
     """What a column holds, where the driver's own type does not tell."""
 
     PLAIN = auto()
@@ -34,7 +34,7 @@ class Column(NamedTuple):
     """A column of a result."""
 
     name: str
-    kind: Kind = Kind.PLAIN
+    kind: ColumnKind = ColumnKind.PLAIN
 
 
 def one(column: Column, value: object) -> Retrieved:
@@ -46,7 +46,7 @@ def one(column: Column, value: object) -> Retrieved:
         return None
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
-    if column.kind is Kind.JSON and isinstance(value, str):
+    if column.kind is ColumnKind.JSON and isinstance(value, str):
         return value.encode()
     return as_text(_typed(column, value)).encode()
 
@@ -75,13 +75,13 @@ def as_text(value: object) -> str:
 
 
 def _member(column: Column, value: object) -> str:
-    if column.kind is Kind.JSON and isinstance(value, str) and _is_json(value):
+    if column.kind is ColumnKind.JSON and isinstance(value, str) and _is_json(value):
         return value  # as it was written: to read it could change its numbers
     return _dumps(_jsonable(_typed(column, value)))
 
 
 def _typed(column: Column, value: object) -> object:
-    if column.kind is Kind.BOOLEAN and value in (0, 1):
+    if column.kind is ColumnKind.BOOLEAN and value in (0, 1):
         return bool(value)
     return value
 

@@ -32,7 +32,7 @@ def _parse_columns(given: object) -> str | tuple[str, ...]:
 
 Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_parse_names)]
 TableName: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_parse_table)]
-Columns: TypeAlias = Annotated[str | tuple[str, ...], BeforeValidator(_parse_columns)]
+ColumnNames: TypeAlias = Annotated[str | tuple[str, ...], BeforeValidator(_parse_columns)]
 
 
 class SqlSource(Table):
@@ -48,7 +48,7 @@ class SqlSource(Table):
     query: str | None = Field(default=None, description="a query with the parameter `:key`")
     table: TableName | None = Field(default=None, description="the table, instead of a query")
     key_column: Names | None = Field(default=None, description="the key's column or columns")
-    value_column: Columns | None = Field(
+    value_column: ColumnNames | None = Field(
         default=None, description="the value's column or columns; without it, the whole row"
     )
     key_separator: str = Field(

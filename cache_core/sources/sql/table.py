@@ -33,7 +33,7 @@ from cache_core.sources.sql import rows as encoding
 from cache_core.sources.sql.connection.cancelling import execute
 from cache_core.sources.sql.keys import Binding, binding_of
 from cache_core.sources.sql.plan import Question
-from cache_core.sources.sql.rows import Column, Kind
+from cache_core.sources.sql.rows import Column, ColumnKind
 
 
 class TableForm:
@@ -104,14 +104,14 @@ def overlook_unknown_types() -> None:
     warnings.filterwarnings("ignore", "Did not recognize type|Could not instantiate", SAWarning)
 
 
-def kind_of(type_: TypeEngine[Any], dialect: str) -> Kind:
+def kind_of(type_: TypeEngine[Any], dialect: str) -> ColumnKind:
     """Return what a column of that type holds."""
     if dialect == "postgresql" and _has_only_its_own_text(type_):
-        return Kind.CAST
+        return ColumnKind.CAST
     is_tinyint_1 = isinstance(type_, TINYINT) and type_.display_width == 1  # MySQL's BOOLEAN
     if isinstance(type_, Boolean) or is_tinyint_1:
-        return Kind.BOOLEAN
-    return Kind.JSON if isinstance(type_, JSON) else Kind.PLAIN
+        return ColumnKind.BOOLEAN
+    return ColumnKind.JSON if isinstance(type_, JSON) else ColumnKind.PLAIN
 
 
 def _has_only_its_own_text(type_: TypeEngine[Any]) -> bool:
@@ -222,7 +222,7 @@ class TablePlan:
 
 def _value(of: Column) -> ColumnElement[Any]:
     found = _column(of.name)
-    return cast(found, Text) if of.kind is Kind.CAST else found
+    return cast(found, Text) if of.kind is ColumnKind.CAST else found
 
 
 def _column(name: str) -> ColumnClause[Any]:

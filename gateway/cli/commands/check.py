@@ -41,7 +41,7 @@ class Part(Protocol):
         """Let go of it."""
 
 
-class Finding(NamedTuple):
+class Checked(NamedTuple):
     """What came of trying a group's source, or its tier: a line of what is wrong, or none."""
 
     group: str
@@ -103,9 +103,9 @@ def check(
 
 async def _try_all(
     settings: Settings, folder: Path, seconds: float
-) -> tuple[Sequence[Finding], bool]:
+) -> tuple[Sequence[Checked], bool]:
     """Return what came of trying each source, and whether nothing is left that runs."""
-    trials: list[Coroutine[object, object, Finding]] = []
+    trials: list[Coroutine[object, object, Checked]] = []
     for group, table in settings.groups.items():
         make = partial(make_retriever, table.source, folder=folder)
         trials.append(_try(settings, group, table.source.kind, make, seconds))
@@ -122,21 +122,21 @@ async def _try_all(
 
 async def _try(
     settings: Settings, group: str, kind: str, make: Callable[[], Part], seconds: float
-) -> Finding:
+) -> Checked:
     try:
         part = make()
     except InvalidSource as error:
-        return Finding(group, kind, str(problem_of(settings, group, error)))
+        return Checked(group, kind, str(problem_of(settings, group, error)))
     wrong = await try_source(part.check, seconds=seconds)
     closing = asyncio.ensure_future(part.aclose())
     await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
     closing.cancel()
     if wrong is None:
-        return Finding(group, kind, None)
-    return Finding(group, kind, str(problem_of(settings, group, wrong, is_tier=kind == TIER)))
+        return Checked(group, kind, None)
+    return Checked(group, kind, str(problem_of(settings, group, wrong, is_tier=kind == TIER)))
 
 
-def _show(found: Sequence[Finding]) -> None:
+def _show(found: Sequence[Checked]) -> None:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for column in ("group", "kind", "result"):
         table.add_column(column, overflow="fold")
@@ -147,7 +147,7 @@ def _show(found: Sequence[Finding]) -> None:
     Console(highlight=False, width=width).print(table)
 
 
-def _write_json(errors: Sequence[str], found: Sequence[Finding]) -> None:
+def _write_json(errors: Sequence[str], found: Sequence[Checked]) -> None:
     sources = [
         {"group": group, "kind": kind, "ok": error is None, "error": error}
         for group, kind, error in found

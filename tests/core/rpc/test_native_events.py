@@ -5,10 +5,10 @@ import queue
 import threading
 from collections.abc import Sequence
 
-from cache_core.rpc.native.events import Event, Events
+from cache_core.rpc.native.events import Events, NativeEvent
 
 
-def event(call: int) -> Event:
+def event(call: int) -> NativeEvent:
     return 0, call, 0, b"", None, ((), "", None)
 
 
@@ -16,13 +16,13 @@ class FakeQueue:
     """Gives what is put into it, a batch each time; raises what is an error, None is its end."""
 
     def __init__(self) -> None:
-        self.waits: queue.Queue[Sequence[Event] | Exception | None] = queue.Queue()
+        self.waits: queue.Queue[Sequence[NativeEvent] | Exception | None] = queue.Queue()
         self.takers: list[threading.Thread] = []
         self.closed = threading.Event()
 
     def recv_batch_details(
         self, _max_events: int, timeout_ms: int | None = None
-    ) -> Sequence[Event] | None:
+    ) -> Sequence[NativeEvent] | None:
         """Return or raise what comes next."""
         try:
             found = self.waits.get(block=timeout_ms is None)
@@ -51,7 +51,7 @@ class Taken:
         self.threads: set[threading.Thread] = set()
         self.ended: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
 
-    def take(self, events: Sequence[Event]) -> None:
+    def take(self, events: Sequence[NativeEvent]) -> None:
         self.threads.add(threading.current_thread())
         self.calls += [call for _, call, *_ in events]
         if len(self.calls) >= self.until:

@@ -6,7 +6,7 @@ from rich.console import Console
 from cache_core.messages import Health, MemberInfo, NodeInfo
 from gateway.cli.survey_table import show
 from gateway.survey.figures import Figures
-from gateway.survey.survey import Row, Survey
+from gateway.survey.survey import NodeRow, Survey
 
 NODE = "10.100.100.100:65535"
 LARGE = Figures(
@@ -21,10 +21,10 @@ LARGE = Figures(
 )
 
 
-def row(figures: Figures, *, uptime: float = 0, share: float = 0.25) -> Row:
+def row(figures: Figures, *, uptime: float = 0, share: float = 0.25) -> NodeRow:
     member = MemberInfo(NODE, 1, Health.UP, share)
     info = NodeInfo(NODE, False, 1, (member,), {}, uptime, 0, 0)
-    return Row(NODE, "up", None, member, info, {"scores": figures})
+    return NodeRow(NODE, "up", None, member, info, {"scores": figures})
 
 
 def shown(found: Survey, *, groups: bool = False) -> list[str]:
@@ -60,7 +60,7 @@ def test_uptime_is_told_in_its_two_largest_units(seconds: float, words: str) -> 
 
 
 def test_what_is_wrong_is_said_below_in_words() -> None:
-    silent = Row("a:1", "no answer", "it hangs", None, None, {})
+    silent = NodeRow("a:1", "no answer", "it hangs", None, None, {})
     lines = shown(Survey((silent, row(LARGE)), ("they [differ]",)))
     assert lines[2].split() == ["a:1", "no", "answer"]
     assert lines[4:] == [

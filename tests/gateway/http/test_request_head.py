@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.http.problems import Refused
-from gateway.http.request_head import Asked, read_head
+from gateway.http.request_head import RequestTarget, read_head
 
 HOST = (b"host", b"example.com")
 
@@ -20,12 +20,12 @@ HOST = (b"host", b"example.com")
 def test_every_form_comes_to_the_origin_form_and_its_own_host_counts(
     target: bytes, origin: bytes, host: bytes
 ) -> None:
-    assert read_head("1.1", b"GET", target, [HOST]) == Asked(origin, [(b"host", host)])
+    assert read_head("1.1", b"GET", target, [HOST]) == RequestTarget(origin, [(b"host", host)])
 
 
 @pytest.mark.parametrize("target", [b"*", b"http://example.com"])
 def test_options_may_be_about_the_server(target: bytes) -> None:
-    assert read_head("1.1", b"OPTIONS", target, [HOST]) == Asked(b"*", [HOST])
+    assert read_head("1.1", b"OPTIONS", target, [HOST]) == RequestTarget(b"*", [HOST])
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_host_is_a_name_or_an_address(value: bytes) -> None:
 
 @pytest.mark.parametrize("headers", [[], [(b"host", b"")]])
 def test_an_old_client_may_name_no_host(headers: list[tuple[bytes, bytes]]) -> None:
-    assert read_head("1.0", b"GET", b"/", headers) == Asked(b"/", headers)
+    assert read_head("1.0", b"GET", b"/", headers) == RequestTarget(b"/", headers)
 
 
 @pytest.mark.parametrize("version", ["0.9", "1.2", "2.0"])

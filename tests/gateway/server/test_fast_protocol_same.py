@@ -20,7 +20,7 @@ from cache_core.value import Outcome
 from gateway.http.fields import Headers
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
-from gateway.lane.answer import Form
+from gateway.lane.answer import AnswerForm
 from gateway.lane.lane import Known, Lane
 from gateway.lane.request import Reader
 from gateway.server import serving as server
@@ -81,7 +81,7 @@ class CountingLane(Lane):
         request: bytes,
         known: Known,
         outcome: Outcome,
-        form: Form | Refused | None = None,
+        form: AnswerForm | Refused | None = None,
         *,
         said: Headers,
         close: bool,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.server.workers import Workers
-from gateway.survey.gateway_figures import GatewayFigures, Table
+from gateway.survey.gateway_figures import FiguresTable, GatewayFigures
 
 
 @pytest.fixture
@@ -22,14 +22,14 @@ def folder() -> Iterator[Path]:
 class Holdings:
     """A FiguresSource of a test's own."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: FiguresTable) -> None:
         self.table = table
 
-    def __call__(self) -> Table:
+    def __call__(self) -> FiguresTable:
         return self.table
 
 
-def worker(folder: Path, number: int, table: Table, *, count: int = 3) -> Workers:
+def worker(folder: Path, number: int, table: FiguresTable, *, count: int = 3) -> Workers:
     return Workers({"near": Holdings(table)}, folder / str(number), count)
 
 

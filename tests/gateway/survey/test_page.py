@@ -7,7 +7,7 @@ import pytest
 from cache_core.messages import NodeInfo
 from gateway.survey import page as landing
 from gateway.survey.figures import Figures
-from gateway.survey.survey import Row, Survey
+from gateway.survey.survey import NodeRow, Survey
 
 ORIGIN = "http://cache.example:8000"
 EVIL = '<script>alert("x")</script>&$style\'"'
@@ -38,11 +38,11 @@ def page(seen: Survey, origin: str = ORIGIN) -> Tags:
 
 
 def groups(**named: Figures) -> Survey:
-    return Survey((Row("a:1", "up", None, None, INFO, named),), ())
+    return Survey((NodeRow("a:1", "up", None, None, INFO, named),), ())
 
 
 def silence(node: str, why: str) -> Survey:
-    return Survey((Row(node, "no answer", why, None, None, {}),), ())
+    return Survey((NodeRow(node, "no answer", why, None, None, {}),), ())
 
 
 @pytest.mark.parametrize(

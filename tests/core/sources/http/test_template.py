@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cache_core.loading.retriever import InvalidSource
-from cache_core.sources.http.template import Origin, UrlTemplate
+from cache_core.sources.http.template import UrlOrigin, UrlTemplate
 
 IN_PATH = "https://api.example.com/users/{key}"
 IN_QUERY = "https://api.example.com/users?id={key}"
@@ -75,14 +75,14 @@ def test_no_url_names_a_key_that_would_leave_its_segment(template: str, key: str
 @pytest.mark.parametrize(
     ("template", "origin", "authority"),
     [
-        (IN_PATH, Origin("https", "api.example.com", 443), "api.example.com"),
-        ("HTTP://API.Example.com:81/{key}", Origin("http", "api.example.com", 81), None),
-        ("http://[::1]:81/{key}", Origin("http", "::1", 81), "[::1]:81"),
-        ("http://[::1]/{key}", Origin("http", "::1", 80), "[::1]"),
-        ("http://bücher.example/{key}", Origin("http", "xn--bcher-kva.example", 80), None),
+        (IN_PATH, UrlOrigin("https", "api.example.com", 443), "api.example.com"),
+        ("HTTP://API.Example.com:81/{key}", UrlOrigin("http", "api.example.com", 81), None),
+        ("http://[::1]:81/{key}", UrlOrigin("http", "::1", 81), "[::1]:81"),
+        ("http://[::1]/{key}", UrlOrigin("http", "::1", 80), "[::1]"),
+        ("http://bücher.example/{key}", UrlOrigin("http", "xn--bcher-kva.example", 80), None),
     ],
 )
-def test_a_template_has_an_origin(template: str, origin: Origin, authority: str | None) -> None:
+def test_a_template_has_an_origin(template: str, origin: UrlOrigin, authority: str | None) -> None:
     found = UrlTemplate(template).origin
     assert found == origin
     assert authority is None or found.authority == authority
@@ -136,7 +136,7 @@ def test_a_template_that_can_not_work_is_refused_in_words_without_it(
     ],
 )
 def test_a_redirect_within_the_origin_is_a_target(location: str, target: str) -> None:
-    assert Origin("https", "api.example.com", 443).follow("/users/Tom", location) == target
+    assert UrlOrigin("https", "api.example.com", 443).follow("/users/Tom", location) == target
 
 
 @pytest.mark.parametrize(
@@ -155,4 +155,4 @@ def test_a_redirect_within_the_origin_is_a_target(location: str, target: str) ->
     ],
 )
 def test_a_redirect_elsewhere_is_none(location: str) -> None:
-    assert Origin("https", "api.example.com", 443).follow("/users/Tom", location) is None
+    assert UrlOrigin("https", "api.example.com", 443).follow("/users/Tom", location) is None
