@@ -14,7 +14,7 @@ from cache_core.valkey.url import StoreUrl
 
 
 class Single:
-    """A StoreLink to the server at `host`; what fails on a connection that was lost is asked again."""
+    """A StoreLink to the server at `host`; what fails on a lost connection is asked again."""
 
     def __init__(self, url: StoreUrl, host: Address) -> None:
         self._redis = Redis(
