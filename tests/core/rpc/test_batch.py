@@ -31,7 +31,7 @@ from cache_core import (
 from cache_core.errors import DeadlineExceeded, InvalidKey, KeyRequired, NotFound, UnknownGroup
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.channel import CLUSTER
-from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS, MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
+from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
 from cache_core.rpc.wire.status import ERROR_OF_REASON
 from cache_core.trace import Trace
 
@@ -263,36 +263,6 @@ async def test_a_trace_that_no_header_carries_does_not_fail_the_call(trace: Trac
         assert all(isinstance(found, Value) for found in await outcomes(channel, asks[:1]))
         assert all(isinstance(found, Value) for found in await outcomes(channel, asks))
     assert [seen for _, _, seen in participant.asked] == [Trace(), Trace(), Trace("00-ab")]
-
-
-async def test_more_than_a_batch_holds_and_two_kinds_go_in_several_calls() -> None:
-    held = {str(n): Value(str(n).encode()) for n in range(MAX_BATCH_ITEMS + 2)}
-    participant = FakeParticipant(held)
-    async with connected(participant) as channel:
-        found = await outcomes(channel, [ask(key, forwarded=key == "7") for key in held])
-    assert [one.data for one in found if isinstance(one, Value)] == [key.encode() for key in held]
-    assert [key for key, forwarded, _ in participant.asked if forwarded] == ["7"]
-    assert len(participant.rings) == 3
-
-
-async def test_keys_too_long_for_one_message_go_in_several() -> None:
-    keys = [str(n) * MIB for n in range(6)]
-    participant = FakeParticipant(dict.fromkeys(keys, hit()))
-    async with connected(participant) as channel:
-        found = await outcomes(channel, [ask(key) for key in keys])
-    assert all(isinstance(one, Value) for one in found)
-    assert len(participant.rings) == 2
-
-
-async def test_several_calls_that_fail_fail_all_their_keys() -> None:
-    async with serving(FakeParticipant()) as gone:
-        pass
-    async with channel_to(gone) as channel:
-        asks = [ask("a"), ask("b"), ask("c", forwarded=True)]
-        await channel.get(asks, ring=0, timeout=30)
-        for one in asks:
-            with pytest.raises(PeerUnavailable, match=f"node {gone} can't be reached"):
-                await one.outcome
 
 
 def test_no_error_is_left_out_of_the_property() -> None:

@@ -1,0 +1,41 @@
+"""Keys that one call can't carry: they go in several calls, and come back as if it were one."""
+
+import pytest
+from fake_participant import FakeParticipant, ask, channel_to, connected, hit, outcomes, serving
+
+from cache_core import PeerUnavailable, Value
+from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+MIB = 1024 * 1024
+
+
+async def test_more_than_a_batch_holds_and_two_kinds_go_in_several_calls() -> None:
+    held = {str(n): Value(str(n).encode()) for n in range(MAX_BATCH_ITEMS + 2)}
+    participant = FakeParticipant(held)
+    async with connected(participant) as channel:
+        found = await outcomes(channel, [ask(key, forwarded=key == "7") for key in held])
+    assert [one.data for one in found if isinstance(one, Value)] == [key.encode() for key in held]
+    assert [key for key, forwarded, _ in participant.asked if forwarded] == ["7"]
+    assert len(participant.rings) == 3
+
+
+async def test_keys_too_long_for_one_message_go_in_several() -> None:
+    keys = [str(n) * MIB for n in range(6)]
+    participant = FakeParticipant(dict.fromkeys(keys, hit()))
+    async with connected(participant) as channel:
+        found = await outcomes(channel, [ask(key) for key in keys])
+    assert all(isinstance(one, Value) for one in found)
+    assert len(participant.rings) == 2
+
+
+async def test_several_calls_that_fail_fail_all_their_keys() -> None:
+    async with serving(FakeParticipant()) as gone:
+        pass
+    async with channel_to(gone) as channel:
+        asks = [ask("a"), ask("b"), ask("c", forwarded=True)]
+        await channel.get(asks, ring=0, timeout=30)
+        for one in asks:
+            with pytest.raises(PeerUnavailable, match=f"node {gone} can't be reached"):
+                await one.outcome
