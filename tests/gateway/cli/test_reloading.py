@@ -205,6 +205,11 @@ async def test_up_passes_the_signal_on_to_its_nodes_and_goes_on(
     assert (await up.stop()).status == 0
 
 
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
+
+
 @pytest.mark.slow
 async def test_a_node_whose_terminal_closes_stops(environment: dict[str, str]) -> None:
     ours, theirs = pty.openpty()
@@ -215,7 +220,7 @@ async def test_a_node_whose_terminal_closes_stops(environment: dict[str, str]) -
         stdin=theirs,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_take_terminal,
     )
     os.close(theirs)
     try:
@@ -230,7 +235,7 @@ async def test_a_node_whose_terminal_closes_stops(environment: dict[str, str]) -
 
 
 def _take_terminal_under_nohup() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    _take_terminal()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
