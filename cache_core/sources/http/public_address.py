@@ -36,14 +36,12 @@ def is_public(text: str) -> bool:
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
-    """Return the addresses to judge: what is mapped is only that, all else is itself as well."""
+    """Return the addresses to judge: mapped and 6to4 ones are only what they stand for."""
     if isinstance(address, IPv4Address):
         return [address]
-    if address.ipv4_mapped is not None:
-        return [address.ipv4_mapped]
-    found: list[IPv4Address | IPv6Address] = [address]
-    if address.sixtofour is not None:
-        found.append(address.sixtofour)
+    stands_for = address.ipv4_mapped or address.sixtofour
+    if stands_for is not None:  # newer Pythons count all of 6to4's network as private
+        return [stands_for]
     if address in _NAT64:
-        found.append(IPv4Address(int(address) & 0xFFFF_FFFF))
-    return found
+        return [address, IPv4Address(int(address) & 0xFFFF_FFFF)]
+    return [address]
