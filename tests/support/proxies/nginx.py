@@ -1,13 +1,11 @@
-"""Debian's nginx with the configuration that the README gives."""
+"""Debian's nginx with the configuration that the page on the gateway gives."""
 
 import contextlib
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from documents import blocks, document
 from proxies.proxy import running
-
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 
 # What Debian's own nginx.conf is around a file in conf.d, but for what concerns files and users.
 AROUND = """\
@@ -30,8 +28,8 @@ scgi_temp_path {folder}/scgi;
 
 
 def configuration(folder: Path, origin: str, address: str) -> str:
-    """Return nginx.conf around the README's text with the ports and paths of the test."""
-    (given,) = re.findall(r"^```nginx\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+    """Return nginx.conf around the page's text with the ports and paths of the test."""
+    (given,) = blocks(document("gateway/README.md"), "nginx")
     for written, here in (
         ("/var/cache/nginx/gaocache", str(folder / "cache")),
         ("127.0.0.1:8000", origin),

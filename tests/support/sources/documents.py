@@ -1,27 +1,26 @@
-"""The README's section on a kind of source, and its config as groups."""
+"""The sections of the page on sources, and their configs as groups."""
 
 import contextlib
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+
+import documents
 
 from cache_core import Group
 from cache_core.config import load
 from cache_core.config.groups import open_groups
 
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+PAGE = documents.document("cache_core/sources/README.md")
 
 
 def section(kind: str) -> str:
-    """Return what the README says on sources of a `kind`."""
-    after = README.split(f"\n### {kind}\n", 1)[1]
-    return re.split(r"^##+ ", after, maxsplit=1, flags=re.MULTILINE)[0]
+    """Return what the page says on sources of a `kind`."""
+    return documents.section(PAGE, kind)
 
 
 def blocks(kind: str, language: str) -> list[str]:
     """Return the code in `language` that the section on sources of a `kind` has."""
-    pattern = rf"^```{language}\n(.*?)^```$"
-    return re.findall(pattern, section(kind), flags=re.MULTILINE | re.DOTALL)
+    return documents.blocks(section(kind), language)
 
 
 @contextlib.asynccontextmanager

@@ -1,4 +1,7 @@
-"""The README's way from one node to three on different hosts, each host an address of this one."""
+"""From one node to three on different hosts, as the page on clusters has it.
+
+Each host is an address of this machine.
+"""
 
 import asyncio
 import contextlib
@@ -10,16 +13,17 @@ import pytest
 from cluster.etcd import etcd_at
 from cluster.fleet import MakeFleet, free_addresses
 from cluster.names import NSS_WRAPPER, Names
+from documents import document
 from processes import Serving, spawn
 
 from cache_core import Client
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+PAGE = document("cache_core/cluster/README.md")
 
 
 def command(start: str, kind: str) -> str:
-    (line,) = re.findall(rf"^{start} .*--peers {kind}://\S+$", README, flags=re.MULTILINE)
+    (line,) = re.findall(rf"^{start} .*--peers {kind}://\S+$", PAGE, flags=re.MULTILINE)
     return str(line)
 
 

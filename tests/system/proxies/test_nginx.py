@@ -1,4 +1,4 @@
-"""What only nginx does, with the README's configuration."""
+"""What only nginx does, with the configuration that its page gives."""
 
 import httpx
 import pytest

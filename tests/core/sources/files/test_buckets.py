@@ -178,7 +178,7 @@ async def test_a_bucket_that_is_not_there_fails_its_check(make_s3: MakeRig, tmp_
 
 
 @pytest.mark.service
-async def test_the_readmes_config_serves_a_bucket_with_the_environments_credentials(
+async def test_the_config_serves_a_bucket_with_the_environments_credentials(
     make_s3: MakeRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, config = blocks("files", "toml")

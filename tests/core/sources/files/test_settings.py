@@ -1,4 +1,4 @@
-"""What the `files` table takes, and what the README says of it."""
+"""What the `files` table takes, and what the page on sources says of it."""
 
 import re
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_a_table_that_makes_no_sense_is_refused(settings: dict[str, Any], words:
         FilesSource.model_validate({"url": "s3://bucket", **settings})
 
 
-async def test_the_readmes_config_serves_a_folder(tmp_path: Path) -> None:
+async def test_the_config_serves_a_folder(tmp_path: Path) -> None:
     config, _ = blocks("files", "toml")
     folder = tmp_path / "articles"
     folder.mkdir()
@@ -69,7 +69,7 @@ async def test_the_readmes_config_serves_a_folder(tmp_path: Path) -> None:
             await group.get("../gaocache")
 
 
-def test_the_readmes_table_names_every_setting() -> None:
+def test_the_table_names_every_setting() -> None:
     rows = re.findall(r"^\| (`.+?) \|", section("files"), flags=re.MULTILINE)
     named = re.findall(r"`(\w+)`", " ".join(rows))
     assert sorted(named) == sorted(set(FilesSource.model_fields) - {"kind"})

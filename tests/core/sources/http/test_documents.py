@@ -9,9 +9,7 @@ from cache_core import NotFound
 from cache_core.sources.http.settings import HttpSource
 
 
-async def test_the_readmes_config_serves_an_api(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_config_serves_an_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_TOKEN", "t0ken")
     (config,) = blocks("http", "toml")
     answers = {"/users/Tom": response(200, b"630", "Cache-Control: max-age=5")}
@@ -27,7 +25,7 @@ async def test_the_readmes_config_serves_an_api(
     assert all(asked.headers["authorization"].startswith("Bearer ") for asked in origin.asked)
 
 
-def test_the_readmes_table_names_every_setting() -> None:
+def test_the_table_names_every_setting() -> None:
     rows = re.findall(r"^\| (`.+?) \|", section("http"), flags=re.MULTILINE)
     named = re.findall(r"`(\w+)`", " ".join(rows))
     assert set(named) == set(HttpSource.model_fields) - {"kind"}

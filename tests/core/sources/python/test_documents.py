@@ -7,9 +7,7 @@ from sources.documents import blocks, served
 from cache_core import NotFound
 
 
-async def test_the_readmes_config_serves_the_readmes_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_config_serves_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
     (code,) = blocks("python", "py")
     (config,) = blocks("python", "toml")

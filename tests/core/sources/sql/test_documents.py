@@ -1,11 +1,11 @@
-"""The README's config for the sql source is served as it stands, but for users and ports."""
+"""The config that the page on sources has for sql is served, but for users and ports."""
 
 import contextlib
-import re
 import sqlite3
 from pathlib import Path
 
 import pytest
+from sources.documents import blocks
 from sources.rigs.mariadb import mariadb
 from sources.rigs.postgres import postgres
 
@@ -14,19 +14,9 @@ from cache_core.client.client import Client
 from cache_core.config import load
 from cache_core.config.groups import open_groups
 
-README = Path(__file__).parents[4] / "README.md"
-
-
-def config() -> str:
-    """Return the first TOML of the README's section on sql."""
-    section = README.read_text(encoding="utf-8").split("\n### sql\n", 1)[1]
-    (found, *_) = re.findall(r"^```toml\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
-    assert isinstance(found, str)
-    return found
-
 
 @pytest.mark.service
-async def test_the_readmes_config_for_sql_is_served(tmp_path: Path) -> None:
+async def test_the_config_for_sql_is_served(tmp_path: Path) -> None:
     async with postgres(tmp_path) as one, mariadb(tmp_path) as two:
         await one.execute(
             "CREATE TABLE users (id INT PRIMARY KEY, name TEXT);INSERT INTO users VALUES (1, 'Ann')"
@@ -39,7 +29,7 @@ async def test_the_readmes_config_for_sql_is_served(tmp_path: Path) -> None:
         with contextlib.closing(sqlite3.connect(file)) as connection, connection:
             connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)")
             connection.execute("INSERT INTO users VALUES (1, 'Bob')")
-        text = config()
+        (text,) = blocks("sql", "toml")
         for given, real in (
             ("postgresql://user@localhost:5432/shop", one.open_url),
             ("mysql://user@localhost:3306/shop", two.open_url),

@@ -1,4 +1,4 @@
-"""The README's configs of a Valkey source and a second tier, but for where the server is."""
+"""The configs of a Valkey source and a second tier, as their page has them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +18,7 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
         yield started
 
 
-async def test_the_readmes_config_gives_what_the_server_has(
-    server: RedisServer, tmp_path: Path
-) -> None:
+async def test_the_config_gives_what_the_server_has(server: RedisServer, tmp_path: Path) -> None:
     (config,) = blocks("valkey", "toml")
     server.admin.set("user:1", b"Tom")
     config = config.replace("valkey://127.0.0.1:6379", server.url)
@@ -31,7 +29,7 @@ async def test_the_readmes_config_gives_what_the_server_has(
             await group.get("2")
 
 
-async def test_the_readmes_second_tier_spares_a_new_node_the_source(
+async def test_the_second_tier_spares_a_new_node_the_source(
     server: RedisServer, scores_db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VALKEY_PASSWORD", PASSWORD)

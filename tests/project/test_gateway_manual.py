@@ -1,0 +1,56 @@
+"""The page on running the gateway tells the truth; its nginx is tried in tests/system/proxies."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from documents import blocks, document, rows, section
+from processes import GAOCACHE, Serving, spawn
+from running_up import BIN, output
+
+from cache_core.config import load
+
+PAGE = document("gateway/README.md")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 1, 2])
+async def test_each_command_serves_and_ends_well(tmp_path: Path, number: int) -> None:
+    commands = blocks(PAGE, "sh")
+    assert len(commands) == 3
+    (config,) = blocks(PAGE, "toml")
+    (tmp_path / "gaocache.toml").write_text(config)
+    program, *arguments = shlex.split(commands[number])
+    assert program == "gaocache"
+    arguments = [
+        word.replace("gaocache.toml", str(tmp_path / "gaocache.toml")) for word in arguments
+    ]
+    quickly = ("--drain", "0", "--workers", "2") if "--config" in arguments else ()
+    serving = Serving(
+        await spawn([*arguments, "--listen", "127.0.0.1:0", *quickly], {"PATH": str(BIN)})
+    )
+    await serving.until(r"http://127\.0\.0\.1:\d+")
+    assert (await serving.stop()).status == 0
+
+
+def test_its_config_loads(tmp_path: Path) -> None:
+    (config,) = blocks(PAGE, "toml")
+    file = tmp_path / "gaocache.toml"
+    file.write_text(config)
+    table = load(file, environ={}, with_groups=False).gateway
+    assert (table.workers, table.near_cache, table.drain) == (4, 64 * 2**20, 5)
+
+
+async def test_the_table_of_commands_names_every_command() -> None:
+    listed = set(re.findall(r"^\| `gaocache (\w+)", PAGE, flags=re.MULTILINE))
+    shown = await output(str(GAOCACHE), "--help")
+    assert listed == set(re.findall(r"^│ (\w+)  ", shown, flags=re.MULTILINE))
+
+
+async def test_the_table_of_commands_names_options_that_there_are() -> None:
+    for command, words in rows(section(PAGE, "The `gaocache` command"), "| | |"):
+        name = command.strip("`").split()[1]
+        options = set(re.findall(r"`(--[\w-]+)`", words))
+        help_ = await output(str(GAOCACHE), name, "--help")
+        assert {option for option in options if option not in help_} == set()
