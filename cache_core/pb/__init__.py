@@ -1,1 +1,1 @@
-"""Messages and services generated from `protos/`; see README, "Developing"."""
+"""Messages and services generated from `protos/`; `tests/README.md` says how."""
