@@ -1,7 +1,8 @@
 """GaoCache's core: groups of keys, nodes that serve them, and the client that asks them.
 
-What is large, or brings gRPC or pydantic with it, is imported once it is asked for: who only asks
-nodes loads no server, and who only catches errors neither.
+Names whose modules are large, or import gRPC or pydantic, are imported when they are first asked
+for. So a program that only asks nodes loads no server, and a program that only catches errors loads
+neither gRPC nor pydantic.
 """
 
 from importlib import import_module
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from cache_core.rpc.engine import EngineFailed, EngineMissing
     from cache_core.settings import GroupSettings
     from cache_core.stats import GroupStats
-else:  # unseen by type checkers, for which a module with it has every name
+else:  # hidden from type checkers: for them, a module with `__getattr__` has every name
     _MODULES = {
         "BatchRetriever": "loading.retriever",
         "Client": "client.client",
@@ -49,7 +50,7 @@ else:  # unseen by type checkers, for which a module with it has every name
     }
 
     def __getattr__(name: str) -> object:
-        """Return what has not been asked for before (PEP 562)."""
+        """Import `name` when it is first asked for, and return it (PEP 562)."""
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
         found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

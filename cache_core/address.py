@@ -5,7 +5,7 @@ import re
 from typing import Final, NamedTuple, Self
 
 DEFAULT_ADDRESS: Final = "127.0.0.1:8080"
-"""Where a node listens, and a client asks, that is told nothing else."""
+"""Where a node listens, and where a client asks, if it is given no other address."""
 
 _PORT = re.compile(r"[0-9]{1,5}")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
@@ -61,7 +61,10 @@ def _is_ipv4(host: str) -> bool:
 
 
 def _is_name(host: str) -> bool:
-    """RFC 1123, section 2.1; a name whose last label is a number is a mistyped IPv4 address."""
+    """Tell whether `host` is a DNS name (RFC 1123, section 2.1).
+
+    A name whose last label is a number is refused, because it is a mistyped IPv4 address.
+    """
     labels = host.removesuffix(".").split(".")
     return (
         len(host) <= _MAX_NAME

@@ -1,19 +1,19 @@
 """The one tree of errors that a get can end in.
 
 Knows nothing of gRPC or HTTP beyond the names of gRPC's status codes, which are the vocabulary
-that both edges translate from: `rpc/status.py` and `gateway/problems.py`.
+that both edges translate from: `rpc/wire/status.py` and `gateway/http/problems.py`.
 """
 
 from typing import ClassVar
 
 
 class CacheError(Exception):
-    """Why a get has no value; its text is fit for the caller's eyes.
+    """The base of all errors that a get can end in; its text is fit for the caller's eyes.
 
-    `status` is the name of a gRPC status code, `reason` a stable word for programs, `retryable`
-    whether the same call may succeed later, and `retry_after` in how many seconds it may be tried
-    again, where that can be said. `node` is the address of the node that answered,
-    where the error came over the wire.
+    `status` is the name of a gRPC status code, `reason` a stable word for programs. `retryable`
+    says whether the same call may succeed later, and `retry_after` in how many seconds it may be
+    tried again, None where that is not known. `node` is the address of the node that answered, None
+    where the error did not come over the wire.
     """
 
     status: str = "UNKNOWN"
@@ -45,7 +45,7 @@ class InvalidKey(CacheError):
 
     @classmethod
     def check(cls, *names: str) -> None:
-        """Raise the error where one of `names` is such text."""
+        """Raise InvalidKey where one of `names` is text that UTF-8 can't carry."""
         try:
             for name in names:
                 name.encode()
@@ -91,7 +91,7 @@ class NotFound(CacheError):
 
 
 class NotCached(CacheError):
-    """Nothing that may be answered is held for the key, and nothing was to be loaded."""
+    """No value that may be answered is held for the key, and the get's demand forbids a load."""
 
     status = "FAILED_PRECONDITION"
     reason = "not-cached"
@@ -103,7 +103,7 @@ class NotCached(CacheError):
 
 
 class RetrieverFailed(CacheError):
-    """The retriever or its source is at fault: it raised, or returned what is no value."""
+    """The retriever or its source is at fault: it raised, or it returned no proper value."""
 
     status = "INTERNAL"
     reason = "source-failed"
@@ -118,7 +118,7 @@ class SourceUnavailable(RetrieverFailed):
 
 
 class PeerUnavailable(CacheError):
-    """The node can't be reached, or is draining."""
+    """The node can't be reached, is draining or has not been started, or no member is known."""
 
     status = "UNAVAILABLE"
     reason = "node-unavailable"
@@ -126,7 +126,7 @@ class PeerUnavailable(CacheError):
 
 
 class Overloaded(CacheError):
-    """More loads are waiting than the node takes."""
+    """More loads wait than the group's `load_queue` allows."""
 
     status = "RESOURCE_EXHAUSTED"
     reason = "overloaded"
@@ -150,7 +150,10 @@ class ValueTooLarge(CacheError):
 
 
 class UnexpectedStatus(CacheError):
-    """A server that is no node of ours, or a proxy, answered with the gRPC status `status`."""
+    """A server that is no node of ours, or a proxy, answered with the gRPC status `status`.
+
+    `status` is INTERNAL where an answer can't be read or lacks a key, and where the client failed.
+    """
 
     reason = "unexpected-status"
 

@@ -20,16 +20,17 @@ from cache_core.events import (
 logger = logging.getLogger("gaocache")
 
 _IN_URL: Final = re.compile(r"(?<=://)\S+(?=@)")
-"""Up to the last @, for a password may have one of its own, or a slash."""
+"""The credentials of a URL: up to the last @, because a password may contain an @ or a slash."""
 _NAMED: Final = re.compile(r"(password|passwd|token|secret|key)=\S+", re.IGNORECASE)
 
 
 class LogHook:
-    """Logs the events of the node whose address `address` tells, once it has started.
+    """Logs the events of a node; `address` returns the node's address once the node has started.
 
-    Failed loads and members that were lost are warnings, other members' news is at info level,
-    all else at debug level. What every get emits it passes over where debug is not logged when
-    it is made. It is a SelectiveHook, and logs nothing of the kinds in `silent`.
+    Failed loads are warnings, and so are members that are left out if that is `alarming`. Other
+    news of members is at info level, everything else at debug level. The hook is a SelectiveHook
+    and logs nothing of the kinds in `silent`. If debug lines are not logged when the hook is made,
+    it also passes over Received and Hit, which come with every hit.
     """
 
     def __init__(self, address: Callable[[], str], *, silent: Collection[type[Event]] = ()) -> None:

@@ -1,4 +1,4 @@
-"""What the members of a cluster tell each other, as records. Knows no wire format."""
+"""The messages to nodes and their answers, as records. Knows no wire format."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ A = TypeVar("A")
 
 
 class Message(Generic[A]):
-    """Something to tell a node, which answers with an `A`."""
+    """A message to a node, which answers it with an `A`."""
 
     __slots__ = ()
 
@@ -27,10 +27,11 @@ class Removal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RemoveEverywhere(Message[tuple[str, ...]]):
-    """Remove this everywhere; the answer names the nodes and watchers that were not reached.
+    """Remove `what` from every node; the answer names all that were not reached.
 
-    `timeout` is the seconds that the receiver has for it, None without a deadline: what carries
-    the message sets it there.
+    These are nodes, watchers and the group's second tier. `timeout` is the seconds that the
+    receiver has for the removal, None without a deadline. The sender leaves it out: the receiver
+    sets it to the time that the call has left.
     """
 
     what: Removal
@@ -38,7 +39,11 @@ class RemoveEverywhere(Message[tuple[str, ...]]):
 
 
 class RemovedHere(NamedTuple):
-    """A node's answer to a RemoveHere: the watchers not reached, and the nodes that it knows."""
+    """A node's answer to a RemoveHere.
+
+    `unreached` are its watchers that were not reached; `nodes` are the other nodes that it knows
+    and has not left out.
+    """
 
     unreached: tuple[str, ...]
     nodes: tuple[str, ...]
@@ -46,10 +51,11 @@ class RemovedHere(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RemoveHere(Message[RemovedHere]):
-    """Remove these from the node that is told.
+    """Remove `items` from the node that receives this, and from that node alone.
 
-    Watchers are told in the `last_round` alone. `unreached` are the nodes that the first round did
-    not reach: whoever meets them tells them. `timeout` is as RemoveEverywhere's.
+    The node tells its watchers in the `last_round` alone. `unreached` are the nodes that the first
+    round did not reach: the receiver tells them once they answer. `timeout` is as in
+    RemoveEverywhere.
     """
 
     items: tuple[Removal, ...]
@@ -60,11 +66,12 @@ class RemoveHere(Message[RemovedHere]):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is removed; nothing where it only says that the watcher is covered.
+    """A node's message to a watcher: `items` are removed. Without any, it is just still covered.
 
-    `watcher` and `sequence`, which counts up from 1, name it when it is acknowledged, and so are
-    all before it. It was said `elapsed` seconds after the node began to tell the watcher; `silence`
-    seconds later without another the watcher is not covered any more.
+    The watcher acknowledges a notice, and with it all notices before, by `watcher` and `sequence`.
+    `watcher` is the node's name for it; `sequence` counts up from 1. The notice was made `elapsed`
+    seconds after the node began to tell the watcher. If no other follows within `silence` seconds,
+    the watcher is not covered any more.
     """
 
     watcher: str
@@ -76,9 +83,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """A node's answer to a Probe; `missed` is what the prober should have removed meanwhile.
+    """A node's answer to a Probe; `missed` are the removals that the prober has missed.
 
-    `have_missed` are nodes that have missed something too; `nodes` are those that it knows.
+    `draining` says that the node is leaving or not ready, `ring` is its ring's version.
+    `have_missed` are all nodes that, as it knows, have missed a removal; `nodes` are the other
+    nodes that it knows and has not left out.
     """
 
     draining: bool
@@ -90,9 +99,10 @@ class Probed:
 
 @dataclass(frozen=True, slots=True)
 class Probe(Message[Probed]):
-    """Ask whether a node serves; `node` is who asks, None for a client.
+    """Ask whether a node serves; `node` is the node that asks, None for a client.
 
-    `missed` is what the asked node should have removed while it was not reached.
+    `ring` is the asker's version of the ring. `missed` are the removals that the asked node has
+    missed while it was not reached.
     """
 
     node: str | None
@@ -102,7 +112,10 @@ class Probe(Message[Probed]):
 
 @dataclass(frozen=True, slots=True)
 class TakeOver(Message[int]):
-    """`node` is about to leave: ask it for what is yours then; the answer counts the entries."""
+    """Tell a node that `node` is about to leave, and have it take entries over from `node`.
+
+    The receiver takes the entries that it owns once `node` has left. The answer is their number.
+    """
 
     node: str
 
@@ -117,23 +130,27 @@ class Handed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HandOver(Message[tuple[Handed, ...]]):
-    """Give the hottest entries that are `node`'s, the asker's, once it serves or you don't."""
+    """Ask a node for its hottest entries that `node`, the asker, is to own.
+
+    The asker owns them once it serves, or once the node that is asked has left.
+    """
 
     node: str
 
 
 class Health(Enum):
-    """What a node or client makes of a member."""
+    """A member's health, as a node or a client sees it."""
 
     UP = auto()
     LEFT_OUT = auto()
-    """It did not answer; it is asked again from time to time."""
+    """It did not answer; it is probed again from time to time."""
     DRAINING = auto()
+    """It answers, but it is leaving or not ready."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberInfo:
-    """A member as another sees it; `share` is the part of all keys that the ring gives it."""
+    """A member as a node sees it; `share` is the part of all keys that the ring gives it."""
 
     node: str
     weight: int
@@ -143,10 +160,11 @@ class MemberInfo:
 
 @dataclass(frozen=True, slots=True)
 class SharingStats:
-    """What asking other nodes for keys came to, since the start.
+    """A group's figures of calls between nodes, since the start.
 
-    `fetches` are keys asked of their owners, `fetch_errors` those that no owner answered,
-    `forwarded` the keys answered for other nodes.
+    `hot_hits` counts the gets answered from the hot cache, `fetches` the keys asked of their
+    owners. `fetch_errors` counts those of them that had to be loaded here because no owner could be
+    reached, `forwarded` the keys that other nodes asked for. `hot` has the hot cache's figures.
     """
 
     hot_hits: int

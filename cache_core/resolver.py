@@ -1,6 +1,6 @@
 """The addresses behind a host's name, as the system's resolver says them.
 
-Membership by DNS and the http source take a Resolve, so that tests answer for the names.
+Membership by DNS and the http source take a Resolve, so that tests can answer in its place.
 """
 
 import asyncio
@@ -11,14 +11,15 @@ from typing import TypeAlias
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Iterable[str]]]
 """Returns the addresses of a host, IPv4 or IPv6 as text, for a port.
 
-Raises OSError where the host has none, or nobody can say.
+Raises OSError where the host has no address, or its addresses can't be found out.
 """
 
 
 async def system_resolve(host: str, port: int) -> Iterable[str]:
-    """Return what the system's resolver says (getaddrinfo), asked outside the event loop.
+    """Return the addresses that the system's resolver gives, asked outside the event loop.
 
-    `host` may also be an address, which is then the answer. Raises OSError.
+    The resolver is getaddrinfo. `host` may also be an address, which is then the answer. Raises
+    OSError.
     """
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -20,7 +20,7 @@ from cache_core.value import Terms
 MIB: Final = 1024 * 1024
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
-_NAME: Final = r"[!#$%&'+.^_`|~0-9A-Za-z-]+"  # without `*`, which is for ranges of types
+_NAME: Final = r"[!#$%&'+.^_`|~0-9A-Za-z-]+"  # without `*`, which stands for ranges of media types
 _QUOTED: Final = r'"(?:[ !#-\[\]-~]|\\[ -~])*"'
 _MEDIA_TYPE: Final = re.compile(rf"{_NAME}/{_NAME}(?: *; *{_NAME}=(?:{_NAME}|{_QUOTED}))*")
 MAX_MEDIA_TYPE: Final = 255
@@ -31,7 +31,7 @@ MAX_GROUP_BYTES: Final = 128
 
 MAX_SIZE: Final = 2**60
 MAX_COUNT: Final = 2**31 - 1
-"""What still fits where settings travel, and is more than any machine has."""
+"""The largest size and count: they fit where settings travel, and exceed what any machine has."""
 
 SIZE: Final = 'it should be a size like "64MiB"'
 DURATION: Final = 'it should be seconds or like "90s", "10m", "1h", "500ms"'
@@ -71,7 +71,7 @@ def _refuse_bool(given: object) -> object:
 
 
 def is_media_type(given: object) -> bool:
-    """Tell whether `given` is one by RFC 9110, section 8.3.1, and not too long."""
+    """Tell whether `given` is a media type (RFC 9110, section 8.3.1) that is not too long."""
     if not isinstance(given, str) or len(given) > MAX_MEDIA_TYPE:
         return False
     return _MEDIA_TYPE.fullmatch(given) is not None
@@ -106,9 +106,10 @@ Switch = Annotated[bool, BeforeValidator(_parse_bool)]
 
 
 class Table(BaseModel):
-    """A table of settings: unknown keys are refused, nothing changes once it is made.
+    """A table of settings. It refuses unknown keys, and does not change once it is made.
 
-    Every value may be given as text, for the environment has nothing else; no error repeats one.
+    Every value may be given as text, because the environment has nothing else. No error repeats a
+    given value.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -188,5 +189,5 @@ class GroupSettings(Table):
 
     @property
     def terms(self) -> Terms:
-        """What travels with each of the group's values."""
+        """The terms that travel with each of the group's values."""
         return Terms(self.stale_while_revalidate, self.stale_if_error, self.content_type or "")

@@ -1,4 +1,4 @@
-"""Figures of a group, as a record: what is counted, not how."""
+"""The figures of a group, its caches and its second tier, as records. Counts nothing itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ class Cause(IntEnum):
     """Why an entry left, or was not let in."""
 
     EVICTED = 0
-    """Others needed its room."""
+    """Other entries needed its room."""
     EXPIRED = 1
     REPLACED = 2
     """Its key got a new value."""
@@ -21,9 +21,10 @@ class Cause(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CacheStats:
-    """What a cache holds (`entries`, `bytes` charged, `capacity`) and what has left it.
+    """A cache's figures: the `entries` held, the `bytes` charged for them, and its `capacity`.
 
-    `removals` and `removed_bytes` are by cause, since the start.
+    `removals` counts the entries that have left or were not let in, `removed_bytes` their bytes:
+    both by cause, since the start.
     """
 
     entries: int
@@ -35,10 +36,11 @@ class CacheStats:
 
 @dataclass(frozen=True, slots=True)
 class TierStats:
-    """What the second tier came to, since the start, for keys that were not held.
+    """The second tier's figures since the start, for keys that a node did not hold.
 
-    `hits` it had and `misses` it had not; `errors` are calls that it did not answer in time or at
-    all; `owed` are the removals that it has still to be told.
+    `hits` counts the keys that the tier had, `misses` those that it lacked, `errors` the look-ups
+    and writes that it did not answer in time or at all. `owed` counts the removals that it has
+    still to be told of.
     """
 
     hits: int
@@ -51,9 +53,10 @@ class TierStats:
 class GroupStats:
     """Counts since the start; a get is a hit, a stale hit, a negative hit or a miss.
 
-    `stale_errors` of the stale hits were answered since the source failed. `loads` are calls of
-    the retriever, `load_errors` those that failed; a NotFound is no failure. `overloads` are
-    loads refused since too many were waiting. `tier` is None where the group has none.
+    `stale_errors` counts the stale hits that were answered because the source failed. `loads`
+    counts the keys that the source was asked for, `load_errors` the loads that failed; a NotFound
+    is no failure. `overloads` counts the loads that were refused because too many waited. `tier` is
+    None where the group has no second tier.
     """
 
     hits: int

@@ -22,4 +22,4 @@ class Trace(NamedTuple):
 NO_TRACE: Final = Trace()
 
 current_trace: Final[ContextVar[Trace]] = ContextVar("trace", default=NO_TRACE)
-"""Set by the server that takes a call in; read by all that runs for it, loads included."""
+"""Set by the server that takes a call in; read by everything that runs for it, loads included."""

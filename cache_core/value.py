@@ -1,4 +1,7 @@
-"""What a get returns and what travels between nodes."""
+"""The value that a get returns, and the words for a get and its answer.
+
+Knows no wire and no clock: all times are durations in seconds.
+"""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -17,31 +20,40 @@ class Answer(StrEnum):
     COLLAPSED = "collapsed"
     """Loaded for another get that was under way."""
     STALE = "stale"
-    """From memory, past its TTL, while a refresh runs behind."""
+    """From memory, past its TTL, within its stale_while_revalidate.
+
+    A refresh runs behind, unless one failed lately or the get's demand was CACHED.
+    """
     STALE_ERROR = "stale-error"
-    """From memory, past its TTL, since the source fails."""
+    """From memory, past its TTL, because the source fails."""
     RELOAD = "reload"
-    """Loaded for this get, which asked for that, though something was held."""
+    """Loaded though a value was held, because the get's demand was NEW."""
 
 
 class Demand(StrEnum):
-    """What a get may be answered from."""
+    """A get's wish for where its answer comes from."""
 
     ANY = "any"
     """From memory where that will do, else from a load."""
     CACHED = "cached"
-    """From memory alone, a stale value within its stale_while_revalidate included: nothing is
-    loaded or refreshed, and who holds nothing raises NotCached."""
+    """From memory alone, a stale value within its stale_while_revalidate included.
+
+    Nothing is loaded or refreshed; where no such value is held, NotCached is raised.
+    """
     NEW = "new"
-    """From a load at the owner that ends after the get began, one however many ask, where the
-    group allows it by client_reload; else as ANY."""
+    """From a load at the key's owner that ends after the get began.
+
+    Gets that ask for the same key meanwhile share the load. Where the group's client_reload does
+    not allow it, NEW is as ANY.
+    """
 
 
 class Terms(NamedTuple):
-    """What a group says of all its values.
+    """A group's words on all its values.
 
-    For how many seconds past its TTL a value may be answered while it is loaded anew, and for how
-    many where that fails; and the media type of its bytes, empty where the group declares none.
+    A value may be answered for `stale_while_revalidate` seconds past its TTL while it is loaded
+    anew, and for `stale_if_error` seconds where that load fails. `content_type` is the media type
+    of the bytes, empty where the group declares none.
     """
 
     stale_while_revalidate: float = 0.0
@@ -53,9 +65,10 @@ NO_TERMS: Final = Terms()
 
 
 class Label(NamedTuple):
-    """What a source says of one key's bytes, each empty where it says nothing.
+    """A source's own words on one key's bytes, each empty where the source says nothing.
 
-    Their media type, and `version`: what it calls them, such as an ETag, to be asked by later.
+    `content_type` is their media type. `version` is the source's name for them, such as an ETag, by
+    which the source is asked later.
     """
 
     content_type: str = ""
@@ -66,17 +79,21 @@ NO_LABEL: Final = Label()
 
 
 class Value(NamedTuple):
-    """A key's bytes, immutable; empty bytes are a value like any other.
+    """A key's bytes, `data`, and what is known of them; empty bytes are a value like any other.
 
-    `ttl` is the seconds for which they stay fresh, None without end, below zero where they are
-    stale; `age` the seconds since they were as new as their source; `node` the address of the
-    node that answered, where they came over the wire. `terms` are those of the group at whoever
-    answered, over the wire as in process, the media type being the source's where the group
-    declares none; NO_TERMS from a server that tells none. `stored` tells
-    that what was loaded for this answer is held where it was loaded; of an answer from memory it
-    says nothing. `version` is what its source calls these bytes (an ETag), empty where it has no
-    name for them; it travels with entries that are handed over alone. `copied` tells that the node
-    that was asked had it from another, lately or for this answer: no copy should be made of it.
+    `data` is immutable. `ttl` is the seconds for which it stays fresh: None without end, below zero
+    where it is stale. `age` is the seconds since it was as new as its source. `answer` says how the
+    get was answered. `node` is the address of the node that answered, None where the
+    answer did not come over the wire.
+
+    `terms` are the group's at the node that answered, over the wire as in process; their media type
+    is the source's where the group declares none. They are NO_TERMS where a server tells none.
+
+    `stored` tells that the value was loaded for this answer and is held where it was loaded; of an
+    answer from memory it says nothing. `version` is the source's name for the bytes (an ETag),
+    empty where it has none; between nodes it travels only with entries that are handed over.
+    `copied` tells that the node that was asked had the value from another node, lately or for this
+    answer, so that no copy should be made of it.
     """
 
     data: bytes
@@ -91,16 +108,20 @@ class Value(NamedTuple):
 
 
 def own_label(value: Value, terms: Terms) -> Label:
-    """Return what `value` says beyond `terms`, which its group says of all values.
+    """Return the label of `value`: its source's words, as far as `terms` don't say them.
 
-    A media type that the group declares holds for all of them.
+    `terms` are its group's. A media type that the group declares holds for all values, so the
+    label then has none.
     """
     content_type = "" if terms.content_type else value.terms.content_type
     return Label(content_type, value.version) if content_type or value.version else NO_LABEL
 
 
 Outcome: TypeAlias = Value | CacheError
-"""What a get came to."""
+"""The outcome of a get: the value, or the error that it ended in."""
 
 Then: TypeAlias = Callable[[Outcome], None]
-"""Called with an outcome as soon as it is known, in the turn that brought it; raises nothing."""
+"""A function that takes an outcome as soon as it is known. It raises nothing.
+
+It is called in the turn of the event loop that brought the outcome.
+"""

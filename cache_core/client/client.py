@@ -1,4 +1,4 @@
-"""What a program asks a cluster with; the gateway is one such program."""
+"""The client, by which a program asks a cluster; the gateway is one such program."""
 
 import asyncio
 import random
@@ -29,7 +29,7 @@ from cache_core.stats import CacheStats
 from cache_core.value import Demand, Then, Value
 
 DEFAULT_TIMEOUT: Final = 1.0
-"""Seconds that a call may take where the caller doesn't say."""
+"""Seconds that a call may take where its caller names no timeout."""
 
 
 class Client:
@@ -37,14 +37,14 @@ class Client:
 
     `nodes` is a Membership or what `open_membership` takes: one node's `host:port`,
     `static://…`, `dns://…`, `etcd://…`. Keys asked for in one turn of the event loop go to their
-    owner in one call. A node that can't be reached is left out, and its keys are asked of those
-    who take over, within the call's time and a budget of retries. `connect` makes the way to a
-    node's address; `rng` spreads the probes. Up to `near_cache` bytes hold copies of what nodes
-    answered, which a removal ends before it returns; `clock`, in seconds, is what they go by.
+    owner in one call. A node that can't be reached is left out, and its keys are asked of the
+    nodes that take over, within the call's time and a budget of retries. `connect` makes the Peer
+    at a node's address; `rng` spreads the probes. Up to `near_cache` bytes hold copies of nodes'
+    answers, which a removal ends before it returns; their times are by `clock`, in seconds.
 
-    A call without a `timeout` of its own has the client's, in seconds; infinity is no deadline,
-    and ValueError is raised for what is no length of time. Errors are those that
-    Group.get raises in process, with the node's words, and PeerUnavailable, DeadlineExceeded,
+    A call that names no `timeout` has the client's, in seconds. Infinity means no deadline; a
+    negative timeout or NaN raises ValueError. A call raises the errors that Group.get raises in
+    process, with the node's words, and UnknownGroup, PeerUnavailable, DeadlineExceeded,
     ValueTooLarge and UnexpectedStatus. Belongs to one event loop. Raises InvalidMembership.
     """
 
@@ -78,9 +78,9 @@ class Client:
         demand: Demand = Demand.ANY,
         timeout: float | None = None,
     ) -> Value:
-        """Return the value that the key's owner has for `key` of `group`. Raises CacheError.
+        """Return the value of `key` in `group`, from a near copy or its owner. Raises CacheError.
 
-        A node that knows no demands answers as for any.
+        A node that knows no demands answers as if `demand` were ANY.
         """
         seconds = self._seconds(timeout)
         if self._near is not None and demand is not Demand.NEW:
@@ -111,10 +111,10 @@ class Client:
         deadline: float,
         then: Then,
     ) -> PendingGet:
-        """Have `then` called with what `get` would have returned or raised by `deadline`.
+        """Call `then` by `deadline` with the outcome that `get` would have; return the PendingGet.
 
-        `deadline` is by the event loop's clock; `group` and `key` can be encoded. Where the
-        key's owner answers, that takes neither a task nor a future.
+        `deadline` is by the event loop's clock; `group` and `key` have to be text that UTF-8 can
+        carry. Where the key's owner answers, this takes neither a task nor a future.
         """
         pending = PendingGet(self._rest, group, key, demand, deadline, then)
         if self._near is not None and demand is not Demand.NEW:
@@ -132,19 +132,19 @@ class Client:
         return pending
 
     def peek(self, group: str, key: str) -> Value | None:
-        """Return the near cache's fresh copy of the key's value, at once; None: ask."""
+        """Return the near cache's fresh copy of the key's value, at once, or None."""
         return None if self._near is None else self._near.peek(group, key)
 
     def hold(self, group: str, key: str) -> Held | None:
-        """Return what tells later, for a copy just peeked, whether it still holds."""
+        """Return the copy just peeked, to be asked later if it still holds; None without one."""
         return None if self._near is None else self._near.hold(group, key)
 
     def near_stats(self) -> dict[str, NearStats]:
-        """Return the figures of the near cache for each group that there are or were copies of."""
+        """Return the near cache's figures for each group of which it has or had copies."""
         return {} if self._near is None else self._near.group_stats()
 
     def near_cache_stats(self) -> CacheStats | None:
-        """Return the figures of the whole near cache, None where there is none."""
+        """Return the figures of the whole near cache, None where the client has none."""
         return None if self._near is None else self._near.stats()
 
     async def get_many(
@@ -158,10 +158,12 @@ class Client:
     async def remove(
         self, group: str, key: str, *, timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Remove `key` everywhere: after it, no get returns what was loaded before.
+        """Remove `key` everywhere: after it, no get returns a value that was loaded before.
 
-        Return the nodes that were not reached, whose copies die within the group's `hot_ttl`, and
-        the watchers, whose die within three seconds. Raises CacheError where nothing was removed.
+        Return the names of the nodes, watchers and second tier that were not reached. At a node,
+        copies end within the group's `hot_ttl`, own entries once it is told; at a watcher, copies
+        end within three seconds. Raises CacheError where no node confirms the removal, which may
+        go on all the same.
         """
         InvalidKey.check(group, key)
         if not key:
@@ -169,7 +171,7 @@ class Client:
         try:
             return await self._remove(Removal(group, key), key, timeout)
         finally:
-            if self._near is not None:  # which need not watch the nodes now
+            if self._near is not None:  # it may be watching no node now
                 self._near.remove(group, key)
 
     async def flush(self, group: str, *, timeout: float | None = None) -> tuple[str, ...]:
@@ -182,7 +184,7 @@ class Client:
                 self._near.flush(group)
 
     async def describe(self, *, timeout: float | None = None) -> dict[str, NodeInfo | CacheError]:
-        """Return what each member says of itself, by its address, or why it does not."""
+        """Return each member's info on itself, or the error of asking for it, by its address."""
         seconds = self._seconds(timeout)
         peers = await self._known(seconds)
         nodes = [member.name for member in sorted(peers.ring.members)]
@@ -242,7 +244,7 @@ class Client:
         return await self._failover.first(peers, key, ask, deadline)
 
     async def _rest(self, pending: PendingGet, failed: Failed | None) -> Value:
-        """Return what those answer who are asked after the owner that `failed`, or at all."""
+        """Return the answer of the nodes after the one that `failed`, or of any if it is None."""
         group, key, demand = pending.group, pending.key, pending.demand
         if failed is None:
             left = pending.deadline - asyncio.get_running_loop().time()
@@ -293,6 +295,6 @@ class Client:
 
 
 def _seconds(timeout: float) -> float:
-    if not timeout >= 0:  # nor is NaN
+    if not timeout >= 0:  # so written, it refuses NaN too
         raise ValueError(f"a timeout should be 0 seconds or more, not {timeout}")
     return timeout

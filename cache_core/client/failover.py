@@ -1,4 +1,4 @@
-"""Who is asked for a key where its owner can't be reached, and how often. Knows no wire."""
+"""The nodes to ask for a key whose owner can't be reached, and how often. Knows no wire."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -13,14 +13,14 @@ from cache_core.errors import DeadlineExceeded, PeerUnavailable
 A = TypeVar("A")
 
 ATTEMPTS: Final = 3
-"""How many nodes a call asks at the most, the only one twice."""
+"""How many nodes a call asks at the most. Where there is only one, it is asked twice."""
 
 AskLink: TypeAlias = Callable[[Link, float], Awaitable[A]]
-"""Asks a node, within so many seconds. Raises CacheError."""
+"""A function that asks a node through its link, within so many seconds. Raises CacheError."""
 
 
 class Failed(NamedTuple):
-    """The owner that could not be reached, among `peers`."""
+    """A key's owner among `peers` that could not be reached, and the error of the call to it."""
 
     peers: Peers
     owner: str
@@ -30,23 +30,29 @@ class Failed(NamedTuple):
 class Failover:
     """Asks nodes in the ring's order until one answers, within a budget of retries.
 
-    Only PeerUnavailable moves on to the next node: all else is the answer.
+    Only PeerUnavailable moves on to the next node; every other error is the answer.
     """
 
     def __init__(self) -> None:
         self._budget = RetryBudget()
 
     def begin(self) -> None:
-        """Count a call whose first node the caller asks by itself."""
+        """Count a call, of which the caller asks the first node itself."""
         self._budget.deposit()
 
     async def first(self, peers: Peers, key: str, ask: AskLink[A], deadline: float) -> A:
-        """Return what the first of the key's owners answers that can be reached."""
+        """Return the answer of the first of the key's owners that can be reached.
+
+        Raises CacheError.
+        """
         self.begin()
         return await self._ask(peers, _failover(peers.owners(key)), ask, deadline, None)
 
     async def others(self, failed: Failed, key: str, ask: AskLink[A], deadline: float) -> A:
-        """Return what the first of the key's other owners answers, or the only one now."""
+        """Return the answer of the first other owner of the key that can be reached.
+
+        Where there is no other, the one that `failed` is asked again. Raises CacheError.
+        """
         peers, owner, error = failed
         rest = [name for name in islice(peers.owners(key), ATTEMPTS) if name != owner]
         return await self._ask(peers, rest[: ATTEMPTS - 1] or [owner], ask, deadline, error)
@@ -76,7 +82,7 @@ class Failover:
 
 
 def _failover(owners: Iterator[str]) -> Iterator[str]:
-    """Yield up to ATTEMPTS of `owners`; a single one twice, for it may be back at once."""
+    """Yield up to ATTEMPTS of `owners`; a single one twice, because it may be back at once."""
     first = next(owners, None)
     if first is None:
         return

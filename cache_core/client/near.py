@@ -1,9 +1,9 @@
 """A client's own copies: the near cache. Knows no wire, no nodes and no event loop.
 
-A copy holds for as long as somebody would say that it is removed, which is its coverage's business,
-and no longer than its owner said. Whatever ends many copies at once (a flush, a coverage that is
-over) ends what they have in common, their provenance: they are never read again, and leave as
-others need their room.
+A copy holds for as long as its coverage does: for as long as a node has promised to tell of
+removals. It also holds no longer than its owner said. An event that ends many copies at once (a
+flush, a coverage that is over) ends the provenance that they share. Such copies are never read
+again, and leave when others need their room.
 """
 
 from array import array
@@ -18,13 +18,16 @@ from cache_core.stats import CacheStats
 from cache_core.value import Answer, Terms, Value
 
 SWEEP_BEHIND: Final = 16
-"""How many copies that have ended are freed with each that comes."""
+"""How many expired copies are freed, at the most, with each copy that is offered."""
 
 CELLS: Final = 4096
-"""Keys whose hashes share a cell are fenced together, which costs one of them a copy."""
+"""Keys whose hashes share a cell are fenced together, which may cost one of them a copy."""
 
 MAX_PROVENANCES: Final = 10_000
-"""Past that all copies are given up: sources that give each value a media type of its own."""
+"""Past that all copies are given up.
+
+Sources that give each value a media type of its own come to so many.
+"""
 
 
 _OVER: Final = Coverage(-inf)
@@ -32,7 +35,7 @@ _OVER: Final = Coverage(-inf)
 
 @dataclass(frozen=True, slots=True)
 class NearStats:
-    """The copies of one group: `hits` since the start, and how many `entries` of `bytes` hold."""
+    """One group's copies: `hits` since the start, `entries` that hold now and their `bytes`."""
 
     hits: int
     entries: int
@@ -44,7 +47,7 @@ _HIT: Final = Answer.HIT  # an Enum's attribute takes as long to look up as a ke
 
 
 class NearCache:
-    """Copies of nodes' answers in `capacity` bytes; `clock` is in seconds and never goes back."""
+    """Holds copies of nodes' answers in `capacity` bytes; `clock`, in seconds, never goes back."""
 
     __slots__ = (
         "_columns",
@@ -61,7 +64,7 @@ class NearCache:
     def __init__(self, capacity: int, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.mark = 0
-        """Rises with all that is removed: an ask takes it along, and `offer` wants it back."""
+        """Rises with each removal. A caller notes it when it asks a node, for `offer` later."""
         self._copies = Copies(capacity)
         self._columns = self._copies.columns
         self._index = self._copies.index
@@ -73,7 +76,7 @@ class NearCache:
     def peek(self, group: str, key: str) -> Value | None:
         """Return the copy of the key's value, with what is left of its TTL, and count the hit.
 
-        None if there is none, or none that is fresh and covered.
+        None if there is no copy, or if the copy is stale or not covered any more.
         """
         known = self._groups.get(group)
         if known is None:
@@ -94,11 +97,11 @@ class NearCache:
         ttl = None if soft == inf else soft - now
         age = now - columns.loaded[slot]
         data, node, terms = columns.values[slot], provenance.node, provenance.terms
-        # As Value(…) would, in a third of the time: it is a quarter of a hit.
+        # As Value(…) would, in a third of the time: making it is a quarter of a hit's time.
         return _new(Value, (data, ttl, age, _HIT, node, terms, False, "", False))
 
     def hold(self, group: str, key: str) -> Held | None:
-        """Return what tells, for a copy just peeked, whether it is still the one that is held."""
+        """Return the copy just peeked, to be asked later if it still holds; None without one."""
         known = self._groups.get(group)
         slot = None if known is None else self._index.get(known.prefix + key)
         if slot is None:
@@ -116,11 +119,11 @@ class NearCache:
         *,
         replaces: bool = False,
     ) -> bool:
-        """Keep a copy of `value`, just come; return whether it is kept.
+        """Keep a copy of `value`, which has just come; return whether it is kept.
 
-        `coverage` and `mark` are those from before it was asked for: it is not kept if the
-        coverage is over or the key was removed since. Nor is what may not be copied; one that
-        `replaces` what was asked for before ends the copy of that even so.
+        `coverage` and `mark` are those from before the value was asked for: it is not kept if the
+        coverage is over or the key was removed since. A value that may not be copied is not kept
+        either; but if it `replaces` earlier answers, it ends the copy of them even so.
         """
         now = self.clock()
         cell = hash(key) & CELLS - 1
@@ -138,7 +141,7 @@ class NearCache:
         return self._copies.put(known.prefix + key, value, now, provenance)
 
     def remove(self, group: str, key: str) -> None:
-        """Hold no copy for `key`, and keep none of what is being asked for now."""
+        """Remove the copy of `key`, and keep none of its answers that are under way now."""
         self.mark += 1
         self._fences[hash(key) & CELLS - 1] = self.mark
         known = self._groups.get(group)
@@ -146,9 +149,9 @@ class NearCache:
             self._copies.remove(known.prefix + key)
 
     def flush(self, group: str) -> None:
-        """Hold no copy of the group, and keep none of what is being asked for now.
+        """Remove all copies of the group, and keep none of the answers that are under way now.
 
-        Takes the same time however many there are.
+        Takes the same time however many copies there are.
         """
         self.mark += 1
         self._fence = self.mark
@@ -157,20 +160,20 @@ class NearCache:
             self._end(lambda provenance: provenance.group is known)
 
     def end(self, coverage: Coverage) -> None:
-        """Hold nothing by `coverage` any more."""
+        """End `coverage`, and with it all copies that it covers."""
         coverage.until = -inf
         self._end(lambda provenance: provenance.coverage is coverage)
 
     def sweep(self, limit: int = SWEEP_STEP) -> int:
-        """Free what has expired, `limit` copies at the most; return how many."""
+        """Free copies that have expired, `limit` at the most; return how many."""
         return self._copies.sweep(self.clock(), limit)
 
     def stats(self) -> CacheStats:
-        """Return the figures of all copies, those included that only wait to be evicted."""
+        """Return the figures of all copies, including those that have ended but still take room."""
         return self._copies.stats()
 
     def group_stats(self) -> dict[str, NearStats]:
-        """Return the figures of each group that there are or were copies of."""
+        """Return the figures of each group of which there are or were copies."""
         now = self.clock()
         held = {group: [0, 0] for group in self._groups.values()}
         for provenance in self._provenances.values():
@@ -192,7 +195,7 @@ class NearCache:
         return provenance
 
     def _end(self, ends: Callable[[Provenance], bool]) -> None:
-        """End all copies of those provenances."""
+        """End all copies whose provenance `ends` picks."""
         for name, provenance in list(self._provenances.items()):
             if ends(provenance):
                 provenance.coverage = _OVER
@@ -200,5 +203,5 @@ class NearCache:
 
 
 def may_be_copied(value: Value) -> bool:
-    """Whether a copy of `value` may be kept: it is fresh, and whoever answered has it itself."""
+    """Return whether a copy of `value` may be kept: it is fresh, and not a copy itself."""
     return (value.ttl is None or value.ttl > 0) and not value.copied

@@ -1,6 +1,6 @@
-"""Copies of what nodes answered, in slots: what they have in common, and what tells one again.
+"""Copies of nodes' answers, in slots: what copies share, and whether one is still held.
 
-Knows no clock, no nodes and nothing of removals.
+Knows no nodes, no removals and no clock but the one it is given.
 """
 
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from cache_core.memory.slots import RESERVED, Slots, untrack
 from cache_core.value import Terms, Value
 
 LARGEST_SHARE: Final = 10
-"""No copy is larger than a tenth of the budget."""
+"""No value is copied that is larger than a tenth of the budget."""
 
 
 class Coverage:
-    """Until when copies hold, by the near cache's clock. What is over stays over."""
+    """The time until which copies hold, by the near cache's clock. Once over, it stays over."""
 
     __slots__ = ("until",)
 
@@ -25,7 +25,7 @@ class Coverage:
         self.until = until
 
     def extend(self, until: float, now: float) -> bool:
-        """Hold until then; return whether it holds at all, which it does not if it was over."""
+        """Hold `until` then, or longer if it did before; return False if it was over at `now`."""
         if self.until <= now:
             return False
         self.until = max(self.until, until)
@@ -43,7 +43,10 @@ class CopiedGroup:
 
 
 class Provenance:
-    """What copies have in common: what covers them, who answered, on what terms."""
+    """What copies have in common: their group, their coverage, the node that answered, its terms.
+
+    `entries` and `bytes` count the copies that share it.
+    """
 
     __slots__ = ("bytes", "coverage", "entries", "group", "node", "terms")
 
@@ -59,7 +62,7 @@ class Provenance:
 
 
 class Columns(Slots):
-    """Slots that have provenances, which are shared: there is no object a copy."""
+    """Slots with a provenance each. Copies share provenances, so that no copy is an object."""
 
     __slots__ = ("provenances",)
 
@@ -69,13 +72,13 @@ class Columns(Slots):
         untrack(self.provenances)
 
     def assign(self, slot: int, provenance: Provenance) -> None:
-        """Let the copy in `slot` be of `provenance`."""
+        """Give the copy in `slot` its `provenance`, and count it there."""
         self.provenances[slot] = provenance
         provenance.entries += 1
         provenance.bytes += self.weights[slot]
 
     def resign(self, slot: int) -> None:
-        """Let what is in `slot` be no copy of anything."""
+        """Take its provenance, if any, from what is in `slot`."""
         provenance, self.provenances[slot] = self.provenances[slot], None
         if provenance is not None:
             provenance.entries -= 1
@@ -105,7 +108,7 @@ class Copies(Cache):
         self.index = self._index
 
     def put(self, name: str, value: Value, now: float, provenance: Provenance) -> bool:
-        """Hold `value` in place of what was held; return whether it is held."""
+        """Hold `value` under `name` in place of what was held there; return whether it is held."""
         slot = self.index.get(name)
         if slot is not None:
             self.columns.resign(slot)
@@ -117,7 +120,10 @@ class Copies(Cache):
 
 
 class Held:
-    """One copy of a near cache. Knows neither when it ends nor what was asked for."""
+    """One copy in a near cache, which tells whether it is still held.
+
+    Knows neither when it ends nor for which request it was peeked.
+    """
 
     __slots__ = ("_clock", "_columns", "_data", "_key", "_provenance", "_slot")
 
@@ -128,14 +134,14 @@ class Held:
         self._slot = slot
         self._provenance = provenance
         self._clock = clock
-        # Each key that comes anew is another object, which tells it where short bytes do not.
+        # A key that comes anew is another object: that tells copies apart whose short bytes don't.
         self._key = columns.keys[slot]
         self._data = columns.values[slot]
 
     def touch(self) -> bool:
         """Return whether exactly this copy is still held and covered; if so, count the hit.
 
-        Whether it is fresh is for the caller to know, by the TTL that it was peeked with.
+        The caller has to know whether it is fresh, by the TTL that `peek` returned.
         """
         columns, slot, provenance = self._columns, self._slot, self._provenance
         if (

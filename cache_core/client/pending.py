@@ -20,7 +20,7 @@ Rest: TypeAlias = "Callable[[PendingGet, Failed | None], Coroutine[None, None, V
 
 
 class PendingGet:
-    """A get that is under way: its owner is asked at once, others by a task where that fails."""
+    """A get under way. Its key's owner is asked at once; if that fails, a task asks others."""
 
     __slots__ = (
         "_rest",
@@ -69,15 +69,15 @@ class PendingGet:
         )
 
     def go_on(self, failed: Failed | None) -> None:
-        """Ask by a task whoever there is besides the one that `failed`."""
-        # In this get's trace: it is another's turn in which a call has failed.
+        """Start a task that asks the nodes after the one that `failed`, or any where it is None."""
+        # In this get's own trace: the turn in which its call failed may be another get's.
         token = current_trace.set(self._trace)
         self._task = asyncio.get_running_loop().create_task(self._rest(self, failed))
         current_trace.reset(token)
         self._task.add_done_callback(self._end)
 
     def answer(self, value: Value) -> None:
-        """Have `then` called with `value` as soon as this turn ends, without asking anyone."""
+        """Call `then` with `value` once this turn of the event loop ends; no node is asked."""
         asyncio.get_running_loop().call_soon(lambda: self._then(value))
 
     def give_up(self) -> None:
@@ -96,10 +96,10 @@ class PendingGet:
             self._then(task.result())
         elif isinstance(error, CacheError):
             self._then(error)
-        else:  # a bug of ours, which nobody should wait for
+        else:  # a bug of ours: the caller should not wait on
             self._then(UnexpectedStatus("the client failed", status="INTERNAL"))
             raise error
 
 
 def _nobody(_: Outcome) -> None:
-    """Nobody waits any more."""
+    """Take the outcome of a get that was given up, and do nothing."""

@@ -1,19 +1,22 @@
-"""How many retries are allowed, so that a failing cluster is not asked twice as much.
+"""A limit on retries, so that a failing cluster is not asked twice as much.
 
-Knows no clock. Finagle's RetryBudget: a share of the calls, and a reserve.
+It is Finagle's RetryBudget: a share of the calls, and a reserve. Knows no clock.
 """
 
 from typing import Final
 
 RESERVE: Final = 1_000.0
-"""The most that is saved up, and there at first: for the calls under way when a node dies."""
+"""The most retries that are saved up, and how many there are at first.
+
+They are for the calls that are under way when a node dies.
+"""
 
 SHARE: Final = 0.2
-"""Retries for each call."""
+"""How many retries each call adds."""
 
 
 class RetryBudget:
-    """Grows a little with each call and shrinks by one with each retry."""
+    """The retries that are left: a share more with each call, one fewer with each retry."""
 
     def __init__(self) -> None:
         self._left = RESERVE

@@ -1,7 +1,8 @@
-"""A client's watch on one node: what covers the copies of its answers. Knows no wire.
+"""A client's watch on one node, which covers the copies of that node's answers. Knows no wire.
 
-The silence that a node promises counts from when the watch was asked for, so that the node, which
-began later, names a watcher for as long as it relies on it.
+A node says for how long it may be silent. The client counts that from when it asked for the watch,
+the node from when it began to tell, which is later. So the node names a watcher that it can't reach
+for as long as that watcher's copies hold.
 """
 
 import asyncio
@@ -17,10 +18,10 @@ from cache_core.value import Demand, Outcome, Then, Value
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
-"""A node is watched again after the first pause, after twice that each time it can't be."""
+"""A node that can't be watched is tried again after the first pause, then after twice the pause."""
 
 STRANGER_SECONDS: Final = 60.0
-"""How long a node that knows no Watch is left alone: it may be another program by then."""
+"""How long a node that knows no Watch call is left alone: it may be another program by then."""
 
 UNIMPLEMENTED: Final = "UNIMPLEMENTED"
 
@@ -44,7 +45,10 @@ class Watch:
         self._closed = False
 
     def keeping(self, group: str, key: str, demand: Demand, then: Then) -> Then:
-        """Return `then` for an ask that leaves now, which offers its answer to the near cache."""
+        """Return what to call in place of `then` with the outcome of an ask that leaves now.
+
+        It offers the outcome to the near cache, and then calls `then`.
+        """
         near = self._near
         coverage, mark = self._coverage, near.mark
 
@@ -55,7 +59,7 @@ class Watch:
                     near.offer(group, key, outcome, coverage, mark, replaces=replaces)
                 else:
                     if demand is Demand.NEW:
-                        near.remove(group, key)  # a copy of what another node answered before
+                        near.remove(group, key)  # it may hold an earlier answer of another node
                     if self._stream is None and may_be_copied(outcome):
                         self._begin()
             elif isinstance(outcome, NotFound):
@@ -71,7 +75,7 @@ class Watch:
         if coverage is not None:
             self._near.end(coverage)
         if self._watcher is not None:
-            with contextlib.suppress(CacheError):  # then it names this watcher for a while
+            with contextlib.suppress(CacheError):  # else the node names this watcher for a while
                 await self._peer.leave(self._watcher)
         tasks = [task for task in (self._stream, self._acknowledging) if task is not None]
         for task in tasks:
@@ -83,7 +87,7 @@ class Watch:
             self._stream = asyncio.create_task(self._follow())
 
     async def _follow(self) -> None:
-        """Go by what the node says until it is silent or ends that; then nothing is covered."""
+        """Go by the node's notices until it is silent or ends them; then nothing is covered."""
         near, pause = self._near, self._pause
         self._pause = min(2 * pause, LONGEST_PAUSE)
         try:
@@ -91,7 +95,7 @@ class Watch:
             async with contextlib.aclosing(self._peer.watch()) as notices:
                 async for notice in notices:
                     self._watcher = notice.watcher
-                    # Never longer than the silence from now: the clocks of two machines part.
+                    # Never longer than the silence from now: two machines' clocks drift apart.
                     until = min(began + notice.elapsed, near.clock()) + notice.silence
                     if not self._is_covered(until):
                         break
@@ -100,7 +104,7 @@ class Watch:
             if error.status == UNIMPLEMENTED:
                 pause = STRANGER_SECONDS
         except CacheError:
-            pass  # it can't be reached: whoever asks it will hear why
+            pass  # the node can't be reached: callers that ask it for keys hear why
         finally:
             coverage, self._coverage = self._coverage, None
             if coverage is not None:
@@ -110,7 +114,7 @@ class Watch:
             self._stream = self._watcher = None
 
     def _is_covered(self, until: float) -> bool:
-        """Return whether copies hold until then, and go on to hold if there are any."""
+        """Cover copies `until` then; return False if that is past, or if the coverage was over."""
         now = self._near.clock()
         if self._coverage is not None:
             return self._coverage.extend(until, now)
@@ -121,7 +125,7 @@ class Watch:
         return True
 
     def _take(self, notice: Notice) -> None:
-        """Drop what is removed, and only then say so."""
+        """Remove the copies that `notice` names, and acknowledge it only then."""
         for item in notice.items:
             if item.key is None:
                 self._near.flush(item.group)
@@ -134,14 +138,14 @@ class Watch:
                 self._acknowledging = asyncio.create_task(self._acknowledge())
 
     async def _acknowledge(self) -> None:
-        """Acknowledge the last notice, which is for those before it too, until there is none."""
+        """Acknowledge the last notice, and with it all before, until no new one has come."""
         try:
             while (notice := self._unacknowledged) is not None:
                 self._unacknowledged = None
                 await self._peer.acknowledge(notice.watcher, notice.sequence)
         except CacheError:
             if self._stream is not None:
-                self._stream.cancel()  # whoever has waited in vain ends it too
+                self._stream.cancel()  # the node, which has waited in vain, ends it too
         finally:
             self._acknowledging = None
 

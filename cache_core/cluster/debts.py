@@ -1,4 +1,7 @@
-"""What nodes that were not reached should have removed, until they are told. Knows no network."""
+"""The removals that nodes have missed, owed to each until it is told. Knows no network.
+
+It is hinted handoff (DeCandia et al.: Dynamo, Amazon's highly available key-value store, 2007).
+"""
 
 from collections.abc import Collection
 from typing import Final
@@ -6,14 +9,14 @@ from typing import Final
 from cache_core.messages import Removal
 
 MOST_BYTES: Final = 256 * 1024
-"""Of the names that one node missed; past that it is told to flush the groups instead."""
+"""The most bytes of names owed to one node; past that it is told to flush the groups instead."""
 
 MOST_NODES: Final = 1_000
-"""Past that the node that was owed first is forgotten."""
+"""The most nodes that are owed removals; past that the node that was owed first is forgotten."""
 
 
 class Debts:
-    """Removals by the node that missed them; `groups` are all there are now."""
+    """Holds removals by the node that missed them; `groups` is a live view of all groups' names."""
 
     def __init__(self, groups: Collection[str]) -> None:
         self._groups = groups
@@ -22,7 +25,7 @@ class Debts:
         self._bytes: dict[str, int] = {}
 
     def owe(self, node: str, item: Removal) -> None:
-        """Remember that `node` missed `item`, once more if it is owed already."""
+        """Remember that `node` has missed `item`; one that is owed already gets a new mark."""
         owed = self._owed.setdefault(node, {})
         self._count += 1
         whole = Removal(item.group)
@@ -41,21 +44,21 @@ class Debts:
             del self._owed[first], self._bytes[first]
 
     def owe_everything(self, node: str) -> None:
-        """Remember that `node` may have missed anything."""
+        """Remember that `node` may have missed anything: owe it a flush of every group."""
         for group in self._groups:
             self.owe(node, Removal(group))
 
     @property
     def nodes(self) -> tuple[str, ...]:
-        """The nodes that missed something."""
+        """The nodes that have missed a removal."""
         return tuple(self._owed)
 
     def of(self, node: str) -> tuple[tuple[Removal, ...], int]:
-        """Return what `node` missed, and the mark up to which that is all, for `settle`."""
+        """Return all that `node` has missed, and the mark to `settle` by once it has been told."""
         return tuple(self._owed.get(node, ())), self._count
 
     def settle(self, node: str, until: int) -> None:
-        """Forget what `node` missed up to the mark `until`: it has been told."""
+        """Forget what `node` has missed up to the mark `until`, because it has been told."""
         owed = self._owed.get(node, {})
         for item in [item for item, count in owed.items() if count <= until]:
             del owed[item]

@@ -1,4 +1,7 @@
-"""What is known of one member, and the task that probes it off every request's path."""
+"""The health of one member, and the task that probes it off every request's path.
+
+Knows no wire.
+"""
 
 import asyncio
 import contextlib
@@ -14,25 +17,27 @@ PROBE_SECONDS: Final = 1.0
 """How often a member that serves is probed."""
 
 SILENCE_SECONDS: Final = 2.0
-"""How long it may take to answer: one that is merely busy may need more than one second."""
+"""How long a member may take to answer: a busy one may need more than one second."""
 
 STALLED: Final = 1.5
-"""A probe that took so many times longer tells of the prober's own event loop (Dadgar, Phillips,
-Currey: Lifeguard, local health awareness for more accurate failure detection, 2018)."""
+"""A probe that took more than so many times SILENCE_SECONDS shows that the prober's own event loop
+was held up (Dadgar, Phillips, Currey: Lifeguard, local health awareness for more accurate failure
+detection, 2018)."""
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
-"""A member that does not answer is probed again after the first pause, then after twice that."""
+"""A silent member is probed again after the first pause, then each time after twice the pause."""
 
 Probing: TypeAlias = Callable[[Link], Awaitable[Probed]]
 
 
 class HealthMonitor:
-    """A member's health, UP until it is known otherwise; `changed` is told why it changed.
+    """Keeps a member's health, UP until it is known otherwise; `changed` is told why it changed.
 
-    `met` tells whether it ever answered; `have_missed` are nodes that, as it says, have missed a
-    removal. One probe at a time, each by `probe`, which raises CacheError where there is no answer;
-    `unanswered` is called after each of those. Who waits for a silent member waits no longer.
+    `met` tells whether the member ever answered; `have_missed` are the nodes that, as it says, have
+    missed a removal. It is probed by one call of `probe` at a time, which raises CacheError where
+    there is no answer; `unanswered` is called after each such error. Asks that wait for a silent
+    member are ended.
     """
 
     def __init__(
@@ -68,13 +73,16 @@ class HealthMonitor:
 
     @property
     def may_come_back(self) -> bool:
-        """Whether it does not serve, and does not answer either that it is leaving."""
+        """Whether the member may come to serve: it is left out, or is not ready yet.
+
+        A member that has said that it is leaving, and still answers, may not.
+        """
         if self.health is Health.DRAINING:
             return not self.said_goodbye
         return self.health is Health.LEFT_OUT
 
     def fail(self, words: str) -> None:
-        """Leave the member out since a call failed: it is probed again after a pause."""
+        """Leave the member out because a call failed; it is probed again after a pause."""
         if self.health is not Health.LEFT_OUT:
             self._leave_out(words)
             self._woken.set()
@@ -86,7 +94,7 @@ class HealthMonitor:
         self._woken.set()
 
     def look_again(self) -> None:
-        """Probe the member now, once more if it is being probed; it is not `probed` until then."""
+        """Probe the member now, once more if it is being probed; `probed` is unset until then."""
         self.probed.clear()
         self._again = True
         self.suspect()
@@ -115,7 +123,7 @@ class HealthMonitor:
                         continue  # it may have answered while this very process was held up
                     if self.link.heard > began:
                         continue  # it is busy: it answers others
-                    # No end of the connection tells those who wait.
+                    # The connection has not ended, so nothing else ends the asks that wait.
                     self.link.fail(f"node {self.name} is left out: {error}")
                 self._leave_out(str(error))
                 self._unanswered(self)
@@ -130,7 +138,7 @@ class HealthMonitor:
         self.met = True
         self.have_missed = probed.have_missed
         if health is self.health:
-            self._pause = 0.0  # only now: one that flaps waits longer each time
+            self._pause = 0.0  # only at the second such answer, so that flapping takes longer
         self.said_goodbye &= probed.draining
         self._become(health, "it is leaving or not ready" if probed.draining else "it answers")
         self._wait_for(PROBE_SECONDS)

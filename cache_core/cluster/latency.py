@@ -1,4 +1,4 @@
-"""How long a node's answers take as a rule, and how much of that is load. Knows no clock."""
+"""The usual time of a node's answers, and how much of it is load. Knows no clock."""
 
 from math import inf
 from typing import Final
@@ -8,15 +8,16 @@ MOST_SECONDS: Final = 0.01
 _SHARE: Final = 1 / 8
 _DEVIATION_SHARE: Final = 1 / 4
 _DISTANCE_SHARE: Final = 1 / 65536
-"""The distance is learned anew within some hundred thousands of answers, should it grow; load that
-never lets up is taken for distance by then."""
+"""Should the distance grow, it is learned anew within some hundred thousand answers. By then, load
+that never lets up is taken for distance."""
 
 
 class Latency:
     """Smooths the seconds that answers took, as TCP does its round trips (RFC 6298, section 2).
 
-    What the quickest took is the node's distance, as in TCP Vegas; what others take beyond it is
-    load, and is worth waiting for: what is asked together then costs the node less.
+    The quickest answer's time is the node's distance, as in TCP Vegas; the time that other answers
+    take beyond it is load. Load is worth a wait, because keys that are then asked for together cost
+    the node less.
     """
 
     def __init__(self) -> None:
@@ -28,7 +29,7 @@ class Latency:
         10 ms."""
 
     def took(self, seconds: float) -> None:
-        """Note how long an answer took that the node had at once."""
+        """Note the `seconds` that an answer took that the node had in memory."""
         if self._usual is None:
             self._usual, self._deviation = seconds, seconds / 2
         else:

@@ -17,18 +17,18 @@ from cache_core.value import Answer, Demand, Outcome, Then, Value
 A = TypeVar("A")
 
 HURRY_SECONDS: Final = 0.05
-"""Who has less left than that once a wait may be over does not wait for another batch."""
+"""An ask that would have less time left after a wait for another batch does not wait for it."""
 
 
 class Link:
-    """Asks the node `name` through `peer`; `ring` tells the asker's version of the ring.
+    """Asks the node `name` through `peer`, in batches; `ring` returns the asker's ring version.
 
-    A batch leaves when the turn ends, or where another one is under way, when that begins to
-    return, which makes for fewer and larger calls under load. One that takes longer than load
-    explains is not waited for, nor is any by who has little time. `heard` is when the node last
-    answered with a value, by the event loop's clock. `watch` returns what watches the node and
-    sees its answers first, or None. `clock` is finer than uvloop's, which ticks in milliseconds.
-    Belongs to one event loop.
+    A batch leaves when the turn of the event loop ends. Where another batch is under way, it leaves
+    when that one begins to return, which makes for fewer and larger calls under load. It does not
+    wait for a batch that takes longer than load explains, and not if one of its asks has little
+    time. `heard` is when the node last answered with a value, by the event loop's clock. `watch`
+    returns the watch on the node, which sees its answers first, or None. `clock` is finer than
+    uvloop's, which ticks in milliseconds. Belongs to one event loop.
     """
 
     def __init__(
@@ -62,10 +62,11 @@ class Link:
         deadline: float,
         then: Then,
     ) -> Waiting:
-        """Have `then` called with the node's answer, or DeadlineExceeded past `deadline`.
+        """Call `then` with the node's answer, or with DeadlineExceeded past `deadline`.
 
-        That takes neither a task nor a future a key. A call whose keys are all given up is
-        cancelled, and so are its loads.
+        `deadline` is by the event loop's clock. Return the ask, which can be given up. This takes
+        neither a task nor a future for each key. A call whose keys are all given up is cancelled,
+        and so are its loads.
         """
         if self._watch is not None:
             then = self._watch.keeping(group, key, demand, then)
@@ -111,11 +112,11 @@ class Link:
             waiting.give_up()
 
     async def send(self, message: Message[A], *, timeout: float) -> A:
-        """Return the node's answer to `message`. Raises CacheError."""
+        """Return the node's answer to `message` within `timeout` seconds. Raises CacheError."""
         return await self._peer.send(message, timeout=timeout)
 
     def fail(self, words: str) -> None:
-        """Let all who wait for this node have PeerUnavailable at once."""
+        """End all asks of this node at once in a PeerUnavailable that says `words`."""
         waiting, self._waiting = self._waiting, []
         for ask in waiting:
             ask.settle(PeerUnavailable(words, node=self.name))
@@ -124,7 +125,7 @@ class Link:
             batch.task.cancel()
 
     async def aclose(self) -> None:
-        """End the connection; who still waits gets PeerUnavailable."""
+        """End the connection; asks that still wait end in PeerUnavailable."""
         self.fail(f"the connection to node {self.name} was closed")
         if self._watch is not None:
             await self._watch.aclose()
@@ -145,9 +146,9 @@ class Link:
             self._held_back = _HeldBack(late, loop.call_at(late, self._leave))
 
     def returns(self, batch: LinkBatch, first: Outcome | None) -> None:
-        """Let those leave who were held back for `batch`, once this turn ends.
+        """Let the asks that were held back for `batch` leave once this turn ends.
 
-        Its `first` outcome tells how fast the node is, if it had that in memory.
+        The `first` outcome of `batch` tells how fast the node is, if the node had it in memory.
         """
         if isinstance(first, Value) and first.answer is Answer.HIT:
             self._latency.took(self._clock() - self._batches[batch])
@@ -155,7 +156,7 @@ class Link:
             self._let_go()
 
     def _let_go(self) -> None:
-        """Let those leave who are held back, if any, once this turn ends."""
+        """Let the asks that are held back, if any, leave once this turn ends."""
         if self._held_back is not None:
             self._held_back.timer.cancel()
             self._held_back = None
@@ -180,7 +181,7 @@ class Link:
                 ask.settle(error)
 
     def _arrived(self, batch: LinkBatch) -> None:
-        """Let nobody wait for what has ended, however it did."""
+        """Settle the asks that the call of `batch` has left unanswered, however it ended."""
         self._batches.pop(batch, None)
         words = f"node {self.name} left a key unanswered"
         batch.fail(UnexpectedStatus(words, status="INTERNAL", node=self.name))
@@ -190,9 +191,10 @@ class Link:
 
 
 class _HeldBack(NamedTuple):
-    """When those leave who wait for another batch.
+    """The time at which asks that wait for another batch leave at the latest, and its timer.
 
-    uvloop's timers do not all tell: what is due within half a millisecond is none.
+    Not every timer of uvloop tells its time, which is therefore kept beside it: a call that is due
+    within half a millisecond has no timer.
     """
 
     until: float
@@ -200,7 +202,7 @@ class _HeldBack(NamedTuple):
 
 
 def settling(outcome: "asyncio.Future[Value]") -> Then:
-    """Return what settles `outcome`, unless whoever waited has gone."""
+    """Return a function that settles `outcome`, unless it is settled or cancelled by then."""
 
     def then(found: Outcome) -> None:
         if outcome.done():

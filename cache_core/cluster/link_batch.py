@@ -11,17 +11,17 @@ from cache_core.trace import Trace
 from cache_core.value import Demand, Outcome, Then, Value
 
 TICK_SECONDS: Final = 0.001
-"""A call's deadlines are looked through no more often, however many its keys have."""
+"""A call's deadlines are looked through no more often than this, however many there are."""
 
 
 class Way(Protocol):
-    """What batches go by to the node `name`; `heard` is when that last answered with a value."""
+    """The way of batches to the node `name`; `heard` is when it last answered with a value."""
 
     name: str
     heard: float
 
     def returns(self, batch: "LinkBatch", first: Outcome | None) -> None:
-        """Learn that `batch` begins to return, with its `first` outcome; None if it has failed."""
+        """Learn that `batch` begins to return with `first`; None if all its asks were given up."""
 
 
 class Waiting(Ask):
@@ -52,7 +52,7 @@ class Waiting(Ask):
         self.batch: LinkBatch | None = None
 
     def settle(self, outcome: Outcome) -> None:
-        """Let whoever waits have `outcome`, unless one is known or nobody waits."""
+        """Call `then` with `outcome`, unless one is known already or the ask was given up."""
         then, self._then = self._then, None
         if then is not None:
             if self.batch is not None:
@@ -60,7 +60,7 @@ class Waiting(Ask):
             then(outcome)
 
     def give_up(self) -> None:
-        """Wait no longer, unless the outcome is known."""
+        """Wait no longer: `then` is not called any more."""
         if self._then is not None:
             self._then = None
             if self.batch is not None:
@@ -85,7 +85,7 @@ class LinkBatch:
         self._set_timer(min([ask.deadline for ask in asks]))
 
     def settled(self, outcome: Outcome) -> None:
-        """Wait for one ask less."""
+        """Note that one more ask has an outcome."""
         if isinstance(outcome, Value):
             self._way.heard = self._loop.time()
         self._waited_for -= 1
@@ -95,19 +95,19 @@ class LinkBatch:
             self.task.cancel()
 
     def given_up(self) -> None:
-        """Wait for one ask less, and end the call with the last."""
+        """Note that one more ask was given up; when none is left, cancel the call."""
         self._is_abandoned = True
         self._waited_for -= 1
         if not self._waited_for:
             self.task.cancel()
 
     def fail(self, error: CacheError) -> None:
-        """Let all who still wait have `error`."""
+        """Settle all asks that still wait with `error`."""
         for ask in self._asks:
             ask.settle(error)
 
     def end(self) -> None:
-        """Take the call for returned, however it ended, and watch no deadlines."""
+        """Count the call as returned, however it ended, and watch no deadlines any more."""
         if not self.has_returned:
             self._begin_to_return(None)
         if self._timer is not None:
@@ -122,7 +122,7 @@ class LinkBatch:
             self._timer = self._loop.call_at(deadline, self._time_out)
 
     def _time_out(self) -> None:
-        """Let those wait no longer whose time is over."""
+        """Settle the asks whose deadline is over with DeadlineExceeded."""
         self._timer = None
         now = self._loop.time()
         name = self._way.name

@@ -13,7 +13,7 @@ _WEIGHT: Final = re.compile(r"[1-9][0-9]{0,2}")
 class Member(NamedTuple):
     """A node by the address at which others reach it, `host:port`; the address is its name.
 
-    One of weight 2 owns twice the keys of one of weight 1.
+    A member of weight 2 owns twice as many keys as one of weight 1.
     """
 
     name: str

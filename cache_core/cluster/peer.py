@@ -11,10 +11,10 @@ A = TypeVar("A")
 
 
 class Ask:
-    """A key that somebody waits for, who is told by `then`, once.
+    """A key that a node is asked for; `then` is called with the outcome, once.
 
-    `forwarded` is set on behalf of another caller: the node that is asked does not ask on.
-    `demand` is as a get's; `deadline` is by the event loop's clock.
+    `forwarded` is set where a node asks on another caller's behalf: the node that it asks asks no
+    other. `demand` is as a get's; `deadline` is by the event loop's clock.
     """
 
     __slots__ = ("_then", "deadline", "demand", "forwarded", "group", "key", "trace")
@@ -44,7 +44,7 @@ class Ask:
         return self._then is None
 
     def settle(self, outcome: Outcome) -> None:
-        """Let whoever waits have `outcome`, unless one is known or nobody waits."""
+        """Call `then` with `outcome`, unless one is known already or nobody waits any more."""
         then, self._then = self._then, None
         if then is not None:
             then(outcome)
@@ -53,14 +53,14 @@ class Ask:
 class Peer(Protocol):
     """A node that can be asked: over the wire, or however else messages get to it.
 
-    Timeouts are in seconds, infinity is none.
+    Timeouts are in seconds; infinity means no deadline.
     """
 
     async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:
         """Settle each of `asks`, as soon as its outcome is known, in one call.
 
-        `ring` is the asker's version. Raises CacheError where the call itself fails, which holds
-        for the asks that have no outcome then.
+        `ring` is the asker's version of the ring. Raises CacheError where the call itself fails;
+        the asks that have no outcome by then end in that error.
         """
 
     async def send(self, message: Message[A], *, timeout: float) -> A:
@@ -71,7 +71,7 @@ class Peer(Protocol):
 
 
 class Watching(Protocol):
-    """Whoever watches a node on behalf of those who ask it."""
+    """A watch on a node, on behalf of the callers that ask it."""
 
     def keeping(self, group: str, key: str, demand: Demand, then: Then) -> Then:
         """Return what to call in place of `then` with the outcome of an ask that leaves now."""
@@ -82,16 +82,16 @@ class Watching(Protocol):
 
 @runtime_checkable
 class Watchable(Protocol):
-    """A node that tells what is removed."""
+    """A peer that tells its watchers of removals."""
 
     def watch(self) -> AsyncGenerator[Notice, None]:
-        """Yield what the node tells its watchers until it ends that; who stops before closes it.
+        """Yield the node's notices until it ends them; a caller that stops before closes this.
 
         Raises CacheError where the node can't be watched, or is silent for too long.
         """
 
     async def acknowledge(self, watcher: str, sequence: int) -> None:
-        """Tell the node that `watcher` has dropped what it was told up to `sequence`.
+        """Tell the node that `watcher` has dropped the copies it was told of up to `sequence`.
 
         Raises CacheError.
         """

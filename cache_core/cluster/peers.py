@@ -1,4 +1,4 @@
-"""The members of a cluster as one of its nodes or clients sees them: who owns a key, who lives.
+"""The members of a cluster as a node or a client sees them: which own a key, and which live.
 
 Knows no wire and no registry: peers are made by `connect`, members come from an iterator.
 """
@@ -18,24 +18,24 @@ from cache_core.events import Hook, MemberBack, MemberLeftOut, MembersChanged
 from cache_core.messages import Health, MemberInfo
 
 FORGET_SECONDS: Final = 60.0
-"""How long one that left the membership is still told of removals though it does not answer."""
+"""How long a node that left the membership and doesn't answer is still told of removals."""
 
 GOODBYE_SECONDS: Final = 15.0
-"""The same of one that said that it was leaving, which goes on serving for a while."""
+"""The same for a node that said that it was leaving; it goes on serving for a while."""
 
 LOOK_PAUSE: Final = 0.1
-"""Seconds between probes of those who are waited for: a connection that failed is made anew no
+"""Seconds between probes of members that are waited for: a connection that failed is made anew no
 earlier."""
 
 
 class Peers:
-    """Live members over a ring. Belongs to one event loop.
+    """The live members, over a ring. Belongs to one event loop.
 
     `me` names the node that sees them so, None for a client: it is never contacted. A member
-    that fails its probe or a call is left out until it answers again; when none is left, all
-    are asked. One that left the membership is known until it has not answered for a while:
-    `forgot` is told of one that ended without a goodbye. `watch` makes what watches one of
-    them, if anything does.
+    that fails its probe or a call is left out until it answers again; when all are left out, all
+    are asked. A node that left the membership stays known until it has not answered for a while;
+    `forgot` is told of it then, unless it had said that it was leaving. `watch` makes the watch on
+    a peer, or returns None.
     """
 
     def __init__(
@@ -65,14 +65,14 @@ class Peers:
         self._closing: set[asyncio.Task[None]] = set()
 
     def follow(self, members: AsyncIterator[frozenset[Member]]) -> None:
-        """Hold to what `members` yields from now on, again if it was closed."""
+        """Follow the members that `members` yields from now on, also after `aclose`."""
         self._leaving = False
         self._known.clear()
         self._following = asyncio.create_task(self._follow(members))
 
     @property
     def version(self) -> int:
-        """The ring's version; 0 while fewer than two members are known: they share nothing."""
+        """The ring's version; 0 for fewer than two known members, because they share nothing."""
         return self.ring.version if len(self.ring.members) > 1 else 0
 
     @property
@@ -85,12 +85,12 @@ class Peers:
         await self._known.wait()
 
     async def probed(self) -> None:
-        """Return once everyone has been probed who is known, or comes to be known by that."""
+        """Return once every known node has been probed, also those that become known meanwhile."""
         while not all(monitor.probed.is_set() for monitor in self._monitors.values()):
             await asyncio.gather(*(monitor.probed.wait() for monitor in self._monitors.values()))
 
     async def all_back(self) -> None:
-        """Return once all members serve, but for those who leave; they are probed till then."""
+        """Return once all members serve, but for leaving ones; they are probed until then."""
         others = [self._monitor(name) for name in self._names() - {self._me}]
         while missing := [monitor for monitor in others if monitor.may_come_back]:
             for monitor in missing:
@@ -99,53 +99,59 @@ class Peers:
             await asyncio.sleep(LOOK_PAUSE)
 
     def leave(self) -> None:
-        """Let `me` own nothing from now on, where there are others that serve."""
+        """Let `me` own nothing from now on, as long as other members serve."""
         self._leaving = True
         self._choose()
 
     def owner(self, key: str) -> str | None:
-        """Return who is to be asked for `key` first; None where no member is known."""
+        """Return the member to ask for `key` first; None where no member is known."""
         if len(self._candidates) == len(self.ring.members):
             return self.ring.owner(key)
         return next(self.owners(key), None)
 
     def owners(self, key: str) -> Iterator[str]:
-        """Yield who is to be asked for `key`: the owner that lives, then who takes over."""
+        """Yield the members to ask for `key`: the owner if it lives, then those taking over."""
         candidates = self._candidates
         return (name for name in self.ring.owners(key) if name in candidates)
 
     def link(self, name: str) -> Link:
-        """Return the link to `name`, made now if need be: whoever speaks to us is known."""
+        """Return the link to the node `name`, which is known from now on.
+
+        Raises PeerUnavailable after `aclose`.
+        """
         return self._monitor(name).link
 
     def meet(self, names: Iterable[str]) -> None:
-        """Know `names` from now on, of whom another node told."""
+        """Know the nodes `names` from now on, because another node has told of them."""
         for name in names:
             if name != self._me:
                 self._monitor(name)
 
     def others(self) -> tuple[str, ...]:
-        """Return everyone known but `me`: members, and who was one or spoke to us lately."""
+        """Return all known nodes but `me`.
+
+        These are members, and nodes that lately were members, spoke to `me` or were told of.
+        """
         return tuple(self._monitors)
 
     def answering(self) -> tuple[str, ...]:
-        """Return those of `others` that answered last."""
+        """Return those of `others` that are not left out."""
         monitors = self._monitors.items()
         return tuple(name for name, monitor in monitors if monitor.health is not Health.LEFT_OUT)
 
     def health(self, name: str) -> Health:
-        """Return what is known of `name`."""
+        """Return the health of the node `name`; LEFT_OUT where it is not known."""
         if name == self._me:
             return Health.DRAINING if self._leaving else Health.UP
         monitor = self._monitors.get(name)
         return monitor.health if monitor else Health.LEFT_OUT
 
     def have_missed(self) -> frozenset[str]:
-        """Return the nodes of which others said that they have missed a removal."""
+        """Return the nodes that have missed a removal, as other nodes have said."""
         return frozenset().union(*(monitor.have_missed for monitor in self._monitors.values()))
 
     def failed(self, name: str, error: CacheError) -> None:
-        """Leave `name` out, whose call ended in `error`, until it answers a probe."""
+        """Leave `name` out until it answers a probe, because a call to it ended in `error`."""
         if monitor := self._monitors.get(name):
             monitor.fail(str(error))
 
@@ -154,11 +160,11 @@ class Peers:
         self._monitor(name).suspect()
 
     def drains(self, name: str) -> None:
-        """Ask `name`, which is about to leave, for nothing where others serve."""
+        """Note that `name` is about to leave: it is asked for nothing while others serve."""
         self._monitor(name).drains()
 
     def infos(self) -> tuple[MemberInfo, ...]:
-        """Return the members as they are seen now, by name."""
+        """Return the members as they are seen now, sorted by name."""
         shares = self.ring.shares()
         return tuple(
             MemberInfo(member.name, member.weight, self.health(member.name), shares[member.name])
@@ -170,7 +176,7 @@ class Peers:
         if self._following is not None:
             following, self._following = self._following, None
             following.cancel()
-            self._known.set()  # for those who wait; nobody will be known
+            self._known.set()  # for callers of `known`: no member will come any more
             await asyncio.gather(following, return_exceptions=True)
         monitors, self._monitors = list(self._monitors.values()), {}
         await asyncio.gather(*(monitor.aclose() for monitor in monitors), *self._closing)
@@ -220,7 +226,7 @@ class Peers:
             closing.add_done_callback(self._closing.discard)
 
     def _choose(self) -> None:
-        """Let those be asked who serve; else those who are leaving; else all."""
+        """Choose the members to ask: all that serve, else all that are draining, else all."""
         by_health: dict[Health, set[str]] = {health: set() for health in Health}
         for member in self.ring.members:
             by_health[self.health(member.name)].add(member.name)

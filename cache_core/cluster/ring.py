@@ -1,4 +1,4 @@
-"""Which member owns a key, and who takes over from it: consistent hashing over weighted members.
+"""Consistent hashing over weighted members: each key's owner, and the members that take over.
 
 Knows no network, no clock and no chance: the same members make the same ring in every process, on
 every machine and in every version. Each member has points on a circle of 2^48 places; a key
@@ -18,9 +18,9 @@ from typing import Final
 from cache_core.cluster.member import MAX_WEIGHT, Member
 
 POINTS: Final = 1536
-"""A member's points for a weight of one. In 4,000 rings of 64 members with names by chance the
-fullest member of any had 1.12 times the mean (with 1,024 points, one ring in 1,100 passed the limit
-of 1.15). 64 members take about 60 ms to build, on one core of an AMD EPYC."""
+"""A member's points for a weight of one. In 4,000 rings of 64 members with random names the fullest
+member of any had 1.12 times the mean (with 1,024 points, one ring in 1,100 exceeded the limit of
+1.15). A ring of 64 members takes about 60 ms to build, on one core of an AMD EPYC."""
 
 MAX_MEMBERS: Final = 1 << 16
 
@@ -47,8 +47,8 @@ class Ring:
         self._names: Final = tuple(member.name for member in self.members)
         _check(self.members)
         self.version: Final = _version(self.members)
-        # A place above, the rank of its member's name below: so one array holds both, and of two
-        # at the same place the lower name's is the first.
+        # The place in the upper 48 bits, the rank of its member's name in the lower 16: so one
+        # array holds both, and of two points at one place the lower name's is the first.
         points = [
             place & ~_RANK | rank
             for rank, member in enumerate(self.members)
@@ -56,21 +56,21 @@ class Ring:
         ]
         points.sort()
         if points:
-            # What lies beyond the last point belongs to the first: no search falls off the end.
+            # Places beyond the last point belong to the first: no search falls off the end.
             points.append((_PLACES - 1) << 16 | points[0] & _RANK)
         self._points: Final = array("Q", points)
 
     def owner(self, key: str) -> str | None:
         """Return the name of the member that owns `key`; None if there is no member."""
         points, names = self._points, self._names
-        if len(names) <= 1:  # nothing to look for, which takes 1.2 us
+        if len(names) <= 1:  # no search, which takes 1.2 us
             return names[0] if names else None
         return names[points[bisect_left(points, _place(key))] & _RANK]
 
     def owners(self, key: str) -> Iterator[str]:
-        """Yield every member's name once: the owner, then who takes over if those before are gone.
+        """Yield every member's name once: the owner, then the members that take over, in order.
 
-        The order is that of the owners in rings without them.
+        Each is the owner in the ring without the members before it.
         """
         points, names = self._points, self._names
         index = bisect_left(points, _place(key))
@@ -107,12 +107,12 @@ def _check(members: tuple[Member, ...]) -> None:
 
 
 def _place(key: str) -> int:
-    """Return a key's place in the upper 48 bits, and nothing below."""
+    """Return a key's place in the upper 48 of 64 bits; the lower 16 are 0."""
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") & ~_RANK
 
 
 def _places(member: Member) -> tuple[int, ...]:
-    """Return 64 bits for each of a member's points; those of a lower weight are the first."""
+    """Return 64 bits for each of a member's points; with a lower weight, the first of the same."""
     named = blake2b(_FORMAT + member.name.encode())
     digests = []
     for count in range(member.weight * POINTS // _POINTS_A_DIGEST):

@@ -1,7 +1,7 @@
-"""Those who are told what is removed, and who has acknowledged it. Knows no wire.
+"""The watchers that a node tells of removals, and their acknowledgements. Knows no wire.
 
-A watcher that does not acknowledge in time is ended and named; for as long as it may not have
-noticed that, it is named again with whatever else is removed.
+A watcher that does not acknowledge a removal in time is ended, and is named as not reached. For as
+long as it may not have noticed its end, it is named again with every other removal.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ ACK_SECONDS: Final = 0.5
 """How long a removal waits for its acknowledgements."""
 
 ACK_SHARE: Final = 0.75
-"""Of the time that a removal has: the rest is for its answer."""
+"""The share of a removal's time to wait for acknowledgements; the rest is for its answer."""
 
 SILENCE_SECONDS: Final = 3.0
 """A watcher that is told nothing for so long is not covered any more."""
@@ -37,14 +37,15 @@ class Watchers:
         self._lost: dict[str, float] = {}
 
     def __len__(self) -> int:
-        """Return how many watch."""
+        """Return how many watchers have not ended."""
         return sum(not watcher.ended for watcher in self._watchers.values())
 
     async def watch(self, name: str) -> AsyncGenerator[Notice, None]:
-        """Yield what is removed after the first Notice, which is there at once and empty.
+        """Yield a Notice of each removal from now on; one more comes first, at once and empty.
 
-        It ends when the watcher is no longer waited for; who stops before that closes it. `name`
-        is what a removal calls a watcher that did not acknowledge it.
+        An empty one also follows each HEARTBEAT_SECONDS without another. The iterator ends when the
+        watcher is no longer waited for; a caller that stops before that closes it. A removal that
+        the watcher does not acknowledge names it by `name`.
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -58,28 +59,28 @@ class Watchers:
                 yield Notice(identity, sequence, items, SILENCE_SECONDS, elapsed)
                 sequence, items = await watcher.next()
         finally:
-            if not watcher.ended:  # its stream broke, of which it may not know yet
+            if not watcher.ended:  # its stream broke, and it may not know that yet
                 watcher.end()
                 self._lose(watcher)
             del self._watchers[identity]
 
     def leave(self, watcher: str) -> None:
-        """Wait for `watcher` no more, nor name it: it holds no copies any longer."""
+        """End `watcher` without naming it later, because it holds no copies any more."""
         if known := self._watchers.get(watcher):
             known.acknowledge(inf)
             known.end()
 
     def acknowledge(self, watcher: str, sequence: int) -> None:
-        """Note that `watcher` has dropped what it was told up to `sequence`."""
+        """Note that `watcher` has dropped the copies that it was told of up to `sequence`."""
         if known := self._watchers.get(watcher):
             known.acknowledge(sequence)
 
     async def notify(
         self, items: tuple[Removal, ...], timeout: float | None = None
     ) -> tuple[str, ...]:
-        """Tell all watchers of `items`; return who may not have heard.
+        """Tell all watchers of `items`; return the names of those that may not have heard.
 
-        That is known within ACK_SECONDS, and within three quarters of `timeout`. They are named
+        Returns within ACK_SECONDS, and within three quarters of `timeout` seconds. The names are
         `watcher <name>`. One call does not wait for another.
         """
         watchers = [watcher for watcher in self._watchers.values() if not watcher.ended]
@@ -95,25 +96,25 @@ class Watchers:
         return tuple(f"watcher {name}" for name in self._lost)
 
     def end(self) -> None:
-        """End all who watch now, who may not notice that at once."""
+        """End all watchers, and name them for a while: they may not notice that at once."""
         for watcher in self._watchers.values():
             if not watcher.ended:
                 watcher.end()
                 self._lose(watcher)
 
     def _lose(self, watcher: "_Watcher") -> None:
-        """Name `watcher` for as long as it may rely on what it was told."""
+        """Name `watcher` as not reached for as long as its copies may hold."""
         self._find()
         self._lost[watcher.name] = asyncio.get_running_loop().time() + SILENCE_SECONDS
 
     def _find(self) -> None:
-        """Forget those that rely on nothing by now."""
+        """Forget the lost watchers whose copies can't hold any more."""
         now = asyncio.get_running_loop().time()
         self._lost = {name: until for name, until in self._lost.items() if until > now}
 
 
 class _Watcher:
-    """What one watcher has yet to be told, and to acknowledge."""
+    """The notices that one watcher has yet to be told, and those that it has yet to acknowledge."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -124,7 +125,7 @@ class _Watcher:
         self._woken = asyncio.Event()
 
     def tell(self, items: tuple[Removal, ...]) -> "asyncio.Future[bool]":
-        """Return whether it heard of `items`, once that is known."""
+        """Queue `items`; return a future of whether the watcher acknowledged them."""
         heard: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._sequence += 1
         self._untold.append((self._sequence, items))
@@ -139,7 +140,7 @@ class _Watcher:
         return self._sequence, ()
 
     async def next(self) -> tuple[int, tuple[Removal, ...]]:
-        """Return what it is told next: nothing after a while without anything, or at the end."""
+        """Return the next sequence and items: no items after HEARTBEAT_SECONDS, or at the end."""
         if not self._untold and not self.ended:
             self._woken.clear()
             with contextlib.suppress(TimeoutError):

@@ -21,7 +21,7 @@ CLOSE_SECONDS: Final = 3.0
 class Reloaded:
     """The names of the groups that a reload added, gave other settings, and removed.
 
-    A source that is another now makes no group a changed one.
+    A group whose source alone is another now is not among `changed`.
     """
 
     added: tuple[str, ...]
@@ -30,7 +30,7 @@ class Reloaded:
 
 
 class NodeGroups:
-    """`groups` by name; `hook` is told of the events in them, as Group.observe says.
+    """Holds a node's `groups` by name; `hook` is told of their events, as Group.observe says.
 
     Raises ValueError for two groups of one name.
     """
@@ -49,7 +49,7 @@ class NodeGroups:
         return self._groups[name]
 
     def reload(self, groups: Iterable[Group], participant: Participant | None) -> Reloaded:
-        """Have `groups` instead, as Node.reload says; `participant` serves them, if any does."""
+        """Hold `groups` instead, as Node.reload says; `participant`, if any, is to serve them."""
         given = _by_name(groups)
         before = {name: group.settings for name, group in self._groups.items()}
         changed = (
@@ -75,7 +75,7 @@ class NodeGroups:
         return reloaded
 
     async def sweep(self) -> None:
-        """Free what expires, a step at a time, so that no call waits for long; for ever."""
+        """Free expired entries for ever, a step at a time, so that no call waits for long."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             for group in list(self):
@@ -83,17 +83,17 @@ class NodeGroups:
                     await asyncio.sleep(0)
 
     def flush(self) -> None:
-        """Hold nothing."""
+        """Flush every group of this node."""
         for group in self:
             group.flush()
 
     async def close_sources(self) -> None:
-        """Close every source, once, whatever another does; those that take long are left behind.
+        """Close every source once, even where another fails; leave behind any that takes too long.
 
-        What they raise is raised in an ExceptionGroup.
+        The errors that they raise are raised in an ExceptionGroup.
         """
         if self._retiring:
-            await asyncio.sleep(0)  # what has not begun when it is cancelled closes nothing
+            await asyncio.sleep(0)  # a task that is cancelled before it has begun closes nothing
         for retiring in self._retiring:
             retiring.cancel()  # it still closes what it was to close
         closing = [asyncio.create_task(group.aclose()) for group in self]
@@ -119,7 +119,7 @@ class NodeGroups:
             participant.add(group)
 
     def _drop(self, name: str, participant: Participant | None) -> Awaitable[None]:
-        """Have the group no more, at once; return what is to be awaited for it to be closed."""
+        """Hold the group no more, at once; return an awaitable that closes it."""
         fetches = None if participant is None else participant.drop(name)
         return _close(self._groups.pop(name), fetches)
 
@@ -130,7 +130,10 @@ class NodeGroups:
 
 
 async def _followed(following: Awaitable[None], disown: Callable[[], None]) -> None:
-    """Have watchers drop, once more, what they copied while a shorter TTL did not hold for all."""
+    """Await `following`, then have watchers drop their copies once more.
+
+    They may have made copies while a shorter TTL did not hold for all entries yet.
+    """
     await following
     disown()
 

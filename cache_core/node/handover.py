@@ -1,7 +1,7 @@
-"""Entries that change their owner: taken from the node that leaves, or when this one joins.
+"""Entries that change their owner: taken from a node that leaves, or by this one when it joins.
 
-The one who takes asks, so that it knows of every removal from before the entries were read until
-they are its own. Knows no wire.
+The node that takes entries asks for them, so that it knows of every removal from before the entries
+were read until they are its own. Knows no wire.
 """
 
 import asyncio
@@ -18,21 +18,21 @@ from cache_core.node.removal import Removals
 from cache_core.node.shared_group import SharedGroup
 
 HANDED_BYTES: Final = 8 * 1024 * 1024
-"""How much one node gives another at the most, its groups together: 30,000 small entries, which
-take about a second to travel."""
+"""How many bytes one node gives another at the most, its groups together: 30,000 small entries,
+which take about a second to travel."""
 
 STEP: Final = 1_000
-"""How many entries are put at a time, so that no call waits for long."""
+"""How many entries are stored at a time, so that no call waits for long."""
 
 HANDOVER_SECONDS: Final = 5.0
-"""How long it may take."""
+"""How long a handover between two nodes may take."""
 
 
 class Handover:
-    """What the node `me` gives to others, and takes from them.
+    """Hands entries of the node `me` over to other nodes, and takes its own from them.
 
-    Nothing is taken from a node that has missed a removal and not been told yet: neither one
-    that `debts` knows, nor one of which another node said so when it was probed.
+    Nothing is taken from a node that has missed a removal and has not been told of it yet, as
+    `debts` knows or as another node said when it was probed.
     """
 
     def __init__(
@@ -50,15 +50,15 @@ class Handover:
         self._debts = debts
 
     async def offer(self) -> None:
-        """Let every other node that serves take what is its own once this one has left."""
+        """Have all other nodes that serve take the entries that they own once this one has left."""
         await asyncio.gather(*(self._offer(node) for node in self._serving()))
 
     async def join(self) -> int:
-        """Take what is this node's own from every other that serves; return how many entries."""
+        """Take the entries that this node owns from all others that serve; return how many."""
         return sum(await asyncio.gather(*(self.take(node) for node in self._serving())))
 
     async def take(self, node: str) -> int:
-        """Take what is this node's own from `node`; return how many entries that was."""
+        """Take the entries that this node owns from `node`; return how many are held now."""
         with self._removals.window() as removed:
             try:
                 handed = await self._peers.link(node).send(
@@ -75,7 +75,7 @@ class Handover:
             return taken
 
     async def give(self, node: str) -> tuple[Handed, ...]:
-        """Return this node's hottest entries that are `node`'s."""
+        """Return the hottest of this node's entries that `node` owns, or is about to own."""
         wanted = self._wanted(node)
         limit = HANDED_BYTES // max(len(self._groups), 1)
         handed: list[Handed] = []

@@ -11,17 +11,17 @@ from cache_core.stats import CacheStats
 from cache_core.value import NO_TERMS, Terms, Value, own_label
 
 POPULAR: Final = 3
-"""How often a key must have been asked for lately, for a copy of its value to be kept."""
+"""How often a key must have been asked for lately so that a copy of its value is kept."""
 
 MIN_WIDTH: Final = 1024
-"""The narrowest row of counts; with room for more copies than that, a row is as wide."""
+"""The narrowest row of counts; where there is room for more copies, a row has one for each."""
 
 
 class HotCache:
-    """Copies in `capacity` bytes, each for `ttl` seconds at the most; with a `ttl` of 0 none.
+    """Holds copies in `capacity` bytes, each for `ttl` seconds at the most; none if `ttl` is 0.
 
     A copy ends when its owner's value does, if that is sooner. `policy`, `max_value` and `terms`
-    are a Cache's, `clock` a group's.
+    are as a Cache's, `clock` as a Group's.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class HotCache:
         self._ttl = ttl
         self._clock = clock
         self._terms = terms
-        # An entry's soft expiry is the owner's value's, its hard expiry the copy's: the sooner.
+        # A copy's soft expiry is that of the owner's value, its hard expiry the copy's own end.
         self._cache = Cache(capacity, policy, max_value=max_value, terms=terms)
         width = min(max(capacity // OVERHEAD, MIN_WIDTH), MAX_WIDTH)
         self._popularity = Popularity(width)
@@ -45,7 +45,7 @@ class HotCache:
     def follow(
         self, capacity: int, policy: PolicyFactory, *, max_value: int, ttl: float, terms: Terms
     ) -> None:
-        """Keep copies by these from now on; one that is kept stays until its time is over."""
+        """Go by these settings from now on; a copy that is held stays until its time is over."""
         self._ttl = ttl
         self._terms = terms
         self._cache.follow(policy, max_value=max_value, terms=terms)
@@ -53,11 +53,11 @@ class HotCache:
 
     @property
     def hits(self) -> int:
-        """How many gets were answered."""
+        """How many gets were answered from a copy."""
         return self._cache.hits
 
     def get(self, key: str) -> Value | None:
-        """Return the copy of the key's value, with the TTL that its owner would say now.
+        """Return the copy of the key's value, with the TTL that its owner would tell now.
 
         Counts as asking for the key, whether there is a copy or not.
         """
@@ -65,7 +65,7 @@ class HotCache:
         return self._cache.read(key, self._clock())
 
     def offer(self, key: str, value: Value) -> None:
-        """Keep a copy of `value`, just come from its owner, if it is fresh and the key popular.
+        """Keep a copy of `value`, which its owner has sent, if it is fresh and the key popular.
 
         An older copy is not kept in any case.
         """
@@ -79,11 +79,11 @@ class HotCache:
             self._cache.remove(key)
 
     def remove(self, key: str) -> bool:
-        """Keep no copy for `key`; return whether there was one."""
+        """Remove the copy of `key`; return whether there was one."""
         return self._cache.remove(key)
 
     def flush(self) -> None:
-        """Keep no copy; as quick for any number."""
+        """Remove all copies; takes the same time for any number."""
         self._cache.flush()
 
     def sweep(self) -> int:

@@ -1,4 +1,4 @@
-"""A node: groups by name, served at an address; what an application embeds."""
+"""A node: groups by name, served at an address. Applications embed it."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ DEFAULT_GRACE: Final = 10.0
 """Seconds that running calls get to finish in when a node stops."""
 
 DEFAULT_DRAIN: Final = 2.0
-"""Seconds that a node goes on serving for once it has left its cluster: others probe every one."""
+"""Seconds that a node serves on once it has left its cluster: others probe it every second."""
 
 
 class Node:
@@ -35,11 +35,12 @@ class Node:
 
     With `peers`, a Membership or what `open_membership` takes, it is one of a cluster that shares
     the keys out; the others reach it at `advertise`, by default `address`, and it owns a part in
-    proportion to its `weight`. `hook` is told of every event in the node and its groups, but a
-    SelectiveHook of no Received and Hit that it passes over. `grpc_engine` is a GrpcEngine's
-    value. Use it with `async with`, or call start and stop.
-    Nothing is global: any number of nodes live in one process. Raises InvalidAddress,
-    InvalidMembership, EngineMissing, and ValueError for two groups of one name.
+    proportion to its `weight`. `hook` is told of every event in the node and its groups, except a
+    Received or a Hit that it passes over as a SelectiveHook. `drain` and `grace` are in seconds, as
+    DEFAULT_DRAIN and DEFAULT_GRACE. `grpc_engine` is a GrpcEngine's value. Use it with `async
+    with`, or call start and stop. Nothing is global: any number of nodes live in one process.
+    Raises InvalidAddress, InvalidMembership, EngineMissing, and ValueError for two groups of one
+    name or an unknown engine.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Node:
         self._drain = drain
         self._participant: Participant | None = None
         self.grpc_engine: Final = engine_here(GrpcEngine(grpc_engine))
-        """What carries its calls: GRPCIO or NATIVE."""
+        """The engine that carries the node's calls: GRPCIO or NATIVE."""
         self._open_engine = choose_engine(self.grpc_engine)
         self._server: Engine | None = None
         self._failure: EngineFailed | None = None
@@ -78,7 +79,7 @@ class Node:
 
     @property
     def address(self) -> str:
-        """Where the node is, as `host:port`; the port in use once it has started."""
+        """Where the node serves, as `host:port`; with the port in use once it has started."""
         return str(self._address)
 
     def group(self, name: str) -> Group:
@@ -86,9 +87,9 @@ class Node:
         return self._groups[name]
 
     async def get(self, group: str, key: str, *, demand: Demand = Demand.ANY) -> Value:
-        """Return the key's value as `demand` asks, from here or its owner, from a started node.
+        """Return the key's value as `demand` asks, from here or from its owner.
 
-        Raises CacheError.
+        Raises CacheError; it is PeerUnavailable where the node has not been started.
         """
         InvalidKey.check(group, key)
         participant = self._serving()
@@ -96,10 +97,12 @@ class Node:
         return await participant.get(group, key, demand=demand) if value is None else value
 
     async def remove(self, group: str, key: str) -> tuple[str, ...]:
-        """Remove `key` everywhere: after it, no get returns what was loaded before.
+        """Remove `key` everywhere: after it, no get returns a value that was loaded before.
 
-        Return the nodes and watchers that were not reached: they are told when they answer
-        again, and copies at them die within the group's `hot_ttl`. Raises UnknownGroup.
+        Return the names of the nodes, watchers and second tier that were not reached. Nodes and the
+        tier are told when they answer again; until then such a node answers from its own entries.
+        Copies at such a node end within the group's `hot_ttl`, a watcher's within three seconds.
+        Raises InvalidKey, KeyRequired, UnknownGroup and PeerUnavailable.
         """
         InvalidKey.check(group, key)
         if not key:
@@ -111,11 +114,11 @@ class Node:
         return await self._serving().receive(RemoveEverywhere(Removal(group)))
 
     async def reload(self, groups: Iterable[Group]) -> Reloaded:
-        """Have `groups` in place of those the node has, without losing what is held.
+        """Serve `groups` in place of those the node has, and keep the entries that are held.
 
-        A group that the node has goes by the settings and the source of the new one of its name,
-        which is not used any more; what is not among `groups` is closed. Raises ValueError for
-        two groups of one name.
+        A group that the node has goes on by the settings and the source of the new one of its name;
+        the new one itself must not be used any more. A group whose name is not among `groups` is
+        closed. Raises ValueError for two groups of one name.
         """
         async with self._turn:
             return self._groups.reload(groups, self._participant)
@@ -125,9 +128,10 @@ class Node:
         return self._serving().info()
 
     async def start(self) -> None:
-        """Serve, again if it was stopped, and join the cluster.
+        """Serve, also after a stop, and join the cluster.
 
-        Raises OSError where it can't listen at the address, and MembershipError.
+        Raises OSError where the node can't listen at the address, EngineFailed where its engine
+        can't start, and MembershipError.
         """
         async with self._turn:
             server = self._open_engine(self._address, self._fail)
@@ -152,11 +156,12 @@ class Node:
     async def stop(self, *, drain: bool = True) -> None:
         """Leave the cluster, drain, let running calls finish within the grace, close sources.
 
-        Without `drain` it hands nothing over and doesn't wait for the others to hear of it: for
-        a cluster that ends as a whole. Every source is closed, once, whatever another does; one
-        that takes too long is left behind. What they raise is raised in an ExceptionGroup. Who
-        gives up waiting ends nothing. A node that has stopped is left as it is, and one that
-        stops too, but for a drain that is cut short.
+        Without `drain` the node hands nothing over and doesn't wait for the others to hear of it:
+        for a cluster that ends as a whole. Every source is closed once, even where another fails;
+        one that takes too long is left behind. The errors of sources are raised in an
+        ExceptionGroup. A caller that gives up waiting does not end the stop. A node that has
+        stopped is left as it is. So is one that is stopping, but a call without `drain` cuts its
+        drain short.
         """
         if self._draining is not None and not drain:
             self._draining.reschedule(asyncio.get_running_loop().time())
@@ -168,8 +173,8 @@ class Node:
     async def ended(self) -> None:
         """Return once the node, which has been started, has been stopped.
 
-        Raises EngineFailed where it has stopped by itself, without a drain, since what carries its
-        calls ended; and what `stop` raises.
+        Raises EngineFailed where the node has stopped by itself, without a drain, because its
+        engine has ended; and what `stop` raises.
         """
         await self._over.wait()
         try:
@@ -202,7 +207,7 @@ class Node:
                 self._over.set()
 
     async def _end(self, *, drain: bool) -> None:
-        """End all that was started, each part whatever another does."""
+        """End all that was started, each part even where another fails."""
         server, self._server = self._server, None
         participant = self._participant
         if server is None or participant is None:
@@ -210,7 +215,7 @@ class Node:
         async with contextlib.AsyncExitStack() as ending:
             ending.push_async_callback(self._groups.close_sources)
             if self._membership is not None:
-                # What is removed from now on is not heard of.
+                # The node does not hear of removals from now on.
                 ending.callback(self._groups.flush)
             ending.push_async_callback(participant.aclose)
             ending.push_async_callback(server.stop, self._grace)

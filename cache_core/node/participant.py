@@ -41,17 +41,17 @@ from cache_core.value import Demand, Value
 A = TypeVar("A")
 
 JOIN_SECONDS: Final = 5.0
-"""How long a node that starts waits for the others before it serves without what they hold."""
+"""How long a node that starts waits until it knows the others and has probed them."""
 
 LOOK_SECONDS: Final = 1.0
-"""How long a node that leaves waits for those who may just be coming back."""
+"""How long a node that leaves waits for members that may just be coming back."""
 
 
 class Participant:
     """The node `name`, an address, with `groups`, among the members that it is told of.
 
-    While it is not `is_ready`, it answers what it is asked, but tells those who probe it to ask
-    others.
+    While it is not `is_ready`, it answers what it is asked, but tells nodes and clients that probe
+    it to ask others.
     """
 
     def __init__(
@@ -87,31 +87,31 @@ class Participant:
         self._handover = Handover(name, self.groups, self.peers, self._removals, self._debts)
 
     def add(self, group: Group) -> None:
-        """Have `group` too."""
+        """Add `group` to the node's groups."""
         group.on_removed_beyond(lambda key: self._removals.again(Removal(group.name, key)))
         self.groups[group.name] = SharedGroup(
             group, self.peers, self.name, hook=self._hook, clock=self._clock
         )
 
     def drop(self, name: str) -> Awaitable[None]:
-        """Have the group of that name no more.
+        """Take the group of that name out of the node's groups.
 
-        Return what is to be awaited for what is asked of others for it to end.
+        Return an awaitable that ends the calls to other nodes for its keys.
         """
         self.disown(name)
         return self.groups.pop(name).aclose()
 
     def disown(self, name: str) -> None:
-        """Have watchers drop their copies of the group of that name, which is another now."""
+        """Have watchers drop their copies of the group of that name, changed or gone by now."""
         self._removals.tell_watchers((Removal(name),))
 
     def peek(
         self, group: str, key: str, *, forwarded: bool = False, demand: Demand = Demand.ANY
     ) -> Value | None:
-        """Return the fresh value held for `key`, at once; None: ask `get`.
+        """Return the fresh value held for `key`, at once; None where `get` has to be asked.
 
-        `forwarded` is set on behalf of another node. A value that a `demand` for a new one
-        passes over is not returned. Raises KeyRequired and UnknownGroup.
+        `forwarded` is set where another node asks. Where `demand` is NEW and the group allows that,
+        no held value is returned. Raises KeyRequired and UnknownGroup.
         """
         if not key:
             raise KeyRequired
@@ -120,14 +120,15 @@ class Participant:
     async def get(
         self, group: str, key: str, *, forwarded: bool = False, demand: Demand = Demand.ANY
     ) -> Value:
-        """Return the key's value, loading it or asking its owner, after `peek` gave None.
+        """Return the key's value, loading it or asking its owner, after `peek` has returned None.
 
-        Raises what Group.get raises, UnknownGroup, PeerUnavailable and DeadlineExceeded.
+        Raises UnknownGroup, what Group.get raises, and what a call to another node ends in, such as
+        PeerUnavailable and DeadlineExceeded.
         """
         return await self._group(group).get(key, forwarded=forwarded, demand=demand)
 
     def note_ring(self, version: int) -> None:
-        """Count a caller whose ring's version is another; 0 is a caller without one."""
+        """Count a caller whose ring has another version than this node's; 0 stands for no ring."""
         if version and (own := self.peers.version):
             self._mismatches += version != own
 
@@ -140,7 +141,7 @@ class Participant:
         self.peers.follow(members)
 
     async def take_own(self) -> None:
-        """Take what is this node's own from the others, as far as they answer soon."""
+        """Take the entries that this node owns from the others, as far as they answer soon."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(JOIN_SECONDS):
                 await self.peers.known()
@@ -153,9 +154,9 @@ class Participant:
             self.peers.suspect(node)
 
     async def leave(self) -> bool:
-        """Let others own what this node owns, and take it; return whether there are any.
+        """Let other nodes own this node's keys and take its entries; return whether any serves.
 
-        It goes on answering.
+        This node goes on answering.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
@@ -166,7 +167,7 @@ class Participant:
         return others
 
     async def aclose(self) -> None:
-        """End what is asked of others, and the connections to them."""
+        """End the calls to other nodes, and the connections to them."""
         for group in list(self.groups.values()):
             await group.aclose()
         await self._removals.aclose()

@@ -1,4 +1,4 @@
-"""How often keys were asked for lately, nearly. Knows no values and no clock.
+"""Estimates of how often keys were asked for lately. Knows no values and no clock.
 
 Einziger, Friedman, Manes: TinyLFU, a highly efficient cache admission policy (ACM Transactions
 on Storage, 2017): a count-min sketch with conservative updates, halved every so often.
@@ -7,20 +7,20 @@ on Storage, 2017): a count-min sketch with conservative updates, halved every so
 from typing import Final
 
 MAX_WIDTH: Final = 1 << 16
-"""The widest row: what three of them need is all that 48 bits of a hash tell apart."""
+"""The widest row: 16 bits of a key's hash are its place in a row, and three rows take 48."""
 
 MAX_COUNT: Final = 15
-"""A count goes no higher, so that what was ever so popular is forgotten in four halvings."""
+"""The highest count, so that even the most popular key is forgotten in four halvings."""
 
 _HALVED: Final = bytes(count // 2 for count in range(256))
 
 
 class Popularity:
-    """A count a key in three bytes times `width`, which is rounded up to a power of two.
+    """Counts keys in three times `width` bytes; `width` is rounded up to a power of two.
 
-    All counts are halved after each `width` bumps. A count, up to MAX_COUNT, is no lower than
-    the key's bumps since then; it is higher where other keys share all of its cells: of keys
-    asked for once, fewer than 1 in 100 count 3.
+    All counts are halved after each `width` bumps. A key's count, up to MAX_COUNT, is no lower than
+    its bumps since then. It is higher where other keys share all of its cells: of the keys that
+    were asked for once, fewer than 1 in 100 have a count of 3.
     """
 
     __slots__ = ("_bumps", "_cells", "_mask", "_width")
@@ -48,7 +48,7 @@ class Popularity:
         return count + 1
 
     def count(self, key: str) -> int:
-        """Return how often `key` was asked for lately."""
+        """Return about how often `key` was asked for lately."""
         cells = self._cells
         first, second, third = self._places(key)
         return min(cells[first], cells[second], cells[third])

@@ -1,10 +1,10 @@
-"""Removing everywhere: after it, no read anywhere returns what was loaded before it.
+"""Removal everywhere: after it, no read anywhere returns a value that was loaded before it.
 
-Knows no wire. Two rounds over all nodes, those that only others know included. After the first,
-whatever any node holds or loads as its own is new; but a copy may have been made meanwhile of what
-a node had not yet removed. The second removes those, for a copy is made of what a node holds as
-its own, never of a copy. Watchers are told in the second, by the node that they watch, once that
-node has removed its own.
+Knows no wire. A removal makes two rounds over all nodes, including those that only other nodes
+know. After the first, every value that a node holds or loads as its own is new; but meanwhile a
+copy may have been made of an entry that a node had not yet removed. The second round removes such
+copies. No more are made after it, because a copy is made of a node's own entry, never of a copy.
+Watchers are told in the second, by the node that they watch, once that node has removed its own.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ DEFAULT_SECONDS: Final = 2.0
 """How long a removal may take where its caller sets no deadline."""
 
 TIER_SHARE: Final = 0.25
-"""Of the time there is, what the second tier may take."""
+"""The share of a removal's time that the second tier may take."""
 
 ROUND_SHARE: Final = 0.4
-"""Of the time left then, what a round may take: the answer names who was not reached, in time."""
+"""The share of the time left then that a round may take, so that the answer comes in time."""
 
 
 class Removals:
@@ -43,17 +43,19 @@ class Removals:
         self._telling: set[asyncio.Task[tuple[str, ...]]] = set()
 
     async def everywhere(self, item: Removal, timeout: float | None) -> tuple[str, ...]:
-        """Remove `item` from this node, all others and the second tier; return who was not reached.
+        """Remove `item` from this node, all others and the second tier.
 
-        Those are told once they answer again. Raises UnknownGroup, and PeerUnavailable where
-        this node does not know the others yet.
+        Return the names of the nodes, watchers and tier that were not reached. Nodes and the tier
+        are told once they answer again. `timeout` is in seconds, DEFAULT_SECONDS where it is None
+        or more. Raises UnknownGroup, and PeerUnavailable where this node does not know the others
+        yet.
         """
         if not self._peers.are_known:
             raise PeerUnavailable("the node does not know its cluster yet")
         if item.group not in self._groups:
             raise UnknownGroup
         seconds = min(timeout or DEFAULT_SECONDS, DEFAULT_SECONDS)
-        # First, so that nothing old is looked up there once a node has removed its own.
+        # First, so that no old value is looked up there once a node has removed its own.
         began = asyncio.get_running_loop().time()
         tier = await self._beyond(item, TIER_SHARE * seconds)
         limit = ROUND_SHARE * (seconds - (asyncio.get_running_loop().time() - began))
@@ -78,9 +80,9 @@ class Removals:
         return (*unreached, *own.unreached, *tier)
 
     def again(self, item: Removal) -> None:
-        """Remove `item` here and, once they are probed, from the others.
+        """Remove `item` once more: here now, and from the other nodes when they are probed.
 
-        A second tier has only now been told of it, which they may have read meanwhile.
+        The second tier has only now been told of it, and nodes may have read it there meanwhile.
         """
         self.learn((item,))
         for node in self._peers.others():
@@ -88,7 +90,7 @@ class Removals:
             self._peers.suspect(node)
 
     async def here(self, message: RemoveHere) -> RemovedHere:
-        """Remove what `message` says from this node."""
+        """Remove the items of `message` from this node; in the last round, tell watchers too."""
         self._apply(message.items)
         self._peers.meet(message.unreached)
         others = self._peers.others()
@@ -101,15 +103,15 @@ class Removals:
         return RemovedHere(watchers, self._peers.answering())
 
     def learn(self, items: Sequence[Removal]) -> None:
-        """Remove `items` here, of which this node hears late, and tell its watchers behind.
+        """Remove `items` here, which this node has missed, and tell its watchers without waiting.
 
-        Whoever removed them has named this node, and does not wait any more.
+        The node that led their removal has named this node, and does not wait any more.
         """
         self._apply(items)
         self.tell_watchers(items)
 
     def tell_watchers(self, items: Sequence[Removal]) -> None:
-        """Have watchers drop their copies of `items`, and wait for no one."""
+        """Have watchers drop their copies of `items`, without waiting for them."""
         if items and len(self._watchers):
             telling = asyncio.create_task(self._watchers.notify(tuple(items)))
             self._telling.add(telling)
@@ -122,7 +124,7 @@ class Removals:
         await asyncio.gather(*self._telling, return_exceptions=True)
 
     def _apply(self, items: Iterable[Removal]) -> None:
-        """Remove `items` from this node's groups at once, what is being taken over included."""
+        """Remove `items` from this node's groups and from entries being taken over, at once."""
         for item in items:
             for window in self._windows.values():
                 window.add(item)
@@ -136,9 +138,9 @@ class Removals:
 
     @contextlib.contextmanager
     def window(self) -> Iterator[set[Removal]]:
-        """Yield a set of all that is removed within the body."""
+        """Yield a set that collects the removals at this node while the body runs."""
         removed: set[Removal] = set()
-        self._windows[id(removed)] = removed  # by identity: sets that are equal are two windows
+        self._windows[id(removed)] = removed  # by identity, because equal sets are two windows
         try:
             yield removed
         finally:
@@ -155,7 +157,7 @@ class Removals:
     async def _tell(
         self, node: str, message: RemoveHere, until: float, unreached: dict[str, None]
     ) -> None:
-        """Tell `node`, and note who was not reached, itself or its watchers."""
+        """Send `message` to `node`; note in `unreached` the node, or its watchers, that miss it."""
         timeout = until - asyncio.get_running_loop().time()
         try:
             if timeout <= 0 or self._peers.health(node) is Health.LEFT_OUT:

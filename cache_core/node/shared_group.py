@@ -1,4 +1,7 @@
-"""A group whose keys are shared out over nodes: this node's own, and others' by asking them."""
+"""A group whose keys are shared out over nodes; other owners are asked for theirs.
+
+Knows no wire.
+"""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -15,15 +18,15 @@ from cache_core.node.hot import HotCache
 from cache_core.value import Demand, Value
 
 FETCH_MARGIN: Final = 3.5
-"""Seconds beyond an owner's own limit for a load that it is waited for: one that died without a
-word is left out by then."""
+"""How many seconds more than a load may take an owner is waited for: one that died without a word
+is left out by then."""
 
 
 class SharedGroup:
-    """`group` at the node `me`: what others own is asked of them, through `peers`.
+    """Answers for `group` at the node `me`; keys of other owners are asked of them, by `peers`.
 
-    A key that several ask for meanwhile is asked of its owner once. Popular keys of others are
-    kept in the hot cache, a share of the group's budget.
+    Callers that ask for one key meanwhile share one call to its owner. Copies of others' popular
+    entries are kept in the hot cache, which has a share of the group's budget.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class SharedGroup:
             terms=settings.terms,
         )
         self._fetches: Flights[Value] = Flights()
-        # Apart, for a reload that fails fails nobody who would have had what the owner holds.
+        # Apart, so that a failed reload fails no caller who would have had the value that is held.
         self._reloads: Flights[Value] = Flights()
         self._fetch_count = 0
         self._fetch_errors = 0
@@ -70,9 +73,9 @@ class SharedGroup:
         return done
 
     def peek(self, key: str, *, forwarded: bool, demand: Demand = Demand.ANY) -> Value | None:
-        """Return the fresh value held for `key`, at once; None: ask `get`.
+        """Return the fresh value held for `key`, at once; None where `get` has to be asked.
 
-        A copy answers none but this node's own callers, so that copies are never copied.
+        A hot copy answers this node's own callers alone, so that copies are never copied.
         """
         self._forwarded += forwarded
         if demand is Demand.NEW and self.group.settings.client_reload:
@@ -92,11 +95,12 @@ class SharedGroup:
     async def get(self, key: str, *, forwarded: bool, demand: Demand = Demand.ANY) -> Value:
         """Return the key's value, from here or its owner, once `peek` has returned None.
 
-        Raises what Group.get raises, and DeadlineExceeded.
+        Raises what Group.get raises, and what a call to another node ends in, such as
+        PeerUnavailable and DeadlineExceeded.
         """
         if forwarded or not key or self._is_mine(key):
             return await self.group.get(key, demand)
-        if demand is Demand.CACHED:  # whoever joined a flight could wait for a load
+        if demand is Demand.CACHED:  # in no flight: to join one could be to wait for a load
             return await self._fetch(key, demand)
         flights, keep = self._fetches, self._keep
         if demand is Demand.NEW and self.group.settings.client_reload:
@@ -107,14 +111,14 @@ class SharedGroup:
             raise PeerUnavailable("the node is stopping") from error
 
     def remove(self, key: str) -> None:
-        """Hold nothing for `key`, own or copied, and store nothing of what is under way."""
+        """Remove the entry and the copy of `key`, and store nothing of what is under way for it."""
         self._fetches.fence(key)
         self._reloads.fence(key)
         self.group.remove(key)
         self._hot.remove(key)
 
     def flush(self) -> None:
-        """Hold nothing, own or copied, and store nothing of what is under way."""
+        """Remove all entries and copies, and store nothing of what is under way."""
         self._fetches.fence_all()
         self._reloads.fence_all()
         self.group.flush()
@@ -136,7 +140,7 @@ class SharedGroup:
         return GroupInfo(self.group.settings, self.group.stats(), sharing)
 
     async def aclose(self) -> None:
-        """End what is asked of other nodes."""
+        """End the calls to other nodes."""
         await self._fetches.aclose()
         await self._reloads.aclose()
 
@@ -145,10 +149,11 @@ class SharedGroup:
         return owner is None or owner == self._me
 
     async def _fetch(self, key: str, demand: Demand) -> Value:
-        """Ask the owner, the next one only where it can't be reached, and load at one's own turn.
+        """Ask the owner, and the next one only if it can't be reached; load here at `me`'s turn.
 
-        The flight has the owner's own limit for a deadline, not its first caller's: others may
-        wait for longer. When the last of them gives up, the call to the owner is cancelled.
+        A call's deadline is the group's limit for a load and FETCH_MARGIN, not that of the first
+        caller, because others may wait for longer. When the last of them gives up, the call to the
+        owner is cancelled.
         """
         self._fetch_count += 1
         timeout = self.group.settings.load_timeout + FETCH_MARGIN
