@@ -94,7 +94,7 @@ class Client:
         if owner is None:
             raise PeerUnavailable("the cluster has no members")
         outcome: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
-        pending = PendingGet(self._rest, group, key, demand, deadline, settling(outcome))
+        pending = PendingGet(self._ask_others, group, key, demand, deadline, settling(outcome))
         self._failover.begin()
         pending.begin(peers, owner)
         try:
@@ -116,7 +116,7 @@ class Client:
         `deadline` is by the event loop's clock; `group` and `key` have to be text that UTF-8 can
         carry. Where the key's owner answers, this takes neither a task nor a future.
         """
-        pending = PendingGet(self._rest, group, key, demand, deadline, then)
+        pending = PendingGet(self._ask_others, group, key, demand, deadline, then)
         if self._near is not None and demand is not Demand.NEW:
             copy = self._near.peek(group, key)
             if copy is not None:
@@ -243,7 +243,7 @@ class Client:
         peers = await self._known(self._seconds(timeout))
         return await self._failover.first(peers, key, ask, deadline)
 
-    async def _rest(self, pending: PendingGet, failed: Failed | None) -> Value:
+    async def _ask_others(self, pending: PendingGet, failed: Failed | None) -> Value:
         """Return the answer of the nodes after the one that `failed`, or of any if it is None."""
         group, key, demand = pending.group, pending.key, pending.demand
         if failed is None:

@@ -46,7 +46,7 @@ class Failover:
         Raises CacheError.
         """
         self.begin()
-        return await self._ask(peers, _failover(peers.owners(key)), ask, deadline, None)
+        return await self._ask(peers, _attempts(peers.owners(key)), ask, deadline, None)
 
     async def others(self, failed: Failed, key: str, ask: AskLink[A], deadline: float) -> A:
         """Return the answer of the first other owner of the key that can be reached.
@@ -81,7 +81,7 @@ class Failover:
         raise failed or PeerUnavailable("the cluster has no members")
 
 
-def _failover(owners: Iterator[str]) -> Iterator[str]:
+def _attempts(owners: Iterator[str]) -> Iterator[str]:
     """Yield up to ATTEMPTS of `owners`; a single one twice, because it may be back at once."""
     first = next(owners, None)
     if first is None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cache_core.cluster.link_batch import Waiting
 
 
-Rest: TypeAlias = "Callable[[PendingGet, Failed | None], Coroutine[None, None, Value]]"
+AskOthers: TypeAlias = "Callable[[PendingGet, Failed | None], Coroutine[None, None, Value]]"
 """Asks the nodes that come after the one that failed, or all of them where none has been asked."""
 
 
@@ -23,7 +23,7 @@ class PendingGet:
     """A get under way. Its key's owner is asked at once; if that fails, a task asks others."""
 
     __slots__ = (
-        "_rest",
+        "_ask_others",
         "_task",
         "_then",
         "_trace",
@@ -35,13 +35,19 @@ class PendingGet:
     )
 
     def __init__(
-        self, rest: Rest, group: str, key: str, demand: Demand, deadline: float, then: Then
+        self,
+        ask_others: AskOthers,
+        group: str,
+        key: str,
+        demand: Demand,
+        deadline: float,
+        then: Then,
     ) -> None:
         self.group = group
         self.key = key
         self.demand = demand
         self.deadline = deadline
-        self._rest = rest
+        self._ask_others = ask_others
         self._then = then
         self._trace = current_trace.get()
         self._waiting: Waiting | None = None
@@ -72,7 +78,7 @@ class PendingGet:
         """Start a task that asks the nodes after the one that `failed`, or any where it is None."""
         # In this get's own trace: the turn in which its call failed may be another get's.
         token = current_trace.set(self._trace)
-        self._task = asyncio.get_running_loop().create_task(self._rest(self, failed))
+        self._task = asyncio.get_running_loop().create_task(self._ask_others(self, failed))
         current_trace.reset(token)
         self._task.add_done_callback(self._end)
 

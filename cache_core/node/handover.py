@@ -66,7 +66,7 @@ class Handover:
                 )
             except CacheError:
                 return 0  # they are loaded when they are asked for
-            if self._is_behind(node):
+            if self._has_missed(node):
                 return 0
             taken = 0
             for first in range(0, len(handed), STEP):
@@ -93,7 +93,7 @@ class Handover:
             ring = Ring((*ring.members, Member(node)))
         return lambda key: ring.owner(key) == node
 
-    def _is_behind(self, node: str) -> bool:
+    def _has_missed(self, node: str) -> bool:
         return node in self._debts.nodes or node in self._peers.have_missed()
 
     def _put(self, entry: Handed, removed: Iterable[Removal]) -> bool:
