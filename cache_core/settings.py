@@ -116,7 +116,7 @@ class Table(BaseModel):
 
 
 class GroupSettings(Table):
-    """What a group may be told; durations in seconds or like "90s", sizes like "64MiB"."""
+    """A group's settings: durations in seconds or like "90s", sizes in bytes or like "64MiB"."""
 
     capacity: Size = Field(default=ByteSize(64 * MIB), description="the byte budget")
     policy: Literal["s3fifo", "lru", "lfu"] = Field(
