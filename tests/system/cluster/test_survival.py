@@ -102,8 +102,10 @@ async def test_a_stopped_node_holds_no_call_up_past_its_deadline(make_fleet: Mak
             await direct.more(1000)
         assert direct.slowest < 1.5
         assert forwarded.slowest < 1.5
-        for words in direct.failed + forwarded.failed:
-            assert "DeadlineExceeded" in words
+        for words in (
+            direct.failed + forwarded.failed
+        ):  # a call's time may end as the node is left out
+            assert "DeadlineExceeded" in words or "is left out" in words
 
 
 async def test_a_rolling_restart_fails_no_call_and_costs_few_loads(

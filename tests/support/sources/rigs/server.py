@@ -46,7 +46,8 @@ class DatabaseServer:
             self._signal(signal.SIGCONT)
         async with asyncio.timeout(START_SECONDS):
             while not await self._answers():
-                assert self._process.poll() is None, f"{self._command} ended"
+                if self._process.poll() is not None:  # what it was before may still be dying
+                    self._process = self._spawn()
                 await asyncio.sleep(0.02)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
