@@ -20,18 +20,20 @@ async def test_its_first_command_starts_three_nodes_and_a_gateway(tmp_path: Path
     up = Serving(await spawn([*shlex.split(first)[1:], *free_ports], environment))
     try:
         await up.until(r"/docs\n")
-        assert len(re.findall(r"^  node     ", up.said, re.MULTILINE)) == 3
+        nodes = re.findall(r"^  node     (\S+)", up.said, re.MULTILINE)
+        assert len(nodes) == 3
+        (shown,) = (block for block in blocks(PAGE, "text") if "uptime" in block)
+        printed = await output(str(GAOCACHE), "cluster", "--node", nodes[0])
+        assert printed.splitlines()[1].split() == shown.splitlines()[1].split()
     finally:
         assert (await up.stop()).status == 0
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_the_commands_that_remove_are_done(up: Up) -> None:
-    (commands,) = (block for block in blocks(PAGE, "sh") if "gaocache rm" in block)
-    assert len(commands.splitlines()) == 2
-    for command in commands.splitlines():
-        arguments = shlex.split(command)[1:]
-        assert await output(str(GAOCACHE), *arguments, "--node", up.node) == ""
+async def test_the_command_that_removes_prints_what_is_shown(up: Up) -> None:
+    (session,) = blocks(PAGE, "console")
+    command, shown = up.at_its_ports(session).removeprefix("$ ").split("\n", 1)
+    assert await output(str(GAOCACHE), *shlex.split(command)[1:]) == shown
 
 
 @pytest.mark.slow
