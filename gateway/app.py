@@ -44,10 +44,10 @@ def create_app(
     is_draining: Callable[[], bool] = lambda: False,
     figures: Callable[[], Awaitable[GatewayFigures]] | None = None,
 ) -> FastAPI:
-    """Return the gateway that gets keys through `client`, within `limits`.
+    """Return the app that gets keys through `client`, within `limits`.
 
-    While it `is_draining` it says that it is not ready. `figures` tells its own figures; without
-    it they are all 0. The caller closes the client.
+    While `is_draining()` is true, it answers `/readyz` with 503. `figures` returns the gateway's
+    own figures; without it they are all 0, of one worker. The caller closes the client.
     """
     limits = limits or Limits()
     app = FastAPI(
@@ -93,10 +93,10 @@ def _routes(
     is_draining: Callable[[], bool],
     figures: Callable[[], Awaitable[GatewayFigures]],
 ) -> list[BaseRoute]:
-    """Return the routes of all resources.
+    """Return the routes of all resources, which the app takes as its own.
 
-    They are the app's own: of a router that is included FastAPI makes each route once more, while
-    the first request waits, and looks through both for every request.
+    Their routers are not included in the app, because FastAPI makes each route of an included
+    router once more, while the first request waits, and looks through both for every request.
     """
     return [
         *landing.router(client).routes,

@@ -1,4 +1,4 @@
-"""Counting what happens in a group, as a hook."""
+"""The counts of a group's events, kept by a hook."""
 
 from cache_core.errors import Overloaded
 from cache_core.events import Event, LoadFailed, LoadStarted, Miss, StaleHit
@@ -6,7 +6,7 @@ from cache_core.value import Answer
 
 
 class Counters:
-    """A hook that counts a group's events. Hits are the cache's to count, see Cache.get."""
+    """A hook that counts a group's events, except hits: Cache counts those, see Cache.get."""
 
     def __init__(self) -> None:
         self.stale_hits = 0

@@ -1,4 +1,4 @@
-"""Which loads failed lately, so that a failing source is spared. Knows no clock."""
+"""The keys whose loads failed lately, so that a failing source is spared. Knows no clock."""
 
 from typing import Final
 
@@ -7,13 +7,14 @@ from cache_core.memory.cache import Cache
 from cache_core.memory.eviction import PolicyFactory
 
 RETRY_PAUSE: Final = 1.0
-"""Seconds after a key's failed load in which it is not refreshed behind."""
+"""Seconds after a key's failed load for which the key is not refreshed behind."""
 
 
 class Failures:
-    """The keys whose loads failed within RETRY_PAUSE, in `capacity` bytes.
+    """Remembers the keys whose loads failed, each for RETRY_PAUSE, in `capacity` bytes.
 
-    `source_fails` while the last that was heard of the source is that it is unavailable.
+    `source_fails` is true from a load that ended in SourceUnavailable until the source next gives a
+    value or says NotFound.
     """
 
     def __init__(self, capacity: int, policy: PolicyFactory) -> None:
@@ -21,7 +22,7 @@ class Failures:
         self.source_fails = False
 
     def follow(self, capacity: int, policy: PolicyFactory) -> None:
-        """Remember within these from now on."""
+        """Go by this capacity and policy from now on, for the keys remembered so far too."""
         self._cache.follow(policy, max_value=0)
         self._cache.resize(capacity)
 
@@ -31,9 +32,9 @@ class Failures:
         self._cache.set(key, b"", now, now + RETRY_PAUSE, now + RETRY_PAUSE)
 
     def holds(self, key: str, now: float) -> bool:
-        """Tell whether a load of `key` failed lately."""
+        """Tell whether a load of `key` failed within RETRY_PAUSE before `now`."""
         return self._cache.get(key, now) is not None
 
     def sweep(self, now: float) -> int:
-        """Free what is no longer lately, some thousands at most; return how many."""
+        """Forget failures older than RETRY_PAUSE, some thousands at most; return how many."""
         return self._cache.sweep(now)

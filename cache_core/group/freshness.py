@@ -1,7 +1,8 @@
-"""What an entry is good for at a moment. Pure: knows no clock, no sources and no randomness.
+"""How fresh an entry is, and whether a read should refresh it early.
 
-RFC 5861 (stale-while-revalidate, stale-if-error); Vattani, Chierichetti, Lowenstein: Optimal
-probabilistic cache stampede prevention (VLDB 2015) for the early refresh.
+Pure: knows no clock, no sources and no randomness. The rules for stale entries are from RFC 5861
+(stale-while-revalidate, stale-if-error). The early refresh is from Vattani, Chierichetti,
+Lowenstein: Optimal probabilistic cache stampede prevention (VLDB 2015).
 """
 
 from dataclasses import dataclass
@@ -13,24 +14,24 @@ from cache_core.memory.entry import Entry
 from cache_core.settings import GroupSettings
 
 STEEPNESS = 5.0
-"""How fast the chance of an early refresh rises: from 1 in 150 a read to certain."""
+"""How fast the probability that a read refreshes early rises: from 1 in 150 to certainty."""
 
 
 class Freshness(Enum):
-    """What to do with an entry."""
+    """How fresh a key's entry is, by what a get should do with it."""
 
     FRESH = auto()
     """Answer it."""
     STALE = auto()
     """Answer it and refresh it behind."""
     FALLBACK = auto()
-    """Load; answer it only where the source fails."""
+    """Load the key; answer the entry only where the source fails."""
     GONE = auto()
-    """Load."""
+    """Load the key, because it has no entry or an expired one."""
 
 
 class Expiries(NamedTuple):
-    """An entry's soft and hard expiry."""
+    """The times until which an entry is fresh (`soft`) and of any use (`hard`)."""
 
     soft: float
     hard: float
@@ -38,7 +39,10 @@ class Expiries(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """A group's rules, in seconds; `jitter` is a share of the TTL, `ttl` None is for ever."""
+    """A group's rules of freshness, in seconds; a `ttl` of None never ends.
+
+    `jitter` is the share of the TTL by which chance may shorten it.
+    """
 
     ttl: float | None = None
     jitter: float = 0.0
@@ -49,8 +53,8 @@ class Rules:
     def expiries(self, now: float, ttl: float | None, chance: float) -> Expiries:
         """Return when a value loaded at `now` expires.
 
-        `ttl` is what the source said is left, if it did, else the group's rule holds. It is
-        shortened by up to the jitter's share, by `chance` from 0 to 1.
+        `ttl` is the seconds that are left as the source said; with None, the group's `ttl` holds.
+        Either is shortened by `jitter` times `chance` of it; `chance` is from 0 to 1.
         """
         ttl = self.ttl if ttl is None else ttl
         if ttl is None:
@@ -59,7 +63,7 @@ class Rules:
         return Expiries(soft, soft + max(self.stale_while_revalidate, self.stale_if_error))
 
     def judge(self, entry: Entry | None, now: float) -> Freshness:
-        """Return what `entry` is good for at `now`; nothing held is good for nothing."""
+        """Return how fresh `entry` is at `now`; a key without an entry, None, is GONE."""
         if entry is None or now >= entry.hard:
             return Freshness.GONE
         if now < entry.soft:
@@ -75,9 +79,9 @@ class Rules:
     def is_due(self, entry: Entry, now: float, chance: float) -> bool:
         """Tell whether a read of the fresh `entry` should refresh it early.
 
-        Within `refresh_ahead` of its expiry, but not in the first half of its life, with a
-        probability that rises exponentially towards the end, `chance` being from 0 to 1: a hot
-        key is refreshed by one early read.
+        It may be due within `refresh_ahead` of its soft expiry, but not in the first half of its
+        life. The probability rises exponentially towards the end; `chance`, from 0 to 1, decides.
+        So a hot key is refreshed by one early read.
         """
         left = entry.soft - now
         window = min(self.refresh_ahead, (entry.soft - entry.loaded) / 2)

@@ -1,4 +1,4 @@
-"""Group.get: the algorithm. Knows no sockets, no HTTP and no gRPC."""
+"""A group, and the algorithm of its get. Knows no sockets, no HTTP and no gRPC."""
 
 import asyncio
 import random
@@ -27,8 +27,8 @@ class Group:
     """A named set of keys with one retriever and the byte budget `settings.capacity`.
 
     `retriever` is a Retriever or a plain function from a key to its bytes, or to None where
-    the source has no such key; `tier`, if there is one, is looked up before it. `clock` is in
-    seconds and does not go back; `rng` spreads expiries and early refreshes.
+    the source has no such key; `tier`, if there is one, is looked in before the source is asked.
+    `clock` is in seconds and does not go back; `rng` spreads expiries and early refreshes.
     """
 
     def __init__(
@@ -74,26 +74,26 @@ class Group:
     def observe(self, hook: Hook) -> None:
         """Tell `hook` of every event in this group from now on.
 
-        A SelectiveHook that passes over a Hit is told of none.
+        A SelectiveHook that passes over Hit is told of no Hit.
         """
         self._hooks.append(hook)
         if wants(hook, Hit):
             self._hit_hooks.append(hook)
 
     def reserve(self, share: float) -> int:
-        """Leave `share` of the capacity, in place of what was left before, to be spent elsewhere.
+        """Set `share` of the capacity aside, in place of an earlier share, to be spent elsewhere.
 
-        Return the bytes: less where remembered failures need them. To be called before the
-        group is used; later, it evicts what is too much.
+        Return how many bytes that is: fewer where negative entries and remembered failures need
+        some. Call it before the group is used; later, it evicts entries that no longer fit.
         """
         return self._holdings.reserve(share)
 
     def follow(self, other: "Group", *, reserve: float = 0.0) -> Awaitable[None]:
-        """Go by the settings, source and tier of `other`, which is not used any more.
+        """Take the settings, source and tier of `other`, which must not be used any more.
 
-        What is held stays, within the new budget without the share to `reserve`; a shorter TTL
-        holds for it too. Return what is to be awaited for that, and for the old source to be let
-        go of once its loads have ended.
+        Entries stay as far as they fit the new budget less the share to `reserve`. The caller has
+        to await what is returned: it applies a shorter TTL to the entries, and lets go of the old
+        source once that source's loads have ended.
         """
         old, self.settings = self.settings, other.settings
         self._terms, self._rules = self.settings.terms, rules_of(self.settings)
@@ -106,9 +106,9 @@ class Group:
         return self._retire(retired, old.ttl)
 
     def peek(self, key: str) -> Value | None:
-        """Return the value held for `key` if it is fresh, at once; else None: ask `get`.
+        """Return the value held for `key` at once if it is fresh, else None.
 
-        None too where an early refresh may be due.
+        It is None too where an early refresh may be due. After None, the caller should `get`.
         """
         value = self._cache.read(key, self._clock(), self._rules.refresh_ahead)
         if value is not None:
@@ -117,7 +117,7 @@ class Group:
         return value
 
     async def get(self, key: str, demand: Demand = Demand.ANY) -> Value:
-        """Return the key's value as `demand` asks, loading it once however many ask meanwhile.
+        """Return the key's value as `demand` asks; gets that need a load of it share one.
 
         Raises KeyRequired, InvalidKey, NotFound, NotCached, RetrieverFailed, SourceUnavailable or
         Overloaded.
@@ -144,8 +144,8 @@ class Group:
     def put(self, key: str, value: Value) -> bool:
         """Hold `value`, handed over by another node, for what is left of its TTL.
 
-        Return whether it is held: not where it isn't fresh or is too large, nor where something
-        is held or being loaded for the key.
+        Return whether it is held. It is refused if it is stale or too large, if the key is empty,
+        if an entry of some use or a negative entry is held for the key, or if a load of it runs.
         """
         now = self._clock()
         if not key or (value.ttl is not None and value.ttl <= 0):
@@ -153,7 +153,7 @@ class Group:
         held = self._rules.judge(self._cache.entry(key), now) is not Freshness.GONE
         if held or self._negatives.left(key, now) is not None or key in self._loads:
             return False
-        # Its TTL had its jitter where it was loaded.
+        # No jitter here: its TTL was jittered where it was loaded.
         soft, hard = self._rules.expiries(now, value.ttl, 0.0)
         entry = Entry(value.data, now - value.age, soft, hard, own_label(value, self._terms))
         return self._holdings.store(key, entry, now)
@@ -161,42 +161,45 @@ class Group:
     def hottest(
         self, limit_bytes: int, wanted: Callable[[str], bool]
     ) -> Iterator[list[tuple[str, Value]]]:
-        """Give the fresh entries whose keys are `wanted`, those read most first, in steps.
+        """Yield the fresh entries whose keys are `wanted`, those read most first, in steps.
 
-        Ends before what they cost sums to more than `limit_bytes`. Steps are short, and some
-        find nothing: a caller should let others run between them. The group may change
-        meanwhile; what is yielded is held at that moment.
+        Ends before their keys, values, labels and OVERHEAD sum to more than `limit_bytes`. Steps
+        are short, and some are empty: a caller should let other tasks run between them. The group
+        may change meanwhile; each entry is held at the moment when it is yielded.
         """
         return self._holdings.hottest(limit_bytes, wanted, self._clock)
 
     def remove(self, key: str) -> bool:
-        """Hold nothing for `key`, and store nothing of a load that runs now.
+        """Remove `key` from memory, and let a load of it that runs now store nothing.
 
-        Return whether something was held. A get that comes after loads anew.
+        Return whether anything was held. A later get loads anew.
         """
         self._loads.fence(key)
         return self._holdings.remove(key)
 
     def flush(self) -> None:
-        """Hold nothing, and store nothing of the loads that run now; as quick for any size."""
+        """Remove all keys from memory, and let the loads that run now store nothing.
+
+        It takes the same time for any size.
+        """
         self._loads.fence_all()
         self._holdings.flush()
 
     async def remove_beyond(self, key: str | None) -> bool:
-        """Remove `key`, or all keys, from the second tier, if there is one.
+        """Remove `key`, or with None all keys, from the second tier, if there is one.
 
-        Return whether it has been done: one that can't be reached is told as soon as it can.
+        Return False where the tier can't be reached; it is told as soon as it can be.
         """
         return self.origin.removals is None or await self.origin.removals.remove(key)
 
     def on_removed_beyond(self, taken: Callable[[str | None], None]) -> None:
-        """Call `taken` with what the second tier is told of later than `remove_beyond` wanted."""
+        """Call `taken` with each key, None for all, that the second tier removes only later."""
         self._taken = taken
         if self.origin.removals is not None:
             self.origin.removals.taken = taken
 
     def sweep(self) -> int:
-        """Free what has expired or was flushed, some thousands at most; return how many."""
+        """Free expired and flushed entries, some thousands at most; return how many."""
         return self._holdings.sweep(self._clock())
 
     def stats(self) -> GroupStats:
@@ -259,7 +262,7 @@ class Group:
         try:
             return await self._loads.through(key, anew=True, has_fallback=True)
         except (RetrieverFailed, Overloaded):
-            # Looked up again, for it may have been removed while the load ran.
+            # Looked up again, because it may have been removed while the load ran.
             now, entry = self._clock(), self._cache.entry(key)
             freshness = self._rules.judge(entry, now)
             if entry is None or freshness is Freshness.GONE:
@@ -279,7 +282,7 @@ class Group:
         return entry.value(now, answer, self._terms)
 
     async def _retire(self, loader: Loader, ttl: float | None) -> None:
-        """Have what is held end as the settings say that hold by now, and let go of `loader`."""
+        """Apply the group's new TTL to the entries held if it is shorter; retire `loader`."""
         try:
             if self._rules.ttl is not None and self._rules.ttl < (inf if ttl is None else ttl):
                 grace = max(self._rules.stale_while_revalidate, self._rules.stale_if_error)

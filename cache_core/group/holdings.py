@@ -13,14 +13,17 @@ from cache_core.settings import GroupSettings
 from cache_core.value import Answer, Value
 
 SMALL_SHARE: Final = 20
-"""Of the budget, a twentieth holds negative entries, and one more which loads failed lately."""
+"""A twentieth of the budget holds negative entries, and another the keys whose loads failed.
+
+Entries have either part too where the settings have no use for it.
+"""
 
 SWEEP_BEHIND: Final = 16
-"""How many expired entries are freed after each load, for groups that nobody sweeps."""
+"""How many expired entries are freed after each load at the most, for groups that nobody sweeps."""
 
 
 class _Shares(NamedTuple):
-    """A group's budget, parted."""
+    """The parts of a group's budget, in bytes."""
 
     entries: int
     negatives: int
@@ -28,7 +31,7 @@ class _Shares(NamedTuple):
 
 
 class Holdings:
-    """`entries`, `negatives` and `failures`, which never sum to more than `settings.capacity`."""
+    """A group's `entries`, `negatives` and `failures`: together at most `settings.capacity`."""
 
     def __init__(self, settings: GroupSettings) -> None:
         policy = POLICIES[settings.policy]
@@ -42,9 +45,9 @@ class Holdings:
         self.failures = Failures(shares.failures, policy)
 
     def follow(self, settings: GroupSettings, *, reserve: float) -> None:
-        """Hold as `settings` say from now on, what is held too, evicting what is too much.
+        """Go by `settings` from now on, for what is held too; evict entries that no longer fit.
 
-        `reserve` is the share to be left, in place of what was left before.
+        `reserve` is the share of the budget to set aside, in place of an earlier share.
         """
         policy = POLICIES[settings.policy]
         shares = _shares(settings)
@@ -56,16 +59,16 @@ class Holdings:
         self.failures.follow(shares.failures, policy)
 
     def reserve(self, share: float) -> int:
-        """Leave `share` of the budget, in place of what was left before, and return its bytes.
+        """Set `share` of the budget aside, in place of an earlier share, and return its bytes.
 
-        It is taken from the entries' part, so it is no more than that.
+        It is taken from the entries' part, so it is no larger than that part.
         """
         reserved = min(int(self._capacity * share), self._for_entries)
         self.entries.resize(self._for_entries - reserved)
         return reserved
 
     def store(self, key: str, found: Entry | NotFound, now: float) -> bool:
-        """Hold what a load of `key` has found in place of what was held; return if it is held."""
+        """Hold what a load of `key` found in place of what was held; return whether it is held."""
         self.entries.sweep(now, SWEEP_BEHIND)
         if isinstance(found, NotFound):
             self.entries.remove(key)
@@ -98,16 +101,16 @@ class Holdings:
                 return
 
     def remove(self, key: str) -> bool:
-        """Hold nothing for `key`; return whether something was held."""
+        """Remove the entry or negative entry of `key`; return whether there was one."""
         return self.entries.remove(key) | self.negatives.remove(key)
 
     def flush(self) -> None:
-        """Hold nothing but which loads failed; as quick for any size."""
+        """Remove all entries, negative ones too, in the same time for any size; keep failures."""
         self.entries.flush()
         self.negatives.flush()
 
     def sweep(self, now: float) -> int:
-        """Free what has expired or was flushed, some thousands at most; return how many."""
+        """Free expired and flushed entries, some thousands at most; return how many."""
         return self.entries.sweep(now) + self.negatives.sweep(now) + self.failures.sweep(now)
 
 

@@ -1,4 +1,4 @@
-"""The loads of a group: one a key at a time, and what they find is held. Knows no callers."""
+"""The loads of a group: one for a key at a time; what it finds is held. Knows no callers."""
 
 import random
 from collections.abc import Callable
@@ -16,9 +16,10 @@ from cache_core.value import Answer, Value, own_label
 
 
 class Loads:
-    """Loads by `loader` into `holdings`, for the group `name` with `settings`.
+    """Loads keys by `loader` and holds what it finds in `holdings`, for the group `name`.
 
-    `emit` is told of every load; `clock` and `rng` are a Group's.
+    `settings` say how long that is of use. `emit` is told of every miss and load; `clock` and `rng`
+    are a Group's.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Loads:
         self._loader = loader
 
     def follow(self, settings: GroupSettings, loader: Loader) -> Loader:
-        """Load by `loader` from now on, and hold what is found as `settings` say.
+        """Load by `loader` from now on, and hold what it finds as `settings` say.
 
         Return the loader that was used before, whose loads go on.
         """
@@ -56,11 +57,13 @@ class Loads:
         return key in self._flights
 
     async def through(self, key: str, *, anew: bool = False, has_fallback: bool = False) -> Value:
-        """Return what a load of `key` finds, one however many ask meanwhile.
+        """Return the value that a load of `key` finds; callers that ask meanwhile share the load.
 
-        With `anew` the source is asked whatever a second tier has. One with a fallback goes on
-        when its waiters give up, for a source that hangs is known to fail once the load has timed
-        out, and from then on nobody waits for it. Raises what Loader.load raises.
+        With `anew` the source is asked even if a second tier has the key. `has_fallback` says that
+        the caller has a stale value to answer where the load fails. Such a load goes on when all
+        its waiters give up, so that it can time out: then a source that hangs is known to fail, and
+        later gets do not wait for it. A load that can't be stopped goes on too. Raises what
+        Loader.load raises; SourceUnavailable also where `aclose` ends the load.
         """
         answer = Answer.COLLAPSED if key in self._flights else Answer.MISS
         if not has_fallback:
@@ -81,17 +84,17 @@ class Loads:
         return found.value(now, answer, self._terms)._replace(stored=stored)
 
     def behind(self, key: str, now: float) -> None:
-        """Load `key` anew for nobody, if no load of it runs and none failed lately."""
+        """Start a load of `key` that nobody waits for, if none runs and none failed lately."""
         if not self._holdings.failures.holds(key, now):
             load, settle = partial(self._load, key, anew=True), partial(self._settle, key)
             self._flights.start_behind(key, load, settle)
 
     def fence(self, key: str) -> None:
-        """Hold nothing of what a load of `key` finds that runs now."""
+        """Let a load of `key` that runs now store nothing."""
         self._flights.fence(key)
 
     def fence_all(self) -> None:
-        """Hold nothing of what any load finds that runs now."""
+        """Let all loads that run now store nothing."""
         self._flights.fence_all()
 
     async def aclose(self) -> None:
@@ -124,7 +127,7 @@ class Loads:
             raise
         if is_asked:  # else a second tier had it
             failures.source_fails = False
-        # From its beginning, for the source may have read the value right then.
+        # The times count from the load's beginning: the source may have read the value right then.
         soft, hard = self._rules.expiries(began, value.ttl, self._random())
         return Entry(value.data, began - value.age, soft, hard, own_label(value, self._terms))
 

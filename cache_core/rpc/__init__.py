@@ -1,4 +1,4 @@
-"""gRPC: what a node answers over it, and what another node or a client asks with.
+"""gRPC: the calls that a node answers, and the channel over which clients and nodes ask it.
 
 This is the only room that imports gRPC's libraries. `service` holds the calls as plain functions
 that know no engine, `wire` turns the core's records into bytes, and an engine (`grpcio`, `native`)

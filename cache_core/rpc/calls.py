@@ -1,6 +1,6 @@
-"""The service's calls from bytes to bytes, whichever engine carries them.
+"""The service's calls on serialised messages. Knows no engine.
 
-What they raise and a caller is told of is in REFUSALS, and `status_of` says as what.
+A client is told of the errors in REFUSALS, with the status that `status_of` returns.
 """
 
 import asyncio
@@ -35,7 +35,10 @@ SERVICES: Final = (*GET_SERVICES, CLUSTER)
 
 
 class Calls:
-    """Answers what comes as bytes from `service`; an answer of several messages is sent."""
+    """The calls of `service`, from a request's bytes to the answer.
+
+    An answer of several messages is passed to the call's `send`, one message after the other.
+    """
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -43,7 +46,10 @@ class Calls:
         self._parse_get = gaocache_pb2.GetRequest.FromString
 
     def get(self, data: bytes, fields: Fields) -> Value | Coroutine[None, None, Value]:
-        """Return the value that `data` asks for, as Service.get does."""
+        """Return the value that the GetRequest in `data` asks for, or a coroutine of it.
+
+        Raises BadRequest where `data` is no GetRequest, and the errors of Service.get.
+        """
         try:
             request = self._parse_get(data)
         except DecodeError as error:
@@ -51,12 +57,15 @@ class Calls:
         return self._get(request, read_caller(fields))
 
     def batch_peek(self, data: bytes) -> bytes:
-        """Return what is known at once of a batch."""
+        """Return the outcomes of the batch in `data` that are known at once, in one message.
+
+        Raises BadRequest and PeerUnavailable.
+        """
         request = _parse(cluster_pb2.BatchGetRequest, data)
         return self._service.batch_peek(request).SerializeToString()
 
     async def batch_get(self, data: bytes, send: Send) -> None:
-        """Send the outcomes of a batch."""
+        """Send the outcomes of the batch in `data`. Raises BadRequest and PeerUnavailable."""
 
         async def write(response: cluster_pb2.BatchGetResponse) -> None:
             await send(response.SerializeToString())
@@ -66,19 +75,29 @@ class Calls:
     async def receive(
         self, row: Row[Any, Any, Any, Any], data: bytes, time_left: float | None
     ) -> bytes:
-        """Return the answer to a message of the kind that `row` is about."""
+        """Return the node's answer to the message in `data`; `row` says how both travel.
+
+        `time_left` is the seconds that the call has left, None for no deadline. Raises BadRequest,
+        InvalidAddress and CacheError.
+        """
         message = row.read(_parse(row.request, data), time_left)
         answer: Message = row.write_answer(await self._service.participant.receive(message))
         return answer.SerializeToString()
 
     async def hand_over(self, data: bytes, send: Send) -> None:
-        """Send what is handed over to the node that asks."""
+        """Send the entries that this node hands over to the node that asks.
+
+        Raises BadRequest, InvalidAddress and CacheError.
+        """
         message = read_hand_over(_parse(cluster_pb2.HandOverRequest, data))
         for response in write_handed(await self._service.participant.receive(message)):
             await send(response.SerializeToString())
 
     async def acknowledge(self, data: bytes) -> bytes:
-        """Note what a watcher has heard."""
+        """Note that a watcher has dropped the copies that it was told of, or that it leaves.
+
+        Raises BadRequest.
+        """
         request = _parse(cluster_pb2.AcknowledgeRequest, data)
         watchers = self._service.participant.watchers
         if request.leaves:
@@ -88,21 +107,24 @@ class Calls:
         return cluster_pb2.AcknowledgeResponse().SerializeToString()
 
     async def watch(self, name: str, send: Send) -> None:
-        """Send what is removed to the watcher `name`, until it is no longer waited for."""
+        """Send the notices of removals to the watcher `name`, until the node ends the watcher.
+
+        Raises PeerUnavailable.
+        """
         async with contextlib.aclosing(self._service.watch(name)) as notices:
             async for notice in notices:
                 try:
                     async with asyncio.timeout(notice.silence):
                         await send(write_notice(notice).SerializeToString())
                 except TimeoutError:
-                    return  # whoever reads so slowly does not count on the stream any more
+                    return  # a watcher that reads so slowly takes itself for uncovered by now
 
 
 def write_get(value: Value) -> bytes:
-    """Return `value` as a GetResponse's bytes, made by hand to copy the value once.
+    """Return the bytes of a GetResponse with `value`, written by hand to copy the value once.
 
-    It is the message's one field: its number and type, its length in groups of seven bits, the
-    lowest first, and the bytes; nothing where they are empty.
+    The message is its one field: a byte for number and type, the length in groups of seven bits
+    with the lowest first, and the value's bytes. For an empty value there are no bytes at all.
     """
     data = value.data
     size = len(data)

@@ -32,23 +32,23 @@ CLUSTER: Final = "/gaocache.cluster.v1.Cluster/"
 UNIMPLEMENTED: Final = grpc.StatusCode.UNIMPLEMENTED.name
 
 ENDLESS_SECONDS: Final = 1e8
-"""A timeout of three years and more is none: a deadline too far away overflows in gRPC."""
+"""From three years on, a timeout is sent as no deadline: one too far away overflows in gRPC."""
 
 NO_BATCHES_SECONDS: Final = 60.0
-"""How long a node that knows no batches is asked for single keys, till it is tried again."""
+"""How long a node that knows no batches is asked for single keys, before a batch is tried again."""
 
 SINGLE_GETS: Final = 32
 """How many single keys such a node is asked for at a time."""
 
 FAILURES: Final = (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.CancelledError)
-"""What gRPC ends a call in; the latter two also where the channel is closed."""
+"""The exceptions that a call of gRPC ends in; the last two also come of a closed channel."""
 
 OPTIONS: Final = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.keepalive_time_ms", KEEPALIVE_MS),
-    # A node that comes back is found at once, not within gRPC's two minutes. It is not asked in
-    # vain meanwhile: it is left out.
+    # So a node that comes back is found at once; with gRPC's own pauses it may take two minutes.
+    # No call is spent on it meanwhile, because it is left out.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 200),
     # Nodes are asked directly, whatever proxy the environment names for the outside world.
@@ -57,9 +57,10 @@ OPTIONS: Final = (
 
 
 class Channel:
-    """A connection to the node at `address`, opened by the first call and kept: a Peer.
+    """A connection to the node at `address`, opened by the first call and kept: a Watchable Peer.
 
-    Belongs to the event loop it is made in. Timeouts are in seconds, infinity is none.
+    Belongs to the event loop that it is made in. Timeouts are in seconds; infinity means no
+    deadline.
     """
 
     def __init__(self, address: Address) -> None:
@@ -68,8 +69,9 @@ class Channel:
         self._get = self._unary(GET)
         self._batch_peek = self._unary(CLUSTER + "BatchPeek")
         self._batch_get = self._stream("BatchGet")
-        # Whether most keys of the last batch were held: then a peek spares the next one the
-        # stream, which costs twice as much; else it would be one call too many.
+        # Whether at least half of the last batch's keys were hits. If so, the next batch begins
+        # with a peek, which may spare it the stream: that costs twice as much. If not, a peek
+        # would mostly be one call too many.
         self._peeks = True
         self._batches_from = 0.0
         self._single_gets = asyncio.Semaphore(SINGLE_GETS)
@@ -77,8 +79,9 @@ class Channel:
     async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:
         """Settle each of `asks`, as soon as its outcome is known.
 
-        One is a plain Get, as all are for a node that knows nothing else. Raises CacheError
-        where the one call that they went in fails; where it took several, each fails its own.
+        A single ask is a plain Get; so is every ask of a node that knows no batches. Where all
+        asks fit into one call and it fails, its CacheError is raised. Where they take several
+        calls, the error of each is the outcome of the asks in it.
         """
         if len(asks) == 1:
             await self._get_one(asks[0], ring, timeout)
@@ -93,7 +96,8 @@ class Channel:
     async def send(self, message: Message[A], *, timeout: float) -> A:
         """Return the node's answer to `message`. Raises CacheError.
 
-        A node that can't be probed is none of ours: it serves, and has no ring.
+        A server that does not know Probe is no node of GaoCache. The answer returned for it is
+        that it serves and has no ring.
         """
         if isinstance(message, HandOver):
             return cast("A", await self._hand_over(message, timeout))
@@ -113,7 +117,7 @@ class Channel:
             raise self._malformed(row.response) from error
 
     async def watch(self) -> AsyncGenerator[Notice, None]:
-        """Yield what the node tells its watchers until it ends that; who stops before closes it.
+        """Yield the node's notices until it ends them; a caller that stops before closes this.
 
         Raises CacheError where the node can't be watched, or is silent for too long.
         """
@@ -136,7 +140,7 @@ class Channel:
                 call.cancel()
 
     async def acknowledge(self, watcher: str, sequence: int) -> None:
-        """Tell the node that `watcher` has dropped what it was told up to `sequence`.
+        """Tell the node that `watcher` has dropped the copies it was told of up to `sequence`.
 
         Raises CacheError.
         """
@@ -183,7 +187,7 @@ class Channel:
         except UnicodeEncodeError as error:
             raise InvalidKey from error
         fields = write_caller(Caller(ring, ask.trace, ask.forwarded, ask.demand))
-        try:  # for this one call, the cheaper way to say `with self._errors()`
+        try:  # as `with self._errors()` does, but cheaper
             call = self._get(request, timeout=_deadline(timeout), metadata=fields)
             data = await call
             trailers = await call.trailing_metadata()
@@ -247,16 +251,16 @@ class Channel:
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
-        """Raise as a CacheError what a call ends in, but for the caller's own cancelling."""
+        """Turn one of FAILURES into a CacheError, except where the caller itself was cancelled."""
         try:
             yield
         except FAILURES as error:
             raise self._error(error) from error
 
     def _error(self, error: BaseException) -> CacheError:
-        """Return what one of FAILURES means; raise it where the caller cancelled the call."""
+        """Return the CacheError that one of FAILURES means, or raise the caller's cancellation."""
         if isinstance(error, grpc.aio.AioRpcError):
-            # types-grpcio has a class of its own here; what comes are pairs
+            # types-grpcio declares a class of its own here; at run time these are pairs
             trailers = cast("Iterable[tuple[str, str | bytes]]", error.trailing_metadata())
             return from_status(error.code(), error.details() or "", trailers, node=self._node)
         if isinstance(error, asyncio.CancelledError) and _is_cancelled():
@@ -279,6 +283,6 @@ def _serialize(message: Protobuf) -> bytes:
 
 
 def _is_cancelled() -> bool:
-    """Tell a caller that was cancelled from a call that the closed channel ended."""
+    """Return whether the caller was cancelled; if not, a closed channel has ended the call."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -13,13 +13,14 @@ QUIET_SECONDS: Final = 0.02
 """A server that stops ends its connections once no call has come for so long."""
 
 LAME_DUCK_SECONDS: Final = 0.25
-"""The longest wait for that quiet, however many go on calling."""
+"""The longest wait for that quiet, however many clients go on calling."""
 
 
 class RunningCalls:
-    """Counts calls, each `with` this around it, and ends those that outlive the grace.
+    """The count of running calls, which also ends the calls that outlive the grace.
 
-    What holds up no stop, like a stream without end or what is answered at once, goes without.
+    A call that a stop waits for runs inside a `with` of this object. A call that holds up no stop,
+    such as a stream without end or a call that is answered at once, needs none.
     """
 
     def __init__(self) -> None:
@@ -33,7 +34,7 @@ class RunningCalls:
 
     @property
     def holds_back(self) -> bool:
-        """Whether calls are not answered for now: each then has to `come`."""
+        """Whether a new call has to wait for `come` before it is answered."""
         return not self._answering.is_set()
 
     async def come(self) -> None:
@@ -42,7 +43,7 @@ class RunningCalls:
         await self._answering.wait()
 
     async def wait(self, answer: Awaitable[T]) -> T:
-        """Return what `answer` gives. Raises PeerUnavailable where the server stops first."""
+        """Return the result of `answer`. Raises PeerUnavailable where the server stops first."""
         try:
             async with asyncio.timeout(None) as wait:
                 self._waits.add(wait)
@@ -53,7 +54,7 @@ class RunningCalls:
             self._waits.discard(wait)
 
     async def finish(self, grace: float) -> None:
-        """Return once no call runs, and after `grace` seconds end those that wait."""
+        """Wait `grace` seconds at the most until no call runs; then end the calls in `wait`."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), grace)
         now = asyncio.get_running_loop().time()
@@ -61,7 +62,10 @@ class RunningCalls:
             wait.reschedule(now)
 
     async def hold_back(self) -> None:
-        """Answer no more calls; return once none has come for a while, or too many have."""
+        """Hold new calls back; return once none has come for QUIET_SECONDS.
+
+        Returns after LAME_DUCK_SECONDS in any case.
+        """
         self._answering.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAME_DUCK_SECONDS):
@@ -70,7 +74,7 @@ class RunningCalls:
                     await asyncio.wait_for(self._called.wait(), QUIET_SECONDS)
 
     def answer(self) -> None:
-        """Answer those that were held back."""
+        """Let the calls that were held back be answered."""
         self._answering.set()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What carries a node's calls: the names of the engines, and what each of them can do.
+"""The engines that carry a node's calls: their names, and the protocol that each one fulfils.
 
 Knows no engine itself.
 """
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from cache_core.address import Address
 
-if TYPE_CHECKING:  # the names of engines are settings, which do without what serves
+if TYPE_CHECKING:  # settings import the names of engines, and should not load the service
     from cache_core.rpc.service import Service
 
 
 class GrpcEngine(StrEnum):
-    """What carries a node's calls."""
+    """The name of the library that carries a node's calls."""
 
     AUTO = "auto"
     """NATIVE where it is installed, else GRPCIO."""
@@ -26,11 +26,14 @@ class GrpcEngine(StrEnum):
 
 
 class EngineMissing(Exception):
-    """The engine that was asked for is not installed; says what to do."""
+    """The engine that was asked for is not installed; the error's text says what to do."""
 
 
 class EngineFailed(Exception):
-    """A node's engine can't start, or has ended by itself, and the node with it; says why."""
+    """A node's engine can't start, or has ended by itself; the error's text says why.
+
+    An engine that ends by itself ends its node.
+    """
 
 
 OnFailure: TypeAlias = Callable[[EngineFailed], None]
@@ -43,12 +46,12 @@ class Engine(Protocol):
         """Take the address, and return it with the port in use. Raises OSError."""
 
     async def start(self, service: "Service") -> None:
-        """Serve what `service` answers, after `bind`. Raises EngineFailed."""
+        """Begin to serve `service`, after `bind`. Raises EngineFailed."""
 
     async def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for `grace` seconds, then end them.
 
-        Whoever calls meanwhile, or outlives the grace, gets PeerUnavailable.
+        A call that comes meanwhile, or that outlives the grace, ends in PeerUnavailable.
         """
 
 
@@ -56,7 +59,7 @@ OpenEngine: TypeAlias = Callable[[Address, OnFailure], Engine]
 
 
 def probe(address: Address) -> None:
-    """Raise the OSError that listening at `address` meets.
+    """Try to listen at `address`. Raises OSError where that fails.
 
     An engine would only say that it failed, and print lines of its own about it.
     """

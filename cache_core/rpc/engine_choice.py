@@ -7,7 +7,10 @@ from cache_core.rpc.engine import Engine, EngineMissing, GrpcEngine, OnFailure, 
 
 
 def engine_here(engine: GrpcEngine) -> GrpcEngine:
-    """Return which of GRPCIO and NATIVE `engine` comes to on this machine. Raises EngineMissing."""
+    """Return the engine, GRPCIO or NATIVE, that `engine` stands for on this machine.
+
+    Raises EngineMissing.
+    """
     if engine is not GrpcEngine.GRPCIO and _has_native():
         return GrpcEngine.NATIVE
     if engine is GrpcEngine.NATIVE:
@@ -16,9 +19,9 @@ def engine_here(engine: GrpcEngine) -> GrpcEngine:
 
 
 def choose_engine(engine: GrpcEngine) -> OpenEngine:
-    """Return what makes engines of that kind, for an address and who is told of a failure.
+    """Return the function that makes an engine of that kind, from an address and a callback.
 
-    Raises EngineMissing.
+    The callback is told where the engine ends by itself. Raises EngineMissing.
     """
     return _open_native if engine_here(engine) is GrpcEngine.NATIVE else _open_grpcio
 
@@ -34,7 +37,7 @@ def _open_native(address: Address, failed: OnFailure) -> Engine:
 
 
 def _open_grpcio(address: Address, _: OnFailure) -> Engine:
-    """Return grpcio's server, which has no end of its own: it lives in the loop."""
-    from cache_core.rpc.grpcio.server import Server  # noqa: PLC0415 - loads what the other does without
+    """Return grpcio's server; it lives in the event loop, and so never ends by itself."""
+    from cache_core.rpc.grpcio.server import Server  # noqa: PLC0415 - the other engine does without it
 
     return Server(address)

@@ -22,16 +22,19 @@ DRAINING: Final = "the node is draining"
 
 
 class ServedKeys(Protocol):
-    """What a node has for its callers."""
+    """The keys of a node, as the service asks for them."""
 
     def peek(self, group: str, key: str, *, forwarded: bool, demand: Demand) -> Value | None:
-        """Return the fresh value held for `key`, at once; None: ask `get`. Raises CacheError."""
+        """Return the fresh value held for `key`, at once; None where `get` has to be asked.
+
+        Raises CacheError.
+        """
 
     async def get(self, group: str, key: str, *, forwarded: bool, demand: Demand) -> Value:
         """Return the key's value as `demand` asks. Raises CacheError."""
 
     def note_ring(self, version: int) -> None:
-        """Learn of a caller's ring; 0 where it has none."""
+        """Take note of the ring version of a call's sender; 0 stands for no ring."""
 
 
 class ServedNode(ServedKeys, Protocol):
@@ -47,13 +50,14 @@ class ServedNode(ServedKeys, Protocol):
 
 
 class BadRequest(Exception):
-    """The request is none that a node answers; its text is fit for the caller's eyes."""
+    """The request is malformed or too large; the error's text is fit for the client's eyes."""
 
 
 class Service:
-    """What `participant` answers, whichever engine carries it; `hook` is told of each key.
+    """The calls that `participant` answers, the same for every engine.
 
-    A SelectiveHook is not where it passes over a Received.
+    `hook` is told of each key that is asked for, by a Received. A SelectiveHook that passes over
+    Received is told of none.
     """
 
     def __init__(self, participant: ServedNode, hook: Hook | None = None) -> None:
@@ -62,19 +66,19 @@ class Service:
         self._draining = False
 
     def drain(self) -> None:
-        """Refuse every get and watcher from now on with PeerUnavailable, and end who watches.
+        """Refuse every get and watcher from now on with PeerUnavailable, and end all watchers.
 
-        Messages are answered as long as they come: a removal also ends what still runs here.
+        Messages are still answered, because a removal also concerns the loads that run here.
         """
         self._draining = True
         self.participant.watchers.end()
 
     def get(self, request: GetRequest, caller: Caller) -> Value | Coroutine[None, None, Value]:
-        """Return the key's value: at once where the node holds it, else what to await.
+        """Return the key's value at once where a fresh one is held, else a coroutine of it.
 
-        Raises PeerUnavailable, ValueTooLarge, and what the participant raises.
+        Raises PeerUnavailable, ValueTooLarge, and the participant's errors.
         """
-        # What others do by a call is done here in place: this is the way of every hit.
+        # The helpers below are written out here, because every hit comes this way.
         if self._draining:
             raise PeerUnavailable(DRAINING)
         participant = self.participant
@@ -89,9 +93,9 @@ class Service:
         return found if len(found.data) <= MAX_VALUE_BYTES else _fit(found)
 
     def batch_peek(self, request: BatchGetRequest) -> BatchGetResponse:
-        """Return what is known at once of the items, as far as one message holds it.
+        """Return the items' outcomes that are known at once, as many as fit into one message.
 
-        For those that it leaves out, `batch_get` is to be asked. Raises as that does.
+        The caller asks `batch_get` for the other items. Raises BadRequest and PeerUnavailable.
         """
         known, _ = self._peek_all(request)
         responses = write_outcomes(known, node=self.participant.name)
@@ -100,10 +104,11 @@ class Service:
     async def batch_get(
         self, request: BatchGetRequest, send: Callable[[BatchGetResponse], Awaitable[None]]
     ) -> None:
-        """Send each item's outcome, the one that `get` would have had: those known now first.
+        """Send each item's outcome, as `get` would have it; those that are known at once go first.
 
-        Those that come to be known in one turn of the loop go in one message. What is still
-        waited for is cancelled with this. Raises BadRequest and PeerUnavailable.
+        Outcomes that become known in one turn of the event loop go in one message, as far as it
+        holds them. Where this is cancelled, so are the loads that still run. Raises BadRequest and
+        PeerUnavailable.
         """
         loads = _Loads()
         try:
@@ -121,7 +126,7 @@ class Service:
             loads.cancel()
 
     def watch(self, name: str) -> AsyncGenerator[Notice, None]:
-        """Return what is removed from now on, for the watcher `name`. Raises PeerUnavailable."""
+        """Return the notices of removals for the watcher `name`. Raises PeerUnavailable."""
         self._refuse_if_draining()
         return self.participant.watchers.watch(name)
 
@@ -132,7 +137,10 @@ class Service:
     def _peek_all(
         self, request: BatchGetRequest
     ) -> tuple[list[ItemOutcome], list[tuple[int, Item]]]:
-        """Return what is known at once of the request's items, and those that are to be loaded."""
+        """Return the outcomes that are known at once, and the items that are to be loaded.
+
+        Both come with their places in the batch.
+        """
         if len(request.keys) > MAX_BATCH_ITEMS:
             raise BadRequest(f"a batch should have at most {MAX_BATCH_ITEMS} items")
         self._refuse_if_draining()
@@ -149,7 +157,7 @@ class Service:
         current: Trace | None = None
         for place, item in items:
             group, key, demand, trace = item
-            if trace is not current:  # setting one takes 0.3 us, of the 3 that a hit takes
+            if trace is not current:  # to set it takes 0.3 us, and a whole hit 3 us
                 current_trace.set(trace)
                 current = trace
             try:
@@ -190,7 +198,10 @@ class _Loads:
         task.add_done_callback(self._ended.put_nowait)
 
     async def ready(self) -> list[ItemOutcome]:
-        """Return what is known now, at least one while any runs."""
+        """Wait until a load has ended, and return the outcomes of all that have.
+
+        Where no load runs, an empty list is returned at once.
+        """
         if not self._running:
             return []
         ended = [await self._ended.get()]

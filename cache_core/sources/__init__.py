@@ -1,4 +1,4 @@
-"""`[groups.NAME.source]`: what a config may say of each kind of source; a table a file."""
+"""The config's `[groups.NAME.source]`: the settings of each kind of source; a table a file."""
 
 from typing import Annotated, TypeAlias
 
@@ -13,7 +13,7 @@ from cache_core.sources.valkey.settings import ValkeySource
 Source: TypeAlias = Annotated[
     FilesSource | HttpSource | PythonSource | SqlSource | ValkeySource, Field(discriminator="kind")
 ]
-"""A source's table, told by its `kind`."""
+"""The settings of one source; its `kind` tells which of the tables they are."""
 
 __all__ = [
     "FilesSource",

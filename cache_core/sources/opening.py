@@ -1,4 +1,4 @@
-"""From what a config says of a source to a retriever, and the trial whether that serves."""
+"""Making a retriever of a source's settings, and trying whether its source can serve."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -52,12 +52,11 @@ def make_retriever(source: Source, *, folder: Path) -> CheckedRetriever:
 async def check(
     trial: Callable[[], Awaitable[None]], *, seconds: float
 ) -> InvalidSource | SourceUnavailable | RetrieverFailed | None:
-    """Return what `trial`, a source's `check`, raises; None where nothing is wrong.
+    """Return the error that `trial`, a source's `check`, raises; None where it raises none.
 
-    Of an error that no source should raise, the name alone is told.
-
-    A source that takes longer than `seconds` is one that can't be reached now; it is cancelled,
-    and left behind where it does not end.
+    An error that no source should raise is returned as a RetrieverFailed with its name alone. A
+    trial that takes longer than `seconds` is returned as SourceUnavailable. It is cancelled then,
+    but nobody waits for its end.
     """
     trying = asyncio.ensure_future(trial())
     try:

@@ -47,9 +47,9 @@ def options(
 
 
 def make_app(arguments: Sequence[str]) -> typer.Typer:
-    """Return the command for `arguments`: with the subcommand that they begin with, else all.
+    """Return the command with the subcommand that `arguments` begin with, or else with all.
 
-    For all to be imported takes half a second, and only help and mistakes need them.
+    Importing all of them takes half a second, and only help and mistakes need them.
     """
     app = typer.Typer(
         name="gaocache",
@@ -68,7 +68,8 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
 def run(app: typer.Typer) -> int:
     """Run the subcommand of `app` that `sys.argv` names and return its exit status.
 
-    Whatever goes wrong by the user's or a machine's doing is one line. Raises KeyboardInterrupt.
+    An error that the user or a machine has caused is printed without a traceback, one line for each
+    mistake. Raises KeyboardInterrupt.
     """
     try:
         return _run_command(app)
@@ -87,7 +88,7 @@ def _run_command(app: typer.Typer) -> int:
     try:
         status = app(standalone_mode=False)
         sys.stdout.flush()
-    except OSError as error:  # commands make a Failure of all others
+    except OSError as error:  # the output can't be written: commands make a Failure of all others
         raise unwritten(error) from error
     return status if isinstance(status, int) else 0
 

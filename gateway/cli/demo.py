@@ -24,9 +24,9 @@ query = "SELECT score FROM scores WHERE name = :key"
 
 
 def ensure_demo(folder: Path) -> Path:
-    """Return the path of the demo's config in `folder`, making what is missing there.
+    """Return the path of the demo's config in `folder`, making the files that are missing there.
 
-    What exists is left as it is. Raises OSError.
+    Files that exist are left as they are. Raises OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "gaocache.toml"
@@ -55,7 +55,7 @@ def _write_scores(file: Path) -> None:
 
 
 def demo_config(data_dir: Path) -> Path:
-    """Return the demo's config in `data_dir`. Raises Failure where it can't be made."""
+    """Return the path of the demo's config in `data_dir`. Raises Failure where it can't be made."""
     try:
         return ensure_demo(data_dir)
     except OSError as error:

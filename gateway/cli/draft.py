@@ -18,15 +18,15 @@ TTL: Final = "60s"
 
 
 def config_url(url: URL, here: Path, folder: Path) -> str:
-    """Return the URL as a config in `folder` should have it, without its password.
+    """Return the URL for a config in `folder`, with a variable in place of its password.
 
-    A relative SQLite path, which starts at `here`, starts at `folder` then.
+    A relative SQLite path starts at `here` in `url`, and at `folder` in the URL that is returned.
     """
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_absolute():
         url = url.set(database=os.path.relpath(here / str(url.database), folder))
     if url.password is None:
         return _escaped(url.render_as_string())
-    stand_in = uuid4().hex  # which needs no escapes, as the variable's braces would
+    stand_in = uuid4().hex  # it needs no escapes, but the variable's braces would
     rendered = _escaped(url.set(password=stand_in).render_as_string(hide_password=False))
     return rendered.replace(stand_in, f"${{{PASSWORD_VARIABLE}}}")
 
@@ -76,12 +76,12 @@ def _group(proposed: Proposed, url: str) -> Table:
 
 
 def _escaped(text: str) -> str:
-    """Return what a config's string should be so that no variable stands in its place."""
+    """Return `text` escaped for a config's string, so that nothing in it names a variable."""
     return text.replace("${", "$${")
 
 
 def _table_name(names: tuple[str, ...]) -> str | list[str]:
-    """Return the shortest form that names the table: dots in names need the list."""
+    """Return the table's name in its shortest form: a list only where a part has a dot."""
     names = tuple(map(_escaped, names))
     return list(names) if any("." in name for name in names) else ".".join(names)
 
@@ -92,7 +92,7 @@ def _one_or_all(names: tuple[str, ...]) -> str | list[str]:
 
 
 def curl(proposed: Proposed) -> str:
-    """Return the line that asks for a row: of the example, else by its columns in capitals."""
+    """Return a curl command for a row: the example, or else the key's columns in capitals."""
     source = proposed.source
     parts = proposed.example or tuple(name.upper() for name in source.key_column or ())
     key = source.key_separator.join(quote(part, safe="") for part in parts)

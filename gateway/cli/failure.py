@@ -1,4 +1,4 @@
-"""How a command ends that can't do what it was asked, and the exit statuses for it."""
+"""The failure that a command ends in, and its exit statuses."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Standard output, which may be full or have nobody who reads it."""
+"""Standard output, which may be full or have no reader."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from gateway.cli.failure import EXIT_UNWRITTEN, Failure
 
 
 def write(data: bytes) -> None:
-    """Write all of `data`. Raises Failure."""
+    """Write all of `data` to standard output. Raises Failure."""
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -18,7 +18,7 @@ def write(data: bytes) -> None:
 
 def unwritten(error: OSError) -> Failure:
     """Return the failure for an output that can't be written to, and give that output up."""
-    # What is still buffered goes nowhere, else the interpreter fails at it once more, aloud.
+    # The buffer's rest goes nowhere, or else the interpreter would fail at it once more, aloud.
     with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
     words = f"can't write the output: {error.strerror or error}"

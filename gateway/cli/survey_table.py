@@ -23,7 +23,7 @@ FIGURES: Final = (
 
 
 def show(found: Survey, console: Console, *, with_groups: bool) -> None:
-    """Print the nodes, those without an answer with why, the ring and the warnings.
+    """Print the nodes, the reason for each missing answer, the ring and the warnings.
 
     With `with_groups`, also each group's sums over the nodes.
     """

@@ -1,7 +1,7 @@
-"""The raw request target to a group and a key: decoded exactly once, strictly. Pure.
+"""The decoding of a raw request target into a group and a key: exactly once, strictly. Pure.
 
-`http.md` of the design, RFC 3986 section 2.1 (percent-encoding) and the URL standard's
-application/x-www-form-urlencoded for the query.
+RFC 3986, section 2.1 (percent-encoding); for the query, the URL standard's
+application/x-www-form-urlencoded.
 """
 
 import re
@@ -14,7 +14,10 @@ _MALFORMED_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 class MalformedTarget(ValueError):
-    """The target names no group and key; `reason` is a stable word for why."""
+    """A target does not name one group and one key within the limits.
+
+    `reason` is a stable word for the cause.
+    """
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -36,7 +39,7 @@ def from_path(group: str, key: str, limits: Limits) -> Target:
 
 
 def from_query(group: str, query: bytes, limits: Limits) -> Target:
-    """Return the target of a still encoded group and of the query's one `key`.
+    """Return the target of a still encoded `group` and of the query's one `key`.
 
     Without a `key` the key is empty. Raises MalformedTarget.
     """
@@ -49,14 +52,14 @@ def from_query(group: str, query: bytes, limits: Limits) -> Target:
 
 
 def group_of(group: str, limits: Limits) -> str:
-    """Return the group of a path's still encoded part. Raises MalformedTarget."""
+    """Return the name of the group in a path's still encoded part. Raises MalformedTarget."""
     decoded = _decode(group.encode("latin-1"))
     _check_size("group-too-long", decoded, limits.group_bytes)
     return decoded
 
 
 def keys_of(query: bytes) -> list[str]:
-    """Return every `key` of the query, of whatever size. Raises MalformedTarget."""
+    """Return every `key` of the query, decoded and of any size. Raises MalformedTarget."""
     return [
         _decode(value.replace(b"+", b" "))
         for name, _, value in (field.partition(b"=") for field in query.split(b"&"))

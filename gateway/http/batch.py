@@ -52,13 +52,16 @@ class Batch(BaseModel):
 
 
 class Room:
-    """What is left of the bytes that an answer may have."""
+    """The bytes that an answer may still take; there are `size` of them at the beginning."""
 
     def __init__(self, size: int) -> None:
         self._left = size
 
     def take(self, size: int) -> bool:
-        """Take `size` bytes, or give them back where they are less than 0; False if too many."""
+        """Take `size` bytes and return True; where fewer are left, take none and return False.
+
+        A `size` below 0 gives bytes back.
+        """
         if size > self._left:
             return False
         self._left -= size
@@ -86,7 +89,10 @@ def check_count(keys: Sequence[object], limits: Limits) -> None:
 
 
 def value_item(path: str, key: str, value: Value, encoding: Encoding | None) -> bytes:
-    """Return the item for a key with a value; `path` is that of the group's keys."""
+    """Return the item for a key with a value; `path` is that of the group's keys.
+
+    The item is a problem (406) where `encoding` asks for UTF-8 and the value is not UTF-8.
+    """
     try:
         return as_item(key, value, encoding)
     except UnicodeDecodeError:
@@ -94,12 +100,12 @@ def value_item(path: str, key: str, value: Value, encoding: Encoding | None) -> 
 
 
 def problem_item(path: str, key: str, error: Exception) -> bytes:
-    """Return the item for a key whose get, from `path`, ended in `error`."""
+    """Return the item for a key whose get ended in `error`; `path` is that of the group's keys."""
     encoded = quote(key, errors="surrogatepass")
     if isinstance(error, MalformedTarget):
         encoded = shortened(encoded)
     problem, _ = problems.describe(error, f"{path}/{encoded}")
-    # With escapes, for a key may have a lone surrogate.
+    # With escapes, because a key may have a lone surrogate.
     name = json.dumps(key).encode()
     return b'{"key":%b,"problem":%b}' % (name, problem.model_dump_json(exclude_none=True).encode())
 

@@ -1,4 +1,4 @@
-"""What other caches may do with an answer, from the node's own figures. Pure.
+"""Caching over HTTP: a request's demand, and an answer's freshness for other caches. Pure.
 
 RFC 9111 (Cache-Control, Age), RFC 5861 (stale directives), RFC 9211 (Cache-Status).
 """
@@ -13,7 +13,7 @@ from cache_core.value import Answer, Demand, Terms, Value
 from gateway.http.fields import members
 
 MAX_SECONDS: Final = 2**31 - 1
-"""The most that every cache can read (RFC 9111, section 1.2.2)."""
+"""The most seconds that every cache can read (RFC 9111, section 1.2.2)."""
 
 UNKNOWN_NODE: Final = "gaocache"
 
@@ -24,10 +24,11 @@ _LOADED: Final = frozenset({Answer.MISS, Answer.COLLAPSED, Answer.RELOAD})
 
 
 def demand(fields: Mapping[str, str]) -> Demand:
-    """Return what the request with `fields`, by names in lower case, may be answered from.
+    """Return the demand of a request with `fields`, whose names are in lower case.
 
-    `only-if-cached` before `no-cache`, for it also forbids to load; Pragma only where there is no
-    Cache-Control (RFC 9111, section 5.4). Other directives and malformed ones are passed over.
+    `only-if-cached` goes before `no-cache`, because it forbids any load. Pragma counts only where
+    there is no Cache-Control (RFC 9111, section 5.4). Other directives and malformed ones are
+    passed over.
     """
     said = fields.get("cache-control", fields.get("pragma", ""))
     names = {member.partition("=")[0].strip().lower() for member in members(said)}
@@ -37,7 +38,11 @@ def demand(fields: Mapping[str, str]) -> Demand:
 
 
 class Lifetime(NamedTuple):
-    """What there is to say of a value's freshness: changes with its whole seconds alone."""
+    """A value's freshness as headers tell it: its times are whole seconds, rounded down.
+
+    `ttl` is None where the value stays fresh without end. `is_private` says that the value may be
+    kept for one user only.
+    """
 
     age: int
     ttl: int | None
@@ -49,7 +54,7 @@ class Lifetime(NamedTuple):
 
 
 def freshness(value: Value, *, private: bool) -> Lifetime:
-    """Return what there is to say of `value`, `private` where it may be kept for one user only."""
+    """Return the lifetime of `value`; it is `private` where it may be kept for one user only."""
     _, ttl, age, answer, node, terms, is_stored, *_ = value
     return Lifetime(
         _seconds(age),
@@ -65,40 +70,40 @@ def freshness(value: Value, *, private: bool) -> Lifetime:
 def seconds_until_other(value: Value) -> float:
     """Return for how many seconds the `freshness` of `value` stays the same as it grows older.
 
-    Its age and its TTL are told in whole seconds, rounded down.
+    It changes as soon as the age or the TTL, rounded down to whole seconds, does.
     """
     until_older = 1 - _bounded(value.age) % 1
     return until_older if value.ttl is None else min(until_older, _bounded(value.ttl) % 1)
 
 
 def of_value(value: Value, *, private: bool) -> dict[str, str]:
-    """Return Cache-Control, Age and Cache-Status of an answer with `value`, as `headers` does."""
+    """Return the headers about caching of an answer with `value`, as `headers` does."""
     return headers(freshness(value, private=private))
 
 
 def headers(freshness: Lifetime) -> dict[str, str]:
-    """Return Cache-Control, Age and Cache-Status of an answer with such a value.
+    """Return Cache-Control, Age, Cache-Status and X-Accel-Expires of an answer with such a value.
 
-    A cache that counts by Age keeps it for as long as the node would, and stale for as long as
-    the group allows. nginx does not, so it is told what is left: `X-Accel-Expires`, which it
-    takes off.
+    A cache that counts by Age keeps the answer for as long as the node would, and stale for as long
+    as the group allows. nginx does not count by Age, so `X-Accel-Expires` tells it the seconds that
+    are left; nginx removes this header from the answer.
     """
     said = {
         "Cache-Control": ", ".join([*_visibility(freshness.is_private), *_directives(freshness)]),
         "Age": str(freshness.age),
         "Cache-Status": _status(freshness),
     }
-    # To nginx it goes before what Cache-Control says, so it is not sent where that forbids.
+    # nginx heeds it before Cache-Control, so it is not sent where Cache-Control forbids keeping.
     if freshness.ttl is not None and not freshness.is_private:
         said["X-Accel-Expires"] = str(max(freshness.ttl, 0))
     return said
 
 
 def of_error(error: Exception, *, private: bool) -> dict[str, str]:
-    """Return the Cache-Control of an answer to what ended in `error`.
+    """Return the Cache-Control of the answer to a request that ended in `error`.
 
-    There is no Cache-Status, which is for what a cache received or stored, and not for what it
-    makes up by itself (RFC 9211, section 2).
+    There is no Cache-Status, because that is for answers that a cache received or stored, and not
+    for answers that it makes itself (RFC 9211, section 2).
     """
     if not isinstance(error, NotFound) or error.ttl is None:
         return {"Cache-Control": "no-store"}
@@ -113,7 +118,7 @@ def _visibility(private: bool) -> tuple[str, ...]:
 def _directives(freshness: Lifetime) -> list[str]:
     if freshness.ttl is None:
         return ["no-cache"]
-    # Caches take the Age off: what they keep it for is what is left (RFC 9111, section 4.2).
+    # Caches subtract Age from max-age, and so keep the answer for the TTL (RFC 9111, section 4.2).
     lifetime = max(freshness.age + freshness.ttl, 0)
     directives = [f"max-age={min(lifetime, MAX_SECONDS)}"]
     for name, seconds in (
@@ -145,7 +150,10 @@ def _status(freshness: Lifetime) -> str:
 
 
 def _quoted(name: str) -> str:
-    """Return a string of RFC 8941; a token could not begin with an address's digit or bracket."""
+    """Return `name` as a string of RFC 8941.
+
+    A token will not do, because it can't begin with a digit or a bracket, as addresses do.
+    """
     return '"' + _ESCAPED.sub(r"\\\1", _UNQUOTABLE.sub("?", name)) + '"'
 
 

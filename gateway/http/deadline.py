@@ -1,4 +1,4 @@
-"""How long a request lets its answer take. Pure: knows no clock.
+"""The time within which a request has to be answered. Pure: knows no clock.
 
 `grpc-timeout` is gRPC's own field (its HTTP/2 protocol, "Timeout"): up to eight digits and a unit.
 `X-Request-Timeout` is in seconds: up to eight digits, and up to nine more behind a point.
@@ -21,10 +21,11 @@ _SECONDS_OF_UNIT: Final = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-
 
 
 def timeout_of(fields: Mapping[str, str], limits: Limits) -> float:
-    """Return the seconds that a request with `fields`, their names in lower case, has.
+    """Return the seconds within which a request with `fields` has to be answered.
 
-    The shorter where both fields are sent, and never more than the limits' `max_timeout`. Raises
-    Refused (400) where one is malformed, zero or sent twice.
+    The names in `fields` are in lower case. Where both fields are sent, the shorter time counts;
+    where neither is, the limits' `timeout`. It is never more than their `max_timeout`. Raises
+    Refused (400) where a field is malformed, zero or sent twice.
     """
     asked = [
         seconds

@@ -1,4 +1,4 @@
-"""Fields as text, those that are lists as their members, and as the lines that are sent. Pure.
+"""Header fields: as text by name, as the members of a list, and as lines to send. Pure.
 
 RFC 9110, sections 5.3 and 5.6.1; RFC 9112, section 5.
 """
@@ -11,11 +11,11 @@ Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 """Names and values as ASGI has them."""
 
 MAX_CHARACTERS: Final = 1024
-"""The longest list that is read: what takes media types apart needs cubic time."""
+"""The longest list that is read, because the parser of media types takes cubic time."""
 
 
 def joined(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return the fields of ASGI's `headers` by their names, several lines of a name as one."""
+    """Return ASGI's `raw` headers as text by their names; commas join several lines of a name."""
     fields: dict[str, str] = {}
     for encoded, line in raw:
         name, value = encoded.decode("latin-1"), line.decode("latin-1")
@@ -24,7 +24,7 @@ def joined(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def members(field: str) -> list[str]:
-    """Return the members of a list, without those that are empty, their escapes undone.
+    """Return the members of the list `field`, empty ones left out and escapes in quotes undone.
 
     A list of more than MAX_CHARACTERS is read as if it had not been sent.
     """
@@ -34,5 +34,5 @@ def members(field: str) -> list[str]:
 
 
 def lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Return the lines of `headers`, their names as they are."""
+    """Return `headers` as the lines to send; the names stay as they are."""
     return b"".join([b"%b: %b\r\n" % header for header in headers])

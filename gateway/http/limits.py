@@ -1,16 +1,17 @@
-"""What a request may ask for at most."""
+"""The limits of a request."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Sizes in bytes, of group and key once decoded; times in seconds.
+    """The most that a request may take: sizes in bytes, times in seconds.
 
-    A request's body is large enough for `batch_keys` of the longest keys, as JSON escapes them;
-    `batch_bytes` are those of a batch's answer, which is put together in memory.
-    `timeout` is what a request has that names none, `max_timeout` the most that any has;
-    `receive_timeout` is how long a request may take to arrive.
+    The sizes of group and key are those once decoded. A request's body is large enough for
+    `batch_keys` of the longest keys, as JSON escapes them. `batch_bytes` is the limit of a batch's
+    answer, which is put together in memory. `timeout` is for a request that names none, and
+    `max_timeout` is the most that any request has. `receive_timeout` is how long a request may take
+    to arrive.
     """
 
     group_bytes: int = 128

@@ -20,7 +20,7 @@ from gateway.http.addressing import MalformedTarget
 MEDIA_TYPE: Final = "application/problem+json"
 CHALLENGE: Final = 'Bearer realm="gaocache"'
 RETRY_AFTER_SECONDS: Final = 1.0
-"""Where the node does not say."""
+"""The Retry-After of a 429 or 503 for which the node names no time."""
 
 MAX_RETRY_AFTER_SECONDS: Final = 86_400.0
 
@@ -43,7 +43,7 @@ HTTP_OF_STATUS: Final = {
     "DEADLINE_EXCEEDED": 504,
 }
 HTTP_OF_REASON: Final = {"value-too-large": 502, "not-cached": 504}
-"""Reasons that say more than their status does."""
+"""The HTTP status of errors whose reason says more than their gRPC status does."""
 
 GRPC_OF_HTTP: Final = {
     404: "NOT_FOUND",
@@ -56,7 +56,7 @@ GRPC_OF_HTTP: Final = {
     499: "CANCELLED",
     500: "INTERNAL",
 }
-"""The gRPC status of what the gateway refuses by itself; all else is INVALID_ARGUMENT."""
+"""The gRPC status of the gateway's own refusals; for other HTTP statuses, INVALID_ARGUMENT."""
 
 
 class Problem(BaseModel):
@@ -105,10 +105,10 @@ class Refused(Exception):
 
 
 def answer(error: Exception, instance: str, *, private: bool = False) -> Response:
-    """Return the answer to a request for `instance` that `error` ended.
+    """Return the answer to a request for the path `instance` that ended in `error`.
 
-    What is no error of ours is a 500 that says nothing of what happened. `private` where what
-    may be kept of it may be kept for one user only.
+    An exception of a kind that is not known here is a 500 that says nothing of the cause. With
+    `private`, an answer that may be kept may be kept for one user only.
     """
     problem, headers = describe(error, instance)
     return Response(
@@ -124,7 +124,7 @@ def answer(error: Exception, instance: str, *, private: bool = False) -> Respons
 
 
 def describe(error: Exception, instance: str) -> tuple[Problem, Mapping[str, str]]:
-    """Return the problem that `error` is to who asked for `instance`, and what headers it needs."""
+    """Return the problem of a request for `instance` that ended in `error`, and its own headers."""
     if isinstance(error, CacheError):
         return _of_cache_error(error, instance)
     return _of_refusal(_refusal(error), instance)

@@ -1,4 +1,4 @@
-"""What a request's head asks for, or why it is refused. Pure.
+"""The reading of a request's head: its target and the Host that counts, or a refusal. Pure.
 
 RFC 9112, sections 2.3 (versions), 3.2 (forms of the target), 3.2.2 (its authority goes before
 Host) and 6.1 (Transfer-Encoding); RFC 9110, sections 4.2.1 and 4.2.4 (hosts and userinfo in URIs)
@@ -32,9 +32,9 @@ class RequestTarget(NamedTuple):
 
 
 def read_head(version: str, method: bytes, target: bytes, headers: Headers) -> RequestTarget:
-    """Return what is asked for; the names in `headers` are in lower case.
+    """Return the target and the headers of a request with this head.
 
-    Raises Refused (400).
+    The names in `headers` are in lower case. Raises Refused (400).
     """
     if version not in VERSIONS:
         raise malformed("it should be an HTTP/1.1 request")
@@ -61,7 +61,7 @@ def read_head(version: str, method: bytes, target: bytes, headers: Headers) -> R
 
 
 def malformed(words: str) -> Refused:
-    """Return the refusal of what is no request, or no whole one."""
+    """Return the refusal (400) of a malformed request; `words` say how it should be."""
     return Refused(400, "malformed-request", words)
 
 

@@ -1,7 +1,7 @@
 """The bytes of the answers to plain GETs, which `decision` and `problems` decide.
 
-What is alike for many answers is made once: the lines of a value's own headers once a value, those
-of its freshness once a second, the server's once a second. Knows no sockets.
+Lines that many answers share are made once: those of a value's own headers once a value, those of
+its freshness once a second, and the server's once a second. Knows no sockets.
 """
 
 import functools
@@ -29,8 +29,9 @@ _LEFT_OUT: Final = b"\0"
 
 
 class AnswerForm(NamedTuple):
-    """A value's answer but for what changes with time; good for `data` declared as `declared`.
+    """The parts of a value's answer that do not change with time.
 
+    They are good for a value with the bytes `data` and the declared content type `declared`.
     `begin` and `end` are the lines before and behind those of its freshness.
     """
 
@@ -41,15 +42,15 @@ class AnswerForm(NamedTuple):
     body: bytes
 
     def is_of(self, value: Value) -> bool:
-        """Whether `value` is answered in this form."""
+        """Tell whether `value` is answered in this form."""
         return self.data == value.data and self.declared == value.terms.content_type
 
 
 class Writer:
     """Writes whole answers; `finish` returns an answer's headers with those that all have.
 
-    `count` is told each answer's status. `said` are the headers that the server says now, the
-    Date: replaced, never changed. An answer is told `close` where the connection ends with it.
+    `count` is told each answer's status. `said` are the server's own headers now, such as Date: a
+    new sequence when one of them changes. With `close`, the answer says that the connection ends.
     """
 
     def __init__(self, finish: Callable[[Headers], Headers], count: Callable[[int], None]) -> None:
@@ -63,7 +64,7 @@ class Writer:
     def form(self, asked: PlainGet, value: Value) -> AnswerForm:
         """Return the form in which `asked` is answered with `value`. Raises Refused (406).
 
-        Called in any thread.
+        It may be called in any thread.
         """
         whole = decide_whole(asked.get, value)
         begin, end = self._around(whole, value)
@@ -82,7 +83,7 @@ class Writer:
     def with_error(
         self, asked: PlainGet, error: CacheError | Refused, *, said: Headers, close: bool
     ) -> tuple[bytes, bytes]:
-        """Return the head and the body of the answer to what ended in `error`."""
+        """Return the head and the body of the answer to `asked`, which ended in `error`."""
         response = problems.answer(error, asked.path)
         own = lines(self._finish(response.raw_headers))
         end = CLOSE + _END if close else _END
@@ -96,7 +97,7 @@ class Writer:
         return self._lines
 
     def _around(self, whole: Whole, value: Value) -> tuple[bytes, bytes]:
-        """Return the lines before and behind those of the freshness, once all are finished."""
+        """Return the finished lines before and behind those of the freshness."""
         before, behind = self._kinds.get(whole.kind) or self._finished(whole.kind, value)
         return (
             before.replace(_LEFT_OUT, whole.etag.encode()),

@@ -1,7 +1,7 @@
-"""What the connections of the fast lane share: what they ask, and what they remember.
+"""The part of the fast lane that all connections share: it asks for keys and remembers requests.
 
-A request is remembered by its bytes with what they say, the form of its last answer, and the whole
-answer for as long as nothing in it changes. Knows no sockets.
+A request is remembered by its bytes, together with its meaning, the form of its last answer, and
+the whole answer for as long as nothing in it changes. Knows no sockets.
 """
 
 import asyncio
@@ -23,49 +23,53 @@ from gateway.middleware.answered import Answered
 from gateway.middleware.running import Running
 
 KEPT_BODY_BYTES: Final = 16 * 1024
-"""An answer with a larger body is not kept as a whole: to join the body to a head copies it."""
+"""An answer with a larger body is not kept whole, because joining it to a head copies it."""
 
 _OK: Final = 200
 _REQUEST_BYTES: Final = 800
-"""What a request takes, read, beside four times its bytes."""
+"""The bytes that a remembered request takes beside four times its own."""
 
 _FORM_BYTES: Final = 1000
-"""What an answer takes beside its headers and its body."""
+"""The bytes that a remembered answer takes beside its headers and its body."""
 
 
 class Pending(Protocol):
     """A get that is under way."""
 
     def give_up(self) -> None:
-        """Wait no longer: `then` is not called any more."""
+        """Stop waiting: `then` is not called any more."""
 
 
 class LaneClient(Protocol):
-    """What the lane asks for keys; a Client is one."""
+    """The client that the lane asks for keys; a cache_core Client is one."""
 
     def ask(self, group: str, key: str, *, deadline: float, then: Then) -> Pending:
-        """Have `then` called with the outcome by `deadline`, by the event loop's clock."""
+        """Call `then` by `deadline`, by the event loop's clock, with the get's outcome."""
 
 
 class HeldCopy(Protocol):
     """A near copy."""
 
     def touch(self) -> bool:
-        """Count a hit, and tell whether exactly this copy may still be answered."""
+        """Return whether exactly this copy is still held and covered; if so, count a hit."""
 
 
 class Near(Protocol):
-    """Copies that are at hand."""
+    """A near cache: copies that are at hand without a call."""
 
     def peek(self, group: str, key: str) -> Value | None:
-        """Return the value if a fresh copy is held, and count the hit."""
+        """Return the value of a fresh copy, and count the hit; None without such a copy."""
 
     def hold(self, group: str, key: str) -> HeldCopy | None:
-        """Return the copy itself, to be asked whether it still holds."""
+        """Return the copy just peeked, to be asked later if it still holds; None without one."""
 
 
 class KeptAnswer(NamedTuple):
-    """A whole answer, good before `until` while `held` holds and the server says `said`."""
+    """A whole answer, `written`, that may be sent again.
+
+    It is good before `until`, by the lane's clock, while the copy `held` holds and the server's own
+    headers are `said`.
+    """
 
     written: bytes
     until: float
@@ -81,7 +85,7 @@ class Copy(NamedTuple):
 
 
 class Known:
-    """A request that was read, and what its last answer was made of."""
+    """A request that was read, with the form of its last answer and that answer, if kept."""
 
     __slots__ = ("form", "kept", "plain")
 
@@ -94,8 +98,9 @@ class Known:
 class Lane:
     """Reads plain GETs within `limits`, asks for their keys and writes their answers.
 
-    Keys are asked of `client`, of `near` first where there is one. What runs is among `running`.
-    Answers are `answered`; `finish` is as the Writer's.
+    Keys are asked of `client`; `near`, where there is one, is looked into first. `running` is told
+    of requests that run, by the connections, and `answered` of each answer. `finish` is as the
+    Writer's; `clock` is in seconds.
     """
 
     def __init__(
@@ -119,7 +124,7 @@ class Lane:
         self._memory: Memory[Known] = Memory()
 
     def again(self, data: bytes, said: Headers) -> bytes | None:
-        """Return the answer to the request `data` where it is what it was."""
+        """Return the kept answer to the request `data` and count it, or None if none holds."""
         known = self._memory.get(data)
         if known is None or known.kept is None:
             return None
@@ -131,7 +136,7 @@ class Lane:
         return None
 
     def read(self, data: bytes) -> Known | None:
-        """Return the plain GET that `data` is, None where it is something else."""
+        """Return the plain GET that `data` is, or None where it is something else."""
         known = self._memory.get(data)
         if known is None:
             plain = self._reader.read(data)
@@ -141,7 +146,7 @@ class Lane:
         return known
 
     def near(self, known: Known) -> Copy | None:
-        """Return the value that is asked for where it is at hand."""
+        """Return the near copy of the value that `known` asks for, or None without one."""
         if self._near is None:
             return None
         now = self._clock()
@@ -149,17 +154,20 @@ class Lane:
         return None if value is None else Copy(value, now + seconds_until_other(value))
 
     def keep(self, known: Known, copy: Copy, written: bytes, said: Headers) -> None:
-        """Let `written`, the answer made of `copy`, be the answer again while it can be."""
+        """Keep `written`, the answer made of `copy`, to be sent again for as long as it holds."""
         if self._near is None or self.remembered_form(known, copy.value) is None:
-            return  # it was refused
+            return  # the answer was a refusal
         held = self._near.hold(*known.plain.get.target)
         if held is not None:
             known.kept = KeptAnswer(written, copy.until, said, held)
 
     def ask(self, known: Known, deadline: float, then: Then) -> Pending:
-        """Ask for the value in the trace that the request names, or in none."""
+        """Ask the client for the value that `known` asks for, in its trace or in none.
+
+        `then` is called by `deadline`, by the event loop's clock, with the outcome.
+        """
         group, key = known.plain.get.target
-        # Set where there is none as well: what is held back goes on in the turn of an answer.
+        # NO_TRACE is set too: a request held back is asked in the context of another's answer.
         token = current_trace.set(known.plain.trace)
         try:
             return self._client.ask(group, key, deadline=deadline, then=then)
@@ -167,11 +175,14 @@ class Lane:
             current_trace.reset(token)
 
     def remembered_form(self, known: Known, value: Value) -> AnswerForm | None:
-        """Return the form of an answer with a value where it need not be made."""
+        """Return the form of the last answer if `value` is answered in it too, else None."""
         return known.form if known.form is not None and known.form.is_of(value) else None
 
     async def form(self, known: Known, value: Value) -> AnswerForm | Refused:
-        """Return the form of an answer with a value whose making would hold the loop up."""
+        """Return the form of the answer with `value`, or its refusal, made in a thread.
+
+        It is for large values, because making their forms would hold the event loop up.
+        """
         try:
             return await asyncio.to_thread(self._writer.form, known.plain, value)
         except Refused as refused:
@@ -187,9 +198,10 @@ class Lane:
         said: Headers,
         close: bool,
     ) -> tuple[bytes, bytes]:
-        """Return the head and the body of the answer to `request`, which is `known`.
+        """Return the head and the body of the answer to `request`, which was read as `known`.
 
-        `form` is the answer's where it was made already.
+        `form` is the answer's form, or its refusal, where it was made already. `said` and `close`
+        are as the Writer's.
         """
         if isinstance(outcome, CacheError):
             self._remember(request, known)
@@ -210,7 +222,7 @@ class Lane:
             return refused
 
     def _remember(self, request: bytes, known: Known) -> None:
-        """Remember what `request` says, and the form of its answer, if it comes again."""
+        """Offer `request`, as it was read and with its answer's form, to the memory."""
         if known.plain.trace is NO_TRACE:  # a trace is always new
             size = 4 * len(request) + _REQUEST_BYTES
             if known.form is not None:
@@ -219,7 +231,7 @@ class Lane:
 
 
 def _weight(form: AnswerForm) -> int:
-    """Return the bytes that `form` takes, and what is kept of the answer made of it."""
+    """Return the bytes that `form` and a kept answer made of it take."""
     head = len(form.begin) + len(form.end)
     size = _FORM_BYTES + len(form.declared) + len(form.data) + head
     if form.body is not form.data:

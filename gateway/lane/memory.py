@@ -1,4 +1,4 @@
-"""What the fast lane remembers of requests, within bounds. Pure."""
+"""The fast lane's memory of requests, within bounds. Pure."""
 
 from collections.abc import Hashable
 from typing import Final, Generic, TypeVar
@@ -8,21 +8,27 @@ from gateway.lane.recent import Recent
 V = TypeVar("V")
 
 SMALL_BYTES: Final = 16 * 1024 * 1024
-"""Of all that is small, together."""
+"""The bytes for all small values together."""
 
 LARGE_BYTES: Final = 16 * 1024 * 1024
-"""Of all that is large: apart, for a few large ones would crowd out thousands of small ones."""
+"""The bytes for all large values together.
+
+They have their own, because a few large values would crowd out thousands of small ones.
+"""
 
 LARGE: Final = 64 * 1024
-"""What weighs more bytes is large."""
+"""A value of more bytes is large."""
 
 SEEN: Final = 16 * 1024
-"""A request that comes again after no more others than that is remembered. To remember those that
-come once, and forget others for them, took 17 of 149 us a request with 100,000 keys."""
+"""A request is remembered if it comes again after at most so many others.
+
+Remembering requests that come once, and forgetting others for them, took 17 of 149 us a request
+with 100,000 keys.
+"""
 
 
 class Memory(Generic[V]):
-    """Remembers values by requests that come again; whoever offers one says what it weighs."""
+    """Remembers values by requests that come again; its caller says how many bytes each takes."""
 
     def __init__(self) -> None:
         self._small: Recent[bytes, V] = Recent(SMALL_BYTES)
@@ -30,12 +36,15 @@ class Memory(Generic[V]):
         self._seen = Seen(SEEN)
 
     def get(self, request: bytes) -> V | None:
-        """Return what is remembered for `request`."""
+        """Return the value that is remembered for `request`, or None."""
         found = self._small.get(request)
         return self._large.get(request) if found is None else found
 
     def offer(self, request: bytes, value: V, size: int) -> None:
-        """Remember `value`, of `size` bytes, in place of what is; or if `request` comes again."""
+        """Remember `value`, of `size` bytes, if `request` is remembered or was offered lately.
+
+        It replaces the value that is remembered for `request`.
+        """
         if self.get(request) is None and not self._seen.again(request):
             return
         here, there = self._small, self._large
@@ -46,9 +55,9 @@ class Memory(Generic[V]):
 
 
 class Seen:
-    """Tells what comes again from what comes once, within `count` to twice as many others.
+    """Tells whether a thing has come before, among the last `count` to twice as many others.
 
-    Two generations of hashes; what has the same hash counts as the same.
+    It keeps two generations of hashes. Things with the same hash count as the same.
     """
 
     def __init__(self, count: int) -> None:
@@ -57,7 +66,7 @@ class Seen:
         self._old: set[int] = set()
 
     def again(self, what: Hashable) -> bool:
-        """Return whether `what` was asked for lately, and note that it is."""
+        """Return whether `what` has come lately, and note that it has come now."""
         hashed = hash(what)
         if hashed in self._young:
             return True

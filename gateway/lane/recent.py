@@ -1,4 +1,4 @@
-"""A bounded memory of what was asked for lately. Pure."""
+"""A bounded memory of values that were asked for lately. Pure."""
 
 from typing import Generic, TypeVar
 
@@ -9,8 +9,9 @@ V = TypeVar("V")
 class Recent(Generic[K, V]):
     """Remembers values by keys until at least half of `max_bytes` came after their last use.
 
-    Two generations: what is asked for in the old one moves to the young one, and when that has
-    half of the bytes the old one is forgotten. Whoever puts a value says what it weighs, in bytes.
+    There are two generations. A value of the old one that is asked for moves to the young one. When
+    the young one has half of the bytes, it becomes the old one, and the old one is forgotten. The
+    caller of `put` says how many bytes a value takes.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -20,7 +21,7 @@ class Recent(Generic[K, V]):
         self._young_bytes = 0
 
     def get(self, key: K) -> V | None:
-        """Return the value that was put for `key`, unless it is forgotten."""
+        """Return the value that was put for `key`, or None where it is forgotten."""
         found = self._young.get(key)
         if found is None:
             found = self._old.pop(key, None)
@@ -30,7 +31,11 @@ class Recent(Generic[K, V]):
         return found[0]
 
     def put(self, key: K, value: V, size: int) -> None:
-        """Remember `value`, of `size` bytes, instead of what there was; not what is too large."""
+        """Remember `value`, of `size` bytes, in place of the one before.
+
+        A value of more than half of `max_bytes` is too large: it is not remembered, and the one
+        before is forgotten all the same.
+        """
         self.drop(key)
         if size > self._half:
             return
@@ -40,7 +45,7 @@ class Recent(Generic[K, V]):
         self._young_bytes += size
 
     def drop(self, key: K) -> None:
-        """Forget what was put for `key`."""
+        """Forget the value that was put for `key`, if there is one."""
         self._old.pop(key, None)
         dropped = self._young.pop(key, None)
         if dropped is not None:

@@ -1,7 +1,7 @@
-"""Which bytes are one whole GET of a key and nothing that needs a second thought. Pure.
+"""The reader of plain GETs: bytes that are one whole GET of a key with harmless fields. Pure.
 
-What is one of these is a request in every reading of RFC 9112, and means what `request_head`,
-`addressing`, `deadline` and `fields` make of it; of all else nothing is said here.
+A plain GET is a request in every reading of RFC 9112, and means what `request_head`, `addressing`,
+`deadline` and `fields` make of it. About all other bytes this module says nothing.
 """
 
 import re
@@ -24,10 +24,10 @@ MAX_BYTES: Final = 4096
 """A longer request is not a plain one."""
 
 REMEMBERED_BYTES: Final = 512 * 1024
-"""Of the clients' header blocks, which they repeat byte for byte."""
+"""The bytes for header blocks, which clients repeat byte for byte."""
 
 _BLOCK_BYTES: Final = 1500
-"""What a block takes beside its bytes, read."""
+"""The bytes that a remembered block takes beside its own."""
 
 _CHARACTERS: Final = rb"A-Za-z0-9._~!$&'()*+,;=:@%-"
 _PATH: Final = rb"/groups/([%b]*)/keys/([/%b]+)" % (_CHARACTERS, _CHARACTERS)
@@ -63,11 +63,11 @@ _KNOWN: Final = _TRACE | {
     b"x-request-id",
     deadline.REQUEST_TIMEOUT.encode(),
 }
-"""Fields that mean nothing here, or what is read below; none is a credential."""
+"""Fields that mean nothing here, or are read below; none is a credential."""
 
 
 class PlainGet(NamedTuple):
-    """A GET that is answered within `timeout` seconds; `path` is as it was sent."""
+    """A plain GET, to be answered within `timeout` seconds; `path` is as it was sent."""
 
     path: str
     get: Get
@@ -76,7 +76,7 @@ class PlainGet(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """What a request's header fields say."""
+    """A request's header fields, read."""
 
     fields: dict[str, str]
     timeout: float
@@ -91,7 +91,7 @@ class Reader:
         self._blocks: Recent[bytes, _Block] = Recent(REMEMBERED_BYTES)
 
     def read(self, data: bytes) -> PlainGet | None:
-        """Return the plain GET that is the whole of `data`, None where it is something else."""
+        """Return the plain GET that is the whole of `data`, or None where it is something else."""
         begin = _BEGIN.match(data) if len(data) <= MAX_BYTES else None
         if begin is None or len(begin[0]) > self._limits.target_bytes:
             return None
@@ -117,7 +117,7 @@ class Reader:
 
 
 def _read_block(encoded: bytes, limits: Limits) -> _Block | None:
-    """Return what the lines behind the first say, None where one is not known or not harmless."""
+    """Return the block of the lines behind the first; None where one is unknown or not harmless."""
     if not encoded.endswith(_END) or len(encoded) > limits.header_bytes:
         return None
     headers = []

@@ -1,4 +1,4 @@
-"""How many requests were answered, and how."""
+"""The count of the requests that were answered, by the class of the status."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

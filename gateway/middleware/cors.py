@@ -1,4 +1,4 @@
-"""Pages of other origins may ask, where a setting says so (Fetch standard, CORS protocol)."""
+"""Pages of other origins may read answers, where a setting says so (Fetch standard, CORS)."""
 
 from collections.abc import Collection, Iterable
 from http import HTTPStatus
@@ -21,14 +21,14 @@ EXPOSED: Final = (
     "Retry-After",
     "WWW-Authenticate",
 )
-"""What a page may read of an answer beyond what it always may."""
+"""The headers of an answer that a page may read beside those that it always may."""
 
 
 class Cors:
     """ASGI middleware: pages of `origins`, or of all with `*`, may read every answer.
 
-    Credentials that a browser adds by itself are not among what they may send. A preflight is
-    answered as any OPTIONS is, which alone allows nothing.
+    They may not send credentials that a browser adds by itself. A preflight is answered as any
+    OPTIONS is; the headers that allow something are added only where the preflight is granted.
     """
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
@@ -42,7 +42,7 @@ class Cors:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and the answer back with what the origin may."""
+        """Pass the request on, and the answer back with headers on what the origin may do."""
         headers = Headers(scope=scope)
         if "origin" not in headers:
             await self._answer_without_origin(scope, receive, send)
@@ -79,7 +79,7 @@ class Cors:
 
 
 def without_origin(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return what `headers` of an answer are where the request names no Origin."""
+    """Return an answer's `headers` with `Vary: Origin`, as for a request without an Origin."""
     varied = MutableHeaders(raw=list(headers))
     varied.add_vary_header("Origin")
     return varied.raw

@@ -1,4 +1,4 @@
-"""What every answer says of itself, unless it says otherwise."""
+"""The headers that every answer has unless it sets them itself."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -12,8 +12,9 @@ _CACHE_CONTROL: Final = b"cache-control"
 class Defaults:
     """ASGI middleware: no browser guesses an answer's type, and no cache its lifetime.
 
-    `X-Content-Type-Options: nosniff` (Fetch standard), and a Cache-Control (RFC 9111, section
-    4.2.2) that has what carries a validator validated, and all else not kept.
+    It adds `X-Content-Type-Options: nosniff` (Fetch standard) and a Cache-Control (RFC 9111,
+    section 4.2.2) where they are missing. An answer with an ETag gets `no-cache`, so that caches
+    validate it; every other answer gets `no-store`.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -31,7 +32,7 @@ class Defaults:
 
 
 def with_defaults(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return `headers`, their names in lower case, and those behind them that they lack."""
+    """Return `headers`, whose names are in lower case, and behind them the defaults they lack."""
     whole = [(name, value) for name, value in headers]
     names = {name for name, _ in whole}
     if _NOSNIFF[0] not in names:

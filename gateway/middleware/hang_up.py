@@ -1,4 +1,4 @@
-"""A request ends with its client: who hangs up cancels what was asked for."""
+"""A request ends with its client: when the client hangs up, the request is cancelled."""
 
 import asyncio
 from typing import Final
@@ -18,14 +18,14 @@ class HangUp:
     """ASGI middleware that cancels a request whose client hangs up before its answer's end.
 
     A client that closes its sending side alone can't be told from one that is gone, so it counts
-    as gone. While a body is being read, whoever reads it is told.
+    as gone. While a body is being read, its reader is told instead.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; one that was cancelled is 499, for whoever counts answers."""
+        """Pass the request on; a cancelled one is answered 499, so that it is counted."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -55,10 +55,10 @@ def _has_body(scope: Scope) -> bool:
 
 
 class _Call:
-    """One request's messages; `timeout` is ended where its client hangs up.
+    """One request's messages; `timeout` is made to expire when its client hangs up.
 
-    The server is asked for the client's going only when the body has come: to ask before would
-    read a body that nobody wants yet (and tell the client to go on with it).
+    The server is asked whether the client has gone only once the body has come, because asking
+    before would read a body that nobody wants yet (and tell the client to go on with it).
     """
 
     def __init__(self, receive: Receive, send: Send, timeout: asyncio.Timeout) -> None:
@@ -94,7 +94,7 @@ class _Call:
     async def send(self, message: Message) -> None:
         self.begun = True
         if message["type"] == "http.response.body" and not message.get("more_body", False):
-            self.end()  # the answer is whole: a server then speaks of the client as gone
+            self.end()  # the answer is whole, and a server then reports the client as gone
         await self._send(message)
 
     async def _watch(self) -> None:

@@ -1,4 +1,4 @@
-"""Which methods a resource takes, and `OPTIONS`, which asks for that.
+"""The methods that a resource takes, and `OPTIONS`, which asks for them.
 
 RFC 9110, sections 9.3.7 (OPTIONS) and 10.2.1 (Allow).
 """
@@ -14,17 +14,17 @@ from gateway.http.request_head import SERVER
 
 _FILES: Final = frozenset((HTTPMethod.GET, HTTPMethod.HEAD))
 FILES_ALLOW: Final = "GET, HEAD, OPTIONS"
-"""What a mounted folder takes, inside which `allowed` can't tell."""
+"""Allow's value inside a mounted folder, where `allowed` can't tell it."""
 
 
 class Options:
-    """ASGI middleware inside a Starlette app: OPTIONS of what there is is 204 with Allow."""
+    """ASGI middleware inside a Starlette app: OPTIONS of a resource is 204 with Allow."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer OPTIONS, and pass on all else, and what there is not."""
+        """Answer OPTIONS of a resource, and pass on all other requests."""
         methods = (
             allowed(scope) if scope["type"] == "http" and scope["method"] == "OPTIONS" else None
         )
@@ -49,4 +49,4 @@ def _takes(route: BaseRoute, scope: Scope, method: HTTPMethod) -> bool:
         return method in (getattr(route, "methods", None) or _FILES)
     if route.matches({**scope, "method": method})[0] is not Match.FULL:
         return False
-    return not isinstance(route, Mount) or method in _FILES  # what is mounted is files
+    return not isinstance(route, Mount) or method in _FILES  # only files are mounted

@@ -1,4 +1,4 @@
-"""The requests that run, which can be ended."""
+"""The requests that run, and how they are ended."""
 
 import asyncio
 from typing import Final, Protocol
@@ -14,10 +14,10 @@ _AT_ONCE: Final = 0.0
 
 
 class Run(Protocol):
-    """Something that runs for a client."""
+    """A request that runs."""
 
     def end(self) -> None:
-        """Answer it with `draining`, unless its answer has begun."""
+        """Answer the request with the error `draining()`, unless its answer has begun."""
 
 
 class Running:
@@ -28,15 +28,15 @@ class Running:
         self._runs: set[Run] = set()
 
     def begin(self, run: Run) -> None:
-        """Count `run` among what runs."""
+        """Add `run` to the requests that run."""
         self._runs.add(run)
 
     def finish(self, run: Run) -> None:
-        """Forget `run`, if it was counted."""
+        """Take `run` off the requests that run, if it is among them."""
         self._runs.discard(run)
 
     def end(self) -> None:
-        """Answer whatever runs with the problem that the gateway is draining: 503."""
+        """End every request that runs: unless its answer has begun, the answer is 503."""
         for run in tuple(self._runs):
             run.end()
 
@@ -65,7 +65,7 @@ class Running:
 
 
 class _Call:
-    """A call of the app."""
+    """A request that the app answers."""
 
     def __init__(self, timeout: asyncio.Timeout) -> None:
         self._timeout = timeout
@@ -75,5 +75,5 @@ class _Call:
 
 
 def draining() -> PeerUnavailable:
-    """Return why what still runs is ended when the gateway stops."""
+    """Return the error of requests that still run when the gateway stops."""
     return PeerUnavailable("the gateway is draining")

@@ -1,4 +1,4 @@
-"""The trace that a request names goes on to the node, and to all that it asks.
+"""The trace that a request names goes on to the node, and to all that the node asks.
 
 W3C Trace Context, sections 3.2 (traceparent) and 3.3 (tracestate).
 """
@@ -28,7 +28,7 @@ _MEMBER: Final = re.compile(
 
 
 class Tracing:
-    """ASGI middleware: what runs for a request belongs to the trace that it names, or to none."""
+    """ASGI middleware: all calls for a request belong to the trace that it names, or to none."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -38,7 +38,7 @@ class Tracing:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # Set where there is none as well: a connection's requests share what its first one set.
+        # NO_TRACE is set too, because a connection's requests share what its first one set.
         token = current_trace.set(trace_of(joined(scope["headers"])))
         try:
             await self._app(scope, receive, send)
@@ -47,7 +47,7 @@ class Tracing:
 
 
 def trace_of(fields: Mapping[str, str]) -> Trace:
-    """Return the trace of a request with `fields`; what is malformed counts as not sent."""
+    """Return the trace of a request with `fields`; a malformed field counts as not sent."""
     parent = _PARENT.fullmatch(fields.get(TRACEPARENT, ""))
     if parent is None or (parent["version"] == "00" and parent["more"] is not None):
         return NO_TRACE

@@ -1,4 +1,4 @@
-"""Limits of numbers by JSON Schema's names, where pydantic leaves its own."""
+"""The limits of numbers under JSON Schema's names, where pydantic leaves its own."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,10 +12,11 @@ NAMES: Final[Mapping[str, str]] = {
 
 
 def named(schema: object) -> object:
-    """Return `schema` with NAMES for pydantic's words, in whatever it is made of.
+    """Return `schema`, at every depth, with JSON Schema's names in place of pydantic's, by NAMES.
 
-    Pydantic has its own words for what is checked after a validator of ours, and JSON Schema
-    passes over them. A property may have such a name as well: what it is, is no number.
+    Pydantic leaves its own names for limits that are checked after a validator of ours, and JSON
+    Schema passes over them. A property may be called so as well; it keeps its name, because its
+    schema is no number.
     """
     if isinstance(schema, list):
         return [named(part) for part in schema]

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI reads off the routes, and what holds for all of them."""
+"""The OpenAPI document: what FastAPI reads off the routes, and the parts that hold for all."""
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,7 +64,7 @@ def _operations(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _responses(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield each response where it is described."""
+    """Yield each response that is described in place, and not by a reference."""
     yield from found["components"]["responses"].values()
     for operation in _operations(found):
         yield from (said for said in operation["responses"].values() if "$ref" not in said)

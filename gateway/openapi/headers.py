@@ -16,21 +16,21 @@ NODE: Final = "127.0.0.1:8080"
 _TOM: Final = decide(
     Get(Target("scores", "Tom"), Wish(), {}), Value(b"630", node=NODE, stored=True)
 ).headers
-"""Of the demo's Tom, got for the first time."""
+"""The headers of the answer with the demo's Tom, got for the first time."""
 
 
 def header(*names: str) -> dict[str, Any]:
-    """Return a response's `headers` with what HEADERS says of `names`."""
+    """Return a response's `headers`, each of `names` as a reference to HEADERS."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def uncached(*names: str) -> dict[str, Any]:
-    """Return the `headers` of a response that nobody may keep, with `names` besides."""
+    """Return the `headers` of a response that no cache may keep, with `names` besides."""
     return {"Cache-Control": {"$ref": "#/components/headers/Uncached"}, **header(*names)}
 
 
 def optional(*names: str) -> dict[str, Any]:
-    """Return what `header` does, but of fields that not every answer of the kind has."""
+    """Return a response's `headers` with `names`, which not every answer of the kind has."""
     return {name: {**HEADERS[name], "required": False} for name in names}
 
 

@@ -1,7 +1,7 @@
-"""What requests say that the routes read off the raw request, as components of the document.
+"""The parameters that the routes read off the raw request, as components of the document.
 
-`Accept` is none of them: OpenAPI reads it off the responses' media types and has a parameter of
-that name ignored.
+`Accept` is not among them, because OpenAPI reads it off the responses' media types and has a
+parameter of that name ignored.
 """
 
 from typing import Any, Final
@@ -12,7 +12,10 @@ KEY: Final = "key"
 
 
 def parameters(*names: str) -> dict[str, Any]:
-    """Return what an operation that heeds `names` of PARAMETERS has FastAPI add to its own."""
+    """Return the `openapi_extra` of an operation that heeds `names` of PARAMETERS.
+
+    FastAPI adds these parameters to the operation's own.
+    """
     return {"parameters": [{"$ref": f"#/components/parameters/{name}"} for name in names]}
 
 

@@ -11,7 +11,7 @@ from gateway.http.request_head import shortened, target_too_long
 from gateway.openapi.headers import NODE, header
 
 TOO_MANY: Final = 9000
-"""As many bytes as no request's target may have."""
+"""A number of bytes that no request's target may have."""
 
 
 def problem(

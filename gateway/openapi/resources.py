@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the answers of the resources beside a single key."""
+"""The responses in the OpenAPI document, except those of operations that answer with a value."""
 
 import json
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ _FIGURES: Final = GatewayFigures(1, (), {REQUESTS: {ANSWERED: {"2xx": 4}}})
 
 
 def _ok(description: str, example: object, *headers: str) -> dict[str, Any]:
-    """Return the response that nobody may keep, with `headers` besides."""
+    """Return a successful response that no cache may keep, with `headers` besides."""
     return {
         "description": description,
         "headers": uncached(*headers),
@@ -231,4 +231,4 @@ UNHEARD: Final[dict[str, dict[str, Any]]] = {
         f"{KEYS}/Tom",
     ),
 }
-"""What the connection answers before any operation hears of the request."""
+"""The responses that the connection gives before any operation hears of the request."""

@@ -1,4 +1,4 @@
-"""What the document says of the operations that answer with a key's value."""
+"""The parameters and responses of the operations that answer with a key's value."""
 
 from typing import Any, Final
 
@@ -65,7 +65,7 @@ _SUCCESSES: Final[Responses] = {
 
 
 def value_responses(path: str) -> Responses:
-    """Return the responses of a get by `path`, which may have a place for the `key`."""
+    """Return the responses of a get by `path`, which may have the placeholder `{key}`."""
     tom = path.format(key="Tom")
     return {
         **_SUCCESSES,

@@ -1,4 +1,4 @@
 """The gateway's resources: keys, batches, groups, the cluster, health and pages; one a file.
 
-A route reads what is asked, asks the client, and leaves the form of the answer to `http`.
+A route reads the request, asks the client, and leaves the form of the answer to `http`.
 """

@@ -33,7 +33,7 @@ from gateway.routes.dependencies import EncodingQuery, GroupPath, Timeout
 from gateway.routes.off_loop import worked
 
 UNCACHED: Final = {"Cache-Control": "no-store"}
-"""The values of a batch have a freshness each."""
+"""A batch is not kept, because each of its values has a freshness of its own."""
 
 
 def router(client: Client, limits: Limits) -> APIRouter:
@@ -85,7 +85,10 @@ def router(client: Client, limits: Limits) -> APIRouter:
 
 
 class BatchRead(NamedTuple):
-    """The keys of a group to read; each item is encoded, and may be answered from, as said."""
+    """A read of `keys` of `group`, whose name in the path is `encoded_group`.
+
+    `encoding` and `demand` hold for every key.
+    """
 
     group: str
     encoded_group: str
@@ -126,7 +129,7 @@ class BatchReader:
             except (MalformedTarget, CacheError) as error:
                 return problem_item(path, key, error)
             size = len(value.data)
-            # Asked for before it is encoded: a value that waits for that is held as well.
+            # Room is taken before it is encoded: a value that waits for that is held as well.
             if not room.take(counts[key] * size):
                 return problem_item(path, key, too_large(self._limits))
             found = await worked(size, value_item, path, key, value, ask.encoding)
@@ -140,7 +143,7 @@ class BatchReader:
 
 
 def check_json(wish: Wish) -> None:
-    """Raise Refused (406) where a batch, which is always JSON, is not what is wished for."""
+    """Raise Refused (406) where `wish` does not accept JSON, which a batch always is."""
     is_json = wish.encoding or wish.alt == "json"
     if wish.alt == "media" or not (is_json or choose(wish.accept, [JSON])):
         raise Refused(406, "not-acceptable", f"there is {JSON}")

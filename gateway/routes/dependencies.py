@@ -1,4 +1,4 @@
-"""What the routes of several resources depend on: a path's group, a query's encoding, the time."""
+"""The parameters of several resources' routes: a path's group, a query's encoding, the timeout."""
 
 from typing import Annotated, Final, TypeAlias
 
@@ -45,7 +45,7 @@ EncodingQuery = Annotated[
 
 
 class Segment(StringConvertor):
-    """One segment of a path that may be empty, as a group's name may be in gRPC."""
+    """One segment of a path, which may be empty, because a group's name may be so in gRPC."""
 
     regex = "[^/]*"
 
@@ -58,11 +58,11 @@ async def _forbid_storing(response: Response) -> None:
 
 
 UNCACHED: Final = Depends(_forbid_storing)
-"""For a router whose answers nobody may keep."""
+"""The dependency of a router whose answers no cache may keep."""
 
 
 def _field(name: str, description: str, pattern: str | None = None) -> object:
-    """Return a header that is documented here and read from the raw fields."""
+    """Return a header that is only documented here, because it is read from the raw fields."""
     extra = {"pattern": f"^{pattern}$"} if pattern else None
     return Header(alias=name, description=description, json_schema_extra=extra)
 
@@ -96,4 +96,4 @@ async def _timeout(
 
 
 Timeout: TypeAlias = Annotated[float, Depends(_timeout)]
-"""The seconds that a request's answer may take; what is malformed is 400."""
+"""The seconds that a request's answer may take; a malformed field is answered 400."""

@@ -12,12 +12,15 @@ POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; worker-src blob:; frame-ancestors 'none'"
 )
-"""No page asks another host: ReDoc's bundle would fetch a logo from its maker's."""
+"""The pages' Content-Security-Policy, by which no page asks another host.
+
+Without it ReDoc's bundle would fetch a logo from its maker's.
+"""
 
 
 def add_docs(app: FastAPI) -> None:
     """Serve the pages that show the app's OpenAPI document."""
-    # The package's use is its files: both bundles in their current releases.
+    # The package is there for its files: both bundles in their current releases.
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="assets")
     app.include_router(_router(app))
 

@@ -13,7 +13,7 @@ from gateway.survey.survey import survey
 
 
 def router(client: Client, limits: Limits) -> APIRouter:
-    """Return the routes that show the groups that `client` is told of."""
+    """Return the routes that show the groups of the nodes that `client` asks."""
     routes = APIRouter(tags=["groups"], dependencies=[UNCACHED])
 
     async def ask(timeout: float) -> Groups:

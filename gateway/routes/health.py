@@ -1,4 +1,4 @@
-"""`/livez` and `/readyz`: what an orchestrator asks before it restarts or sends requests."""
+"""`/livez` and `/readyz`: whether the process serves, and whether it should be sent requests."""
 
 from collections.abc import Callable
 from typing import Final, Literal
@@ -13,7 +13,7 @@ from gateway.openapi.resources import ALIVE_RESPONSES, READY_RESPONSES
 from gateway.routes.dependencies import UNCACHED
 
 PATIENCE_SECONDS: Final = 0.8
-"""A Kubernetes probe gives up after one second unless it is told otherwise."""
+"""The longest wait for a node: a Kubernetes probe gives up after one second by default."""
 
 
 class Alive(BaseModel):
@@ -29,7 +29,7 @@ class Ready(BaseModel):
 
 
 def router(client: Client, limits: Limits, is_draining: Callable[[], bool]) -> APIRouter:
-    """Return the routes that tell how the process and its way to the nodes are."""
+    """Return the routes that tell whether the process serves and whether a node can be reached."""
     routes = APIRouter(tags=["health"], dependencies=[UNCACHED])
     patience = min(limits.timeout, PATIENCE_SECONDS)
 

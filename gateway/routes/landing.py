@@ -33,7 +33,7 @@ _HEADERS: Final = {"Cache-Control": "no-store", "Vary": "Accept"}
 
 
 def router(client: Client) -> APIRouter:
-    """Return the route of the gateway's root; the page shows what `client` is told by the nodes."""
+    """Return the route of the gateway's root; the page shows the nodes that `client` asks."""
     routes = APIRouter(include_in_schema=False)
 
     async def seen(timeout: float) -> Survey:

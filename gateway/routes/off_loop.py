@@ -11,13 +11,13 @@ P = ParamSpec("P")
 A = TypeVar("A")
 
 OFF_LOOP_BYTES: Final = 32 * 1024
-"""Values of more bytes are worked on in a thread, because that takes milliseconds."""
+"""Values of more bytes are worked on in a thread, because the work takes milliseconds."""
 
 
 async def worked(size: int, work: Callable[P, A], *arguments: P.args, **named: P.kwargs) -> A:
-    """Return what `work` makes of its arguments, which hold a value of `size` bytes.
+    """Return the result of `work` on its arguments, which hold a value of `size` bytes.
 
-    Raises what `work` raises.
+    A large value is worked on in a thread. Raises what `work` raises.
     """
     if size > OFF_LOOP_BYTES:
         return await asyncio.to_thread(work, *arguments, **named)

@@ -1,4 +1,4 @@
-"""`DELETE` of a key or of a whole group's keys: what was loaded before is never read again."""
+"""`DELETE` of a key or of a group's keys: values that were loaded before are never read again."""
 
 from typing import Annotated
 
@@ -86,7 +86,7 @@ def router(client: Client, limits: Limits) -> APIRouter:
         if keys_of(query):
             return await remove(*from_query(group, query, limits), timeout)
         if query:
-            # What was meant to name a key should not remove them all.
+            # A query that was meant to name a key should not remove all keys.
             words = "a group is flushed without a query, a key is removed with `key`"
             raise Refused(400, "invalid-parameter", words)
         return await remove(group_of(group, limits), None, timeout)

@@ -1,5 +1,5 @@
 """The process that serves HTTP: sockets, connections, workers, and how it ends.
 
-The room knows uvicorn, and hands each connection's bytes to the lane first. What is answered is
+The room knows uvicorn, and hands each connection's bytes to the lane first. The answers are
 decided elsewhere.
 """

@@ -1,6 +1,6 @@
 """The short way for plain GETs: read, asked and answered here, without ASGI and without a task.
 
-All else goes byte for byte to `protocol`, which also has what is slow, rare or wrong.
+All other bytes go unchanged to `protocol`, which also handles slow, rare and wrong requests.
 """
 
 import asyncio
@@ -31,8 +31,8 @@ class _Request(NamedTuple):
 class FastLane(asyncio.Protocol):
     """One connection: plain GETs that come alone are the lane's, all else is its Protocol's.
 
-    `inner` makes that, and takes what uvicorn gives a protocol. One request is answered at a time;
-    what comes behind it is held back until then.
+    `inner` makes that Protocol, and takes the arguments that uvicorn gives a protocol. One request
+    is answered at a time; the bytes that come behind it are held back until then.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class FastLane(asyncio.Protocol):
         self._has_turn = False
         """Whether the lane was the last to answer, so that the inner protocol stands by."""
         self._is_ready = False
-        """Whether it also has nothing to answer, and a client that reads."""
+        """Whether, besides, the lane has nothing left to answer, and the client reads."""
         self._request: _Request | None = None
         self._give_up: Callable[[], object] = _nothing
         self._behind: deque[bytes] = deque()
@@ -72,7 +72,7 @@ class FastLane(asyncio.Protocol):
         self._state.connections.add(self)  # type: ignore[arg-type] # it is only shut down
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Ask for nothing any more: the client is gone."""
+        """Give up the request that waits: the client is gone."""
         if self._request is not None:
             self._give_up()
             self._done()
@@ -84,7 +84,7 @@ class FastLane(asyncio.Protocol):
         self._inner.connection_lost(exc)
 
     def eof_received(self) -> bool | None:
-        """Take who closes its sending side for gone, as the inner protocol does."""
+        """Take a client that closes its sending side for gone, as the inner protocol does."""
         self._inner.eof_received()
         return None
 
@@ -94,24 +94,27 @@ class FastLane(asyncio.Protocol):
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
-        """Answer it again."""
+        """Answer the client again."""
         self._is_writable = True
         self._inner.resume_writing()
 
     def shutdown(self) -> None:
-        """Close the connection, once what has come is answered. Called by the server."""
+        """Close the connection, once the requests that have come are answered.
+
+        Called by the server.
+        """
         if self._request is None and not self._behind:
             self._inner.shutdown()
         else:
             self._is_shut_down = True
 
     def end(self) -> None:
-        """Answer what still waits: the gateway ends."""
+        """Answer the request that still waits with 503: the gateway ends."""
         self._give_up()
         self._answer(draining())
 
     def data_received(self, data: bytes) -> None:
-        """Answer a plain GET, or pass on what it is."""
+        """Answer a plain GET, pass other bytes on, or hold them back behind a request."""
         if self._is_ready:
             written = self._lane.again(data, self._state.default_headers)
             if written is not None:
@@ -124,7 +127,7 @@ class FastLane(asyncio.Protocol):
             self._take(data)
 
     def _take(self, data: bytes) -> None:
-        """Ask for what `data` wants where it is a plain GET and nothing else is under way."""
+        """Answer `data` if it is a plain GET and nothing else is under way; else pass it on."""
         known = None
         if self._is_writable and (self._has_turn or self._inner.is_idle):
             known = self._lane.read(data)
@@ -141,14 +144,14 @@ class FastLane(asyncio.Protocol):
         self._inner.data_received(data)
 
     def _hold_back(self, data: bytes) -> None:
-        """Keep what came behind the request; a client that goes on sending is not read from."""
+        """Keep `data`, which came behind the request; stop reading from a client that goes on."""
         self._behind.append(data)
         self._behind_bytes += len(data)
         if self._behind_bytes > HIGH_WATER_LIMIT:
             self._inner.flow.pause_reading()
 
     def _ask(self, data: bytes, known: Known) -> None:
-        """Get the value from near or far, and answer."""
+        """Get the value from a near copy or from a node, and answer."""
         self._is_ready = False
         self._request = request = _Request(data, known)
         copy = self._lane.near(known)
@@ -162,7 +165,7 @@ class FastLane(asyncio.Protocol):
             self._give_up = pending.give_up
 
     def _settle(self, outcome: Outcome, copy: Copy | None = None) -> None:
-        """Answer what came of the request, a large value once its form is made."""
+        """Answer the request with its `outcome`; with a large value once its form is made."""
         request = self._request
         if (
             request is not None
@@ -229,9 +232,9 @@ class FastLane(asyncio.Protocol):
             self._timer = self._loop.call_later(self._keep_alive, self._time_out)
 
     def _go_on(self) -> None:
-        """See to what came behind the request, and end where the server is stopping."""
+        """Take the bytes that came behind the request, or end where the server is stopping."""
         if self._behind:
-            # Not here: this may be part of the handling of another's error.
+            # Not now: this may be called while another request's error is handled.
             self._loop.call_soon(self._take_behind)
         elif self._is_shut_down:
             self.shutdown()
@@ -248,7 +251,7 @@ class FastLane(asyncio.Protocol):
             self.shutdown()
 
     def _time_out(self) -> None:
-        """Hang up on who asks nothing; one timer runs on, however many requests come."""
+        """Hang up on a client that asks nothing; one timer serves, however many requests come."""
         self._timer = None
         if not self._has_turn or self._request is not None:
             return
@@ -260,4 +263,4 @@ class FastLane(asyncio.Protocol):
 
 
 def _nothing() -> None:
-    """There is nothing to give up."""
+    """Do nothing: there is nothing to give up."""

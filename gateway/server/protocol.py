@@ -1,7 +1,7 @@
-"""uvicorn's HTTP protocol, but what is no request that can be served is answered with a problem.
+"""uvicorn's HTTP protocol, but a request that can't be served is answered with a problem.
 
-It is answered in its turn, after the requests that came before it, unlogged, and hung up on.
-RFC 9112.
+Such a request is malformed, too large or too slow. It is answered in its turn, after the requests
+that came before it. It is not logged, and the connection ends with it. RFC 9112.
 """
 
 import asyncio
@@ -37,14 +37,14 @@ from gateway.http.request_head import (
 from gateway.middleware.answered import Answered
 
 LINGER_SECONDS: Final = 1.0
-"""How long what still comes is read past a refusal: to close at once could destroy the answer."""
+"""How long bytes are still read after a refusal: closing at once could destroy the answer."""
 
 _URI_CHARACTERS: Final = "!#$%&'()*+,/:;=?@[]"
 _FIELD_BYTES: Final = len(b": \r\n")
 
 
 class _Awaited(Enum):
-    """What the client is to send next."""
+    """The part of a request that the client is to send next."""
 
     REQUEST = auto()
     HEAD = auto()
@@ -52,9 +52,9 @@ class _Awaited(Enum):
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection; `lost` is set whenever one has ended, `answered` counts what it refuses.
+    """One connection; `lost` is set when it has ended, and `answered` counts its refusals.
 
-    Anybody can send garbage, so it makes no line in the log.
+    A refusal makes no line in the log, because anybody can send garbage.
     """
 
     url: bytes
@@ -94,7 +94,7 @@ class Protocol(HttpToolsProtocol):
         )
 
     def stand_by(self) -> None:
-        """Wait for no request until data comes again: who calls it answers the next by itself."""
+        """Stop the timers until data comes again: the caller answers the next request itself."""
         self._unset_keepalive_if_required()
         self._unset_timer()
 
@@ -112,7 +112,7 @@ class Protocol(HttpToolsProtocol):
         self._lost.set()
 
     def data_received(self, data: bytes) -> None:
-        """Take what the client sent: requests, or what is refused and hung up on."""
+        """Take bytes of requests from the client; refuse a request that can't be served."""
         if self._refused is not None:
             return
         self._unset_keepalive_if_required()
@@ -156,7 +156,7 @@ class Protocol(HttpToolsProtocol):
         self._head_bytes = 0
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body; what is between two parts, or behind the last, is bounded."""
+        """Take a part of the body; the bytes between two parts, or behind the last, are bounded."""
         self._head_bytes = 0
         super().on_body(body)
 
@@ -184,7 +184,7 @@ class Protocol(HttpToolsProtocol):
                 return
 
     def _go_on_waiting(self) -> None:
-        """Let what has come in part take neither more room nor more time than it may."""
+        """Refuse a request that is too large already, or else bound the time for its rest."""
         limits = self._limits
         if self._awaited is _Awaited.HEAD:
             if self._head_bytes > self._head_limit:
@@ -208,7 +208,7 @@ class Protocol(HttpToolsProtocol):
         self._timer = None
         if self._awaited is _Awaited.REQUEST:
             self.transport.close()
-        elif self.flow.read_paused:  # it is not the client who is slow
+        elif self.flow.read_paused:  # it is not the client that is slow
             self._set_timer(self._limits.receive_timeout, self._time_out)
         else:
             self._refuse(too_slow(self._limits.receive_timeout))
@@ -254,7 +254,7 @@ class Protocol(HttpToolsProtocol):
 
 
 def _said(error: httptools.HttpParserCallbackError) -> Refused:
-    """Return what a callback refused with."""
+    """Return the refusal that a callback raised."""
     if isinstance(error.__context__, Refused):
         return error.__context__
     return malformed("it should be an HTTP/1.1 request")

@@ -26,7 +26,7 @@ from gateway.server.workers import Workers
 from gateway.survey.gateway_figures import NEAR, REQUESTS, near_source
 
 FLUSH_SECONDS: Final = 1.0
-"""How long answers already given may take to leave."""
+"""Seconds that connections have to take their last answers, before they are aborted."""
 
 
 async def serve(
@@ -46,12 +46,13 @@ async def serve(
 ) -> None:
     """Serve HTTP on the listening `sock` in front of `nodes` until `stop` is done.
 
-    `nodes` is what a Client takes: the address of one, or where its cluster's members are known.
-    For `drain` seconds it then goes on, but for saying that it is not ready. Running requests
-    have `grace` more to finish; after that they are answered 503. Pages of `cors_origins` may
-    read the answers. Up to `near_cache` bytes hold copies of what nodes answered. With `fast_lane`
-    plain GETs go the short way, unless there is an access log, which is the long way's. It is the
-    `worker` of this path, one of several `workers`, or the only one.
+    `nodes` is what a Client takes: one node's address, or where its cluster's members are known.
+    Once `stop` is done, it serves on for `drain` seconds, but says that it is not ready. Running
+    requests then have `grace` more seconds to finish; after that they are answered 503. Pages of
+    `cors_origins` may read the answers. Up to `near_cache` bytes hold copies of nodes' answers.
+    With `fast_lane`, plain GETs go the short way, unless there is an access log, because only the
+    long way writes it. `worker` is the path of this worker's socket, one of `workers`; None if it
+    is the only one.
     """
     answered = Answered()
     client = Client(nodes, near_cache=near_cache, hook=LogHook(lambda: nodes))
@@ -84,14 +85,14 @@ async def serve(
 
 
 def _finish(cors_origins: Collection[str]) -> Callable[[Headers], Headers]:
-    """Return what makes an answer's headers what the app's and our middlewares make them."""
+    """Return a function that adds the headers that the middlewares add on the long way."""
     if not cors_origins:
         return with_defaults
     return lambda headers: without_origin(with_defaults(headers))
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that waits for `stopping` and for `lost` connections, where its own polls."""
+    """uvicorn's server, but it waits for `stopping` and for `lost` connections without polling."""
 
     def __init__(
         self,
@@ -111,7 +112,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to whoever serves: uvicorn would end the process by them."""
+        """Leave the signals to the caller of `serve`: uvicorn would end the process by them."""
         yield
 
     async def main_loop(self) -> None:
@@ -145,5 +146,5 @@ class _Server(uvicorn.Server):
                 while self.server_state.connections:
                     self._lost.clear()
                     await self._lost.wait()
-                if self.server_state.tasks:  # what a request leaves to do once it is answered
+                if self.server_state.tasks:  # work that is left once a request is answered
                     await asyncio.wait(self.server_state.tasks)

@@ -1,7 +1,7 @@
 """The workers of one gateway, which tell each other their figures.
 
-Each answers on a Unix socket in a folder that only their user may enter: whoever connects is told
-the worker's figures as JSON, and the connection ends.
+Each answers on a Unix socket in a folder that only their user may enter: it sends its figures as
+JSON to every connection, and ends the connection.
 """
 
 import asyncio
@@ -23,10 +23,11 @@ _FIGURES: Final = TypeAdapter(dict[str, dict[str, dict[str, int]]])
 
 
 class Workers:
-    """One of `count` workers, whose figures `sources` have, and how it asks the others for theirs.
+    """One of `count` workers, which asks the others for their figures and tells them its own.
 
-    `own` is the path of its socket: a folder, and its number, from 1 to `count`, in it. Without
-    it the worker is alone. Use it with `async with`, within which it answers the others.
+    `sources` have its own figures. `own` is the path of its socket: the folder of all workers, and
+    in it the worker's number, from 1 to `count`. Without `own` the worker is alone. Use it with
+    `async with`: within it, the worker answers the others.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Workers:
         return {name: source() for name, source in self._sources.items()}
 
     async def _tell(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):  # who asked has gone
+        with contextlib.suppress(OSError):  # the worker that asked has gone
             writer.write(json.dumps(self._figures()).encode())
             writer.close()
             await writer.wait_closed()

@@ -1,5 +1,5 @@
-"""What nodes and workers say of themselves, put together: as records, JSON documents and a page.
+"""The reports of nodes and workers on themselves, put together: as records, JSON and a page.
 
-The room knows what a node's description and a gateway's own figures mean. It asks nobody but
-through the client that it is given.
+The room knows what a node's report and a gateway's own figures mean. It asks nobody: its callers
+hand it the answers.
 """

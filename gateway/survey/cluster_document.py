@@ -30,7 +30,7 @@ class Gateway(BaseModel):
 
 
 def gateway_document(figures: GatewayFigures) -> Gateway:
-    """Return what `figures` say, for programs."""
+    """Return the gateway's own `figures` as a document."""
     return Gateway(
         workers=figures.workers,
         no_answer=list(figures.no_answer),
@@ -85,12 +85,12 @@ class Cluster(Nodes):
 
 
 def cluster_document(found: Survey, figures: GatewayFigures) -> Cluster:
-    """Return what `found` and the gateway's own `figures` say, for programs."""
+    """Return the survey `found` and the gateway's own `figures` as one document."""
     return Cluster(**dict(document(found)), gateway=gateway_document(figures))
 
 
 def document(found: Survey) -> Nodes:
-    """Return what `found` says, for programs."""
+    """Return the survey `found` as a document."""
     return Nodes(
         ring=hexadecimal(found.ring),
         warnings=list(found.warnings),

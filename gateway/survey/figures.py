@@ -34,7 +34,7 @@ class Figures:
 
     @classmethod
     def of(cls, info: GroupInfo) -> Self:
-        """Return the figures in what a node says of a group."""
+        """Return the figures in `info`, which is a group's at one node."""
         stats, sharing = info.stats, info.sharing
         tier = stats.tier or TierStats(0, 0, 0, 0)
         caches = (stats.cache, stats.negatives, sharing.hot)

@@ -1,4 +1,4 @@
-"""What a gateway counts by itself, at one worker or summed over several. Pure."""
+"""The figures that a gateway counts itself, at one worker or summed over several. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ ANSWERED: Final = "answered"
 CLASSES: Final = ("2xx", "3xx", "4xx", "5xx")
 
 FiguresTable: TypeAlias = Mapping[str, Mapping[str, int]]
-"""Numbers by name, and those by what they are of: a group, say."""
+"""The numbers of each subject, such as a group: by the subject's name, then by their own."""
 
 WorkerFigures: TypeAlias = Mapping[str, FiguresTable]
 """A worker's tables, by the names of their sources."""
 
 
 class FiguresSource(Protocol):
-    """Something that counts, or knows how much is held."""
+    """A part of a worker that counts, or knows how much is held."""
 
     def __call__(self) -> FiguresTable:
-        """Return the numbers as they are now, which add up over workers."""
+        """Return the numbers as they are now; they can be added up over workers."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayFigures:
-    """The sums over a gateway's `workers`, but for those named in `no_answer`."""
+    """A gateway's figures: sums over its `workers`, without those named in `no_answer`."""
 
     workers: int
     no_answer: tuple[str, ...]
@@ -37,7 +37,7 @@ class GatewayFigures:
 
 
 def total(parts: Iterable[WorkerFigures]) -> WorkerFigures:
-    """Return the sums of `parts`, not all of which need have the same names."""
+    """Return the sums of `parts`; a name that a part lacks counts as 0 there."""
     sums: dict[str, dict[str, dict[str, int]]] = {}
     for part in parts:
         for source, table in part.items():
@@ -49,7 +49,7 @@ def total(parts: Iterable[WorkerFigures]) -> WorkerFigures:
 
 
 def answered_in(figures: WorkerFigures) -> dict[str, int]:
-    """Return how many requests were answered, by the class of the status; 0 where none were."""
+    """Return how many requests were answered, by the class of the status; each class is there."""
     return {**dict.fromkeys(CLASSES, 0), **figures.get(REQUESTS, {}).get(ANSWERED, {})}
 
 
@@ -65,7 +65,7 @@ class NearFigures(BaseModel):
 
 
 def near_source(stats: Callable[[], Mapping[str, NearStats]]) -> FiguresSource:
-    """Return what tells the figures of a client's near cache as numbers that add up."""
+    """Return the source that makes tables of the figures of a near cache, which `stats` returns."""
 
     def source() -> FiguresTable:
         return {

@@ -40,7 +40,7 @@ class Groups(BaseModel):
 
 
 def documents(found: Survey) -> Groups:
-    """Return the groups of the members that answered."""
+    """Return the groups of the members that answered, and the members that did not."""
     missing = [NoAnswer(node=row.node, error=row.error) for row in found.rows if row.error]
     groups = []
     for name, figures in found.groups.items():

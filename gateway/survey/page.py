@@ -1,6 +1,6 @@
 """The page for a person who opens the gateway in a browser. Pure, and needs no script.
 
-Whatever it is given is escaped: a group may have any name.
+Every text that it is given is escaped, because a group may have any name.
 """
 
 import base64
@@ -52,7 +52,7 @@ _NO_GROUP: Final = """\
 
 
 def page(seen: Survey, origin: str) -> str:
-    """Return the HTML; `origin` is the gateway's, as `http://host:port`."""
+    """Return the HTML for the survey `seen`; `origin` is the gateway's, as `http://host:port`."""
     groups = seen.groups
     silent = {row.node: row.error for row in seen.rows if row.error is not None}
     parts = [_silent(silent)] if silent else []

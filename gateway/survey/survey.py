@@ -1,4 +1,4 @@
-"""What the members of a cluster say of themselves and of each other, put together.
+"""The reports of a cluster's members on themselves and on each other, put together.
 
 Knows no network and no terminal.
 """
@@ -19,10 +19,10 @@ NAMED: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class NodeRow:
-    """A member: `info` is what it says, or `error` why it does not answer.
+    """A member: `info` is its report on itself, and `error` says why it does not answer.
 
-    One that was not asked has neither. `view` is what it is to one that knows it. `groups` are
-    its figures.
+    A member that was not asked has neither. `view` is the member as one that knows it sees it, None
+    where no member that answered knows it. `groups` are its figures by the names of its groups.
     """
 
     node: str
@@ -35,14 +35,14 @@ class NodeRow:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The members by name, and what is at odds between them, a sentence each."""
+    """The members in the order of their names, and a warning for each of their disagreements."""
 
     rows: tuple[NodeRow, ...]
     warnings: tuple[str, ...]
 
     @property
     def ring(self) -> int | None:
-        """The ring's version, None where there are several, or none."""
+        """The ring's version, None where the members have different ones, or none."""
         rings = {row.info.ring for row in self.rows if row.info is not None}
         return (rings.pop() or None) if len(rings) == 1 else None
 
@@ -57,9 +57,9 @@ class Survey:
 
 
 def survey(answers: Mapping[str, NodeInfo | CacheError]) -> Survey:
-    """Return what the `answers`, by node, come to.
+    """Return the survey that the `answers`, by node, come to.
 
-    Members that were not asked are known by what the others say of them.
+    Members that were not asked are in it as far as the others know them.
     """
     answers = _by_own_name(answers)
     infos = {node: info for node, info in answers.items() if isinstance(info, NodeInfo)}
@@ -76,14 +76,14 @@ def survey(answers: Mapping[str, NodeInfo | CacheError]) -> Survey:
 
 
 def hexadecimal(ring: int | None) -> str | None:
-    """Return a ring's version as it is shown; None for no ring."""
+    """Return a ring's version as 16 hexadecimal digits; None where there is no ring."""
     return f"{ring:016x}" if ring else None
 
 
 def _by_own_name(
     answers: Mapping[str, NodeInfo | CacheError],
 ) -> Mapping[str, NodeInfo | CacheError]:
-    """Return `answers`, a single one by its own name: it may have been asked by another."""
+    """Return `answers`, a single one by the node's own name: it may have been asked by another."""
     match list(answers.values()):
         case [NodeInfo() as only]:
             return {only.node: only}
@@ -104,7 +104,7 @@ def _row(
 
 
 def _views(infos: Mapping[str, NodeInfo]) -> dict[str, dict[str, MemberInfo]]:
-    """Return each member as it is seen by each that answered."""
+    """Return each member as every member that answered sees it, by member and by observer."""
     views: dict[str, dict[str, MemberInfo]] = {}
     for observer, info in infos.items():
         for member in info.members:

@@ -1,4 +1,4 @@
-"""The service's calls as grpcio's handlers: errors as statuses, and each call noted."""
+"""The service's calls as handlers for grpcio, which turn errors into gRPC statuses."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -28,7 +28,10 @@ T = TypeVar("T")
 
 
 class Handlers:
-    """Answers gRPC's calls from `service`, each noted in `running`."""
+    """Handlers that answer grpcio's calls from `service`.
+
+    `running` counts the calls that a stop waits for, and holds new calls back during a stop.
+    """
 
     def __init__(self, service: Service, running: RunningCalls) -> None:
         self._calls = Calls(service)
@@ -38,8 +41,9 @@ class Handlers:
     def bind(self, server: grpc.aio.Server) -> None:
         """Let `server` answer all calls of a node.
 
-        As generic handlers, for grpcio waits for a call of each registered method apart, which
-        costs every call more than it saves; those of Get come first, for they are asked in order.
+        The handlers are generic: for a registered method, grpcio keeps a wait of its own, which
+        costs every call more than it saves. The handlers of Get come first, because grpcio asks
+        the handlers in their order.
         """
         get = {"Get": grpc.unary_unary_rpc_method_handler(self._get)}
         cluster = {row.method: _unary(partial(self._receive, row)) for row in ROWS} | {

@@ -1,4 +1,4 @@
-"""What a node says of its gRPC services themselves: their health, and their reflection."""
+"""The two services by which a node tells of its gRPC services: health and reflection."""
 
 from typing import Final, cast
 
@@ -12,35 +12,38 @@ SERVED: Final = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
 
 
 class Introspection:
-    """grpc.health.v1 and grpc.reflection.v1alpha, on grpcio: they call for streams both ways."""
+    """The services grpc.health.v1 and grpc.reflection.v1alpha, on grpcio for either engine.
+
+    The native engine can't serve reflection, which calls for a stream in both directions.
+    """
 
     def __init__(self) -> None:
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # missing in the stubs
 
     def bind(self, server: grpc.aio.Server) -> None:
-        """Let `server` answer for both."""
+        """Let `server` answer the calls of both."""
         generic = _Generic(server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, generic)
         reflection.enable_server_reflection(SERVED, cast("grpc.aio.Server", generic))
 
     async def serve(self) -> None:
-        """Say from now on that all services serve."""
+        """Report all services as serving from now on."""
         for name in ("", *SERVICES):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
 
     async def drain(self) -> None:
-        """Say from now on that none does."""
+        """Report all services as not serving from now on."""
         await self._health.enter_graceful_shutdown()
 
 
 class _Generic:
-    """Takes generic handlers to `server`, and leaves out the registered ones beside them.
+    """A stand-in for `server` that passes generic handlers on to it, and ignores registered ones.
 
-    grpcio waits for a call of each registered method apart, which every other call pays for.
+    For a registered method, grpcio keeps a wait of its own, which every other call pays for.
     """
 
     def __init__(self, server: grpc.aio.Server) -> None:
         self.add_generic_rpc_handlers = server.add_generic_rpc_handlers
 
     def add_registered_method_handlers(self, *_: object) -> None:
-        """Take none."""
+        """Ignore the handlers."""

@@ -1,4 +1,4 @@
-"""The service bound to grpcio: always there."""
+"""The engine on grpcio, which is always installed."""
 
 import asyncio
 import errno
@@ -24,7 +24,7 @@ OPTIONS: Final = (
 
 
 class Server:
-    """A gRPC server at `address`, which is bound first, and then serves: an Engine."""
+    """An Engine on grpcio: a gRPC server at `address`."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
@@ -43,7 +43,7 @@ class Server:
         return self._address._replace(port=port)
 
     async def start(self, service: Service) -> None:
-        """Serve what `service` answers, after `bind`."""
+        """Begin to serve `service`, after `bind`."""
         self._service = service
         Handlers(service, self._running).bind(self._server)
         self._introspection.bind(self._server)
@@ -53,16 +53,18 @@ class Server:
     async def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for `grace` seconds, then end them.
 
-        Whoever calls meanwhile, or outlives the grace, gets PeerUnavailable. gRPC itself would
-        answer new calls on open connections with CANCELLED from the moment it stops until the
-        client has heard of it. So the last refusals are held back until that word is on its way
-        before them: nobody who waits for an answer before calling again meets that moment.
+        A call that comes meanwhile, or that outlives the grace, ends in PeerUnavailable. From the
+        moment it stops, gRPC itself answers new calls on open connections with CANCELLED, until
+        the client has heard of the stop. So the last refusals are held back until that word is on
+        its way before them. Then a client that waits for each answer before it calls again never
+        meets that moment.
         """
         if self._service is not None:
             self._service.drain()
         await self._introspection.drain()
         await self._running.finish(grace)
         await self._running.hold_back()
-        # The stop sends its word to the clients before it first yields to the loop.
+        # The stop sends its word to the clients before it first yields to the loop, and so before
+        # this answers.
         asyncio.get_running_loop().call_soon(self._running.answer)
         await self._server.stop(FLUSH_SECONDS)

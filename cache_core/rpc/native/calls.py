@@ -1,4 +1,4 @@
-"""The service's calls as pygrpc-native's events. Belongs to the event loop's thread."""
+"""The service's calls as pygrpc-native brings them. Belongs to the event loop's thread."""
 
 import asyncio
 import logging
@@ -37,23 +37,29 @@ METHODS: Final = (
     (f"/{CLUSTER}/BatchPeek", False),
     *((f"/{CLUSTER}/{method}", True) for method in ("BatchGet", "HandOver", "Watch")),
 )
-"""What is answered here: paths, and whether the answer is a stream. A call tells the index."""
+"""The methods that are answered here: each one's path, and whether its answer is a stream.
+
+An event names its method by the index in this tuple.
+"""
 
 FIRST_PAUSE: Final = 0.001
 LONGEST_PAUSE: Final = 0.05
-"""Seconds between looks whether a stream takes more; there is nothing else to wait for."""
+"""Seconds between tries to send on a full stream, whose readiness the library does not signal."""
 
 
 class HungUp(Exception):
-    """Whoever called has gone; there is nobody to answer."""
+    """The client has gone, so there is nobody to answer."""
 
 
 class TooLarge(Exception):
-    """A message is larger than may be sent or taken; says so in gRPC's words."""
+    """A message is larger than may be sent or taken; the error's text says so in gRPC's words."""
 
 
 class NativeCalls:
-    """Answers the calls that come from `front` from `service`: hits at once, the rest in tasks."""
+    """The calls that `front` brings, and their answers from `service`.
+
+    Hits and peeks are answered at once; every other call has a task.
+    """
 
     def __init__(self, service: Service, front: NativeGrpcFront) -> None:
         self._calls = Calls(service)
@@ -74,7 +80,7 @@ class NativeCalls:
         )
 
     def take(self, events: Sequence[NativeEvent]) -> None:
-        """Begin the calls, and end those whose callers have gone, in the order of `events`."""
+        """Begin the calls, and end those whose clients have gone, in the order of `events`."""
         for kind, call, method, data, _, details in events:
             if kind != EVENT_CALL:
                 self._hang_up(call)
@@ -88,7 +94,7 @@ class NativeCalls:
                     self._fail(call, error)
 
     async def finish(self, grace: float) -> None:
-        """Return once no call but watches runs; after `grace` seconds, end those that do.
+        """Wait `grace` seconds at the most until only watches run; then end the other calls.
 
         Calls that come from then on are held back: they are never answered.
         """
@@ -105,7 +111,7 @@ class NativeCalls:
 
     @property
     def held_back(self) -> int:
-        """How many callers are held back and still there."""
+        """How many calls are held back whose clients are still there."""
         return len(self._held or ())
 
     def cancel(self) -> None:
@@ -153,7 +159,7 @@ class NativeCalls:
     def _run_apart(
         self, call: int, answer: Coroutine[None, None, Any], give: Callable[[int, Any], None]
     ) -> None:
-        """Run what has no trace: the last Get's is none of its own."""
+        """Run a call that has no trace; it would else run under the trace of the last Get."""
         current_trace.set(NO_TRACE)
         self._run(call, answer, give)
 
@@ -196,7 +202,10 @@ class NativeCalls:
         self._front.stream_end(call)
 
     async def _send(self, call: int, data: bytes) -> None:
-        """Send a message of a stream as soon as whoever called has read enough of it."""
+        """Send a message of a stream, as soon as the client has read enough of it.
+
+        Raises HungUp where the client has gone.
+        """
         _check(data, "Sent")
         pause = 0.0
         while (sent := self._front.stream_try_send(call, data)) != STREAM_SENT:
@@ -213,7 +222,7 @@ class NativeCalls:
             self._front.fail(call, grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], str(error))
         elif not isinstance(error, HungUp):
             logger.error("a call failed in an unforeseen way", exc_info=error)
-            words = f"Unexpected {type(error)}: {error}"  # grpcio's own
+            words = f"Unexpected {type(error)}: {error}"  # as grpcio says it
             self._front.fail(call, grpc.StatusCode.UNKNOWN.value[0], words)
 
 
@@ -224,10 +233,10 @@ def _check(data: bytes, what: str) -> None:
 
 
 def name_of(peer: str) -> str:
-    """Return what grpcio calls `peer`.
+    """Return grpcio's name for `peer`, the address of a client as pygrpc-native writes it.
 
-    IPv4 callers of an IPv6 socket are IPv4 callers, and IPv6's brackets are percent-encoded:
-    `ipv4:127.0.0.1:5`, `ipv6:%5B::1%5D:5`.
+    grpcio names an IPv4 client of an IPv6 socket by its IPv4 address, and percent-encodes the
+    brackets of IPv6: `ipv4:127.0.0.1:5`, `ipv6:%5B::1%5D:5`.
     """
     host, separator, port = peer.removeprefix("ipv6:").rpartition(":")
     if not (separator and peer.startswith("ipv6:[")):

@@ -1,4 +1,4 @@
-"""From pygrpc-native's queue of events to the event loop, in order and in bursts."""
+"""The way of events from pygrpc-native's queue to the event loop, in order and in bursts."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -7,34 +7,37 @@ from threading import Lock, Thread
 from typing import Final, Protocol, TypeAlias
 
 Details: TypeAlias = tuple[tuple[tuple[str, str | bytes], ...], str, float | None]
-"""A call's metadata, its caller's address, and how many seconds it has left, None for no end."""
+"""A call's metadata, its client's address, and the seconds it has left, None for no deadline."""
 
 NativeEvent: TypeAlias = tuple[int, int, int, bytes | None, bytes | str | None, Details | None]
-"""Kind, call, method, the request, a key that is not used, and details; None for a cancel."""
+"""An event's kind, call and method, then the request, a key that is not used, and the details.
+
+The last three are None where a call is cancelled.
+"""
 
 MOST: Final = 64
-"""How many events one turn of the loop takes: others want their turn, too."""
+"""The most events that one turn of the loop takes, so that other tasks have their turn, too."""
 
 
 class Queue(Protocol):
-    """Where events come from: a NativeGrpcFront."""
+    """The part of a NativeGrpcFront that events come from."""
 
     def recv_batch_details(
         self, max_events: int, timeout_ms: int | None = None
     ) -> Sequence[NativeEvent] | None:
-        """Return what has come, once something has or the timeout is over; None at the end."""
+        """Return the events that have come, once one has or the time is over; None at the end."""
 
     def close(self) -> None:
-        """Take no more."""
+        """End the queue."""
 
 
 class Events:
-    """Hands what comes in `queue` to `take`, in the loop, and tells `ended` when no more will.
+    """A pump that hands the events of `queue` to `take`, in the event loop, and calls `ended` last.
 
-    `ended` is told of the error that it ended by, None where the queue was closed. A thread
-    waits for the first event after a pause. It hands that over and waits again once the loop has
-    taken it and found nothing more; so only one of them takes events at a time, what came first
-    is taken first, and a burst costs one change of threads.
+    `ended` is given the error that the queue ended by, None where it was closed. A thread waits
+    for the first event after a pause, and hands it to the loop. The loop takes it and all that
+    follow, until it finds no more; then the thread waits again. So only one of the two takes
+    events at a time, they are taken in their order, and a burst costs one change of threads.
     """
 
     def __init__(
@@ -47,7 +50,7 @@ class Events:
         self._take = take
         self._ended = ended
         self._loop = asyncio.get_running_loop()
-        self._context = copy_context()  # as that in which other servers' handlers run
+        self._context = copy_context()  # other servers' handlers run in a copy, too
         self._turn = Lock()
         self._turn.acquire()
         self._thread = Thread(target=self._wait, name="gaocache-native", daemon=True)
@@ -67,7 +70,7 @@ class Events:
             while (events := self._queue.recv_batch_details(MOST)) is not None:
                 self._call(self._hand_over, events)
                 self._turn.acquire()
-        except Exception as caught:  # noqa: BLE001 - it is told, whatever it is
+        except Exception as caught:  # noqa: BLE001 - `ended` is told of any error
             error = caught
         try:
             self._call(self._ended, error)
@@ -84,11 +87,11 @@ class Events:
             self._drain()
 
     def _drain(self) -> None:
-        """Take what else has come; with nothing more, it is the thread's turn to wait."""
+        """Take the events that have come meanwhile; where there are none, let the thread wait."""
         events = None
         try:
             events = self._queue.recv_batch_details(MOST, 0)
-        finally:  # an error of the queue the thread meets as well, and tells
+        finally:  # the thread meets an error of the queue as well, and tells of it
             if events:
                 self._loop.call_soon(self._hand_over, events, context=self._context)
             else:

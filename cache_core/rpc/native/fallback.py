@@ -1,4 +1,4 @@
-"""The grpcio server behind a native one, for what that can't serve."""
+"""The grpcio server behind a native one, for the calls that the native one can't serve."""
 
 import asyncio
 import os
@@ -14,11 +14,11 @@ from cache_core.rpc.grpcio.introspection import Introspection
 from cache_core.rpc.wire.limits import FLUSH_SECONDS
 
 MAX_PATH_BYTES: Final = 103
-"""Of a Unix socket's path, on every system (unix(7), and 104 with its end on macOS)."""
+"""The longest path of a Unix socket on every system (unix(7); macOS has 104 with the end byte)."""
 
 
 class Fallback:
-    """Answers for health and reflection, and knows no other call, on a Unix socket of its own."""
+    """A server of health and reflection alone, on a Unix socket of its own."""
 
     def __init__(self) -> None:
         self._server = grpc.aio.server()
@@ -44,11 +44,14 @@ class Fallback:
         return path
 
     async def drain(self) -> None:
-        """Say from now on that no service serves."""
+        """Report all services as not serving from now on."""
         await self._introspection.drain()
 
     async def stop(self) -> None:
-        """End, with a moment for answers already given."""
+        """End the server, and delete the socket's folder.
+
+        Answers already given have FLUSH_SECONDS to leave.
+        """
         await self._server.stop(FLUSH_SECONDS)
         if self._folder is not None:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)

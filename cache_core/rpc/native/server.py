@@ -1,4 +1,4 @@
-"""The service bound to pygrpc-native, whose HTTP/2 and gRPC run outside the interpreter's lock."""
+"""The engine on pygrpc-native, whose HTTP/2 and gRPC run outside the interpreter's lock."""
 
 import asyncio
 import contextlib
@@ -15,15 +15,16 @@ from cache_core.rpc.service import Service
 from cache_core.rpc.wire.limits import FLUSH_SECONDS
 
 UNLIMITED: Final = 2**31 - 1
-"""Calls at a time on one connection: as many as grpcio takes."""
+"""How many calls run at a time on one connection: as many as grpcio takes."""
 
 FLUSH_PAUSE: Final = 0.002
 
 
 class NativeServer:
-    """A gRPC server at `address`, which is bound first, and then serves: an Engine.
+    """An Engine on pygrpc-native: a gRPC server at `address`.
 
-    `failed` is told where it ends by itself. What it can't serve goes to grpcio behind it.
+    `failed` is told where the server ends by itself. Calls that it can't serve go to a grpcio
+    server behind it.
     """
 
     def __init__(self, address: Address, failed: OnFailure) -> None:
@@ -42,16 +43,16 @@ class NativeServer:
         self._front = front = NativeGrpcFront(
             str(self._address),
             METHODS,
-            io_threads=1,  # more would only contend for what Python answers
+            io_threads=1,  # more of them would only contend for Python's answers
             call_details=True,
-            delay_stream_headers=True,  # as grpcio has it
-            metrics=True,  # they tell what has left, see `_flush`
+            delay_stream_headers=True,  # as grpcio does
+            metrics=True,  # they tell which answers have left, see `_flush`
             max_concurrent_streams=UNLIMITED,
         )
         return self._address._replace(port=front.bound_port)
 
     async def start(self, service: Service) -> None:
-        """Serve what `service` answers, after `bind`. Raises EngineFailed."""
+        """Begin to serve `service`, after `bind`. Raises EngineFailed."""
         front = self._bound
         self._service = service
         front.set_fallback(await self._fallback.start())
@@ -63,9 +64,9 @@ class NativeServer:
     async def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for `grace` seconds, then end them.
 
-        Whoever calls meanwhile, or outlives the grace, gets PeerUnavailable. The engine's own
-        end is a sudden one, with UNAVAILABLE for what it has not sent by then; so answers already
-        given get a moment to leave.
+        A call that comes meanwhile, or that outlives the grace, ends in PeerUnavailable. The
+        library itself ends suddenly, with UNAVAILABLE for each answer that it has not sent by
+        then. So answers already given get a moment to leave.
         """
         if self._service is not None:
             self._service.drain()
@@ -90,15 +91,15 @@ class NativeServer:
         return self._front
 
     async def _flush(self, calls: NativeCalls) -> None:
-        """Return once all answers have left, or have had their time."""
+        """Return once all answers have left, or after FLUSH_SECONDS."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
                 await asyncio.sleep(FLUSH_PAUSE)
-                while self._open_calls() > calls.held_back:  # noqa: ASYNC110 - it tells by figures
+                while self._open_calls() > calls.held_back:  # noqa: ASYNC110 - the library gives figures, no event
                     await asyncio.sleep(FLUSH_PAUSE)
 
     def _open_calls(self) -> int:
-        """Return how many calls have not ended: answered, but not sent to the end, included."""
+        """Return how many calls have not ended, those with a half-sent answer included."""
         figures = self._bound.metrics() or {"methods": {}}
         count = 0
         for method in figures["methods"].values():

@@ -1,5 +1,5 @@
 """The core's records as bytes, header fields and statuses, in both directions.
 
-The room knows the messages of `protos` and gRPC's words for errors. It knows no connection, and no
-engine but by the names of its fields.
+The room knows the messages of `protos` and gRPC's words for errors. It knows no connection and no
+engine.
 """

@@ -1,4 +1,4 @@
-"""The core's records as protobuf messages, both directions: one row a method."""
+"""The core's records as protobuf messages, both directions: one row for each method."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -47,10 +47,10 @@ FROM_ANSWER: Final = {answer: number for number, answer in TO_ANSWER.items()}
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[M, A, Q, R]):
-    """How a kind of message and its answer travel in the unary call `method`.
+    """How one kind of message and its answer travel in the unary call `method`.
 
-    `read` is also told how many seconds the call has left, None for no end. What a node reads may
-    name no node, for which InvalidAddress is raised.
+    `read` is also told how many seconds the call has left, None for no deadline. `read` and
+    `read_answer` raise InvalidAddress where the address of a node is malformed.
     """
 
     method: str
@@ -63,7 +63,7 @@ class Row(Generic[M, A, Q, R]):
 
 
 def write_value(value: Value, into: pb.Value) -> None:
-    """Make `into` say `value`."""
+    """Write `value` into the message `into`."""
     into.data = value.data
     if value.ttl is not None:
         into.ttl = value.ttl
@@ -79,14 +79,14 @@ def write_value(value: Value, into: pb.Value) -> None:
 
 @lru_cache
 def write_terms(terms: Terms) -> pb.Terms:
-    """Return `terms` as they travel: made once a group, not once an answer."""
+    """Return `terms` as a message, which is made once for a group, not once for an answer."""
     return pb.Terms(**terms._asdict())
 
 
 def read_value(said: pb.Value, *, node: str | None = None) -> Value:
-    """Return the value that `said` is; `node` answered where it doesn't say.
+    """Return the value in the message `said`; `node` answered where it names no node.
 
-    Times that are none are left out.
+    A TTL that is infinite or NaN becomes None; for the age, see `length`.
     """
     return Value(
         said.data,
@@ -101,19 +101,19 @@ def read_value(said: pb.Value, *, node: str | None = None) -> Value:
 
 
 def read_terms(said: pb.Terms) -> Terms:
-    """Return the terms that `said` are."""
+    """Return the terms in the message `said`."""
     return Terms(
         length(said.stale_while_revalidate), length(said.stale_if_error), said.content_type
     )
 
 
 def length(said: float) -> float:
-    """Return how many seconds `said` are, 0 where they are none."""
+    """Return the duration `said`, in seconds; 0 where it is negative, infinite or NaN."""
     return said if 0 <= said < inf else 0.0
 
 
 def write_notice(notice: Notice) -> pb.Notice:
-    """Return `notice` as it travels."""
+    """Return `notice` as a message."""
     return pb.Notice(
         watcher=notice.watcher,
         sequence=notice.sequence,
@@ -124,7 +124,7 @@ def write_notice(notice: Notice) -> pb.Notice:
 
 
 def read_notice(said: pb.Notice) -> Notice:
-    """Return the notice that `said` is."""
+    """Return the notice in the message `said`."""
     return Notice(
         said.watcher,
         said.sequence,
@@ -135,7 +135,7 @@ def read_notice(said: pb.Notice) -> Notice:
 
 
 def write_handed(entries: tuple[Handed, ...]) -> Iterator[pb.HandOverResponse]:
-    """Yield `entries` in messages below the limit, but for those that none can carry."""
+    """Yield `entries` in messages of at most MAX_MESSAGE_BYTES; skip entries too large for one."""
     response, size = pb.HandOverResponse(), 0
     for group, key, value in entries:
         handed = pb.Handed(group=group, key=key, version=value.version)
@@ -160,17 +160,17 @@ def read_handed(response: pb.HandOverResponse) -> Iterator[Handed]:
 
 
 def write_hand_over(message: HandOver) -> pb.HandOverRequest:
-    """Return `message` as it travels; its answer is a stream of `write_handed`."""
+    """Return `message` as a request; the answer to it is the stream that `write_handed` makes."""
     return pb.HandOverRequest(node=message.node)
 
 
 def read_hand_over(request: pb.HandOverRequest) -> HandOver:
-    """Return the message that `request` is. Raises InvalidAddress."""
+    """Return the message in `request`. Raises InvalidAddress."""
     return HandOver(_node(request.node))
 
 
 def row_of(message: Message[A]) -> Row[Message[A], A, Any, Any]:
-    """Return how `message`, any but HandOver, travels."""
+    """Return the row for `message`, which may be any message but a HandOver."""
     if isinstance(message, RemoveEverywhere):
         row: Row[Any, Any, Any, Any] = FLUSH if message.what.key is None else REMOVE
     else:
@@ -187,7 +187,7 @@ def _read_items(items: Iterable[pb.Invalidation]) -> tuple[Removal, ...]:
 
 
 def _node(name: str) -> str:
-    """Return the address `name` as all write it. Raises InvalidAddress."""
+    """Return the address `name` in its one spelling. Raises InvalidAddress."""
     return str(Address.parse(name))
 
 

@@ -1,4 +1,7 @@
-"""What a node says of itself as protobuf messages, both directions, by the fields' names."""
+"""A node's report on itself as protobuf messages, both directions.
+
+A figure has the same name in a record and in its message.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -21,7 +24,7 @@ _FROM_HEALTH: Final = {health: number for number, health in _TO_HEALTH.items()}
 
 
 def write_node(info: NodeInfo) -> pb.DescribeResponse:
-    """Return `info` as it travels."""
+    """Return `info` as a message."""
     return pb.DescribeResponse(
         node=info.node,
         draining=info.draining,
@@ -43,7 +46,7 @@ def write_node(info: NodeInfo) -> pb.DescribeResponse:
 
 
 def read_node(said: pb.DescribeResponse) -> NodeInfo:
-    """Return what `said` is. Raises ValueError for settings that no group has."""
+    """Return the report in the message `said`. Raises ValueError for settings no group can have."""
     return NodeInfo(
         node=said.node,
         draining=said.draining,

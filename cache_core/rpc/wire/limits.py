@@ -15,7 +15,7 @@ KEEPALIVE_MS: Final = 30_000
 """How often a client pings its channel while calls run."""
 
 MIN_PING_MS: Final = KEEPALIVE_MS // 2
-"""How often a server permits pings; it ends a channel that pings more often."""
+"""The shortest time between pings that a server permits; it ends a channel that pings sooner."""
 
 FLUSH_SECONDS: Final = 1.0
 """How long answers already given may take to leave a server that stops."""

@@ -1,8 +1,9 @@
-"""What `Get` says beside its messages, which are the seed's: header fields, both directions.
+"""The header fields that a `Get` carries beside its messages, both directions.
 
-A request tells the caller's ring and trace, whether it is forwarded, and what may answer it; an
-answer's trailers tell how fresh the value is, who answered, and what the group says of all its
-values. All of it may be missing: neither our callers nor the nodes we call need be ours.
+A request's fields tell the sender's ring and trace, whether it is forwarded, and its demand. An
+answer's trailers tell how fresh the value is, which node answered, and the group's terms. Any field
+may be missing, because the other end need not be GaoCache. The messages themselves are those of the
+original proto file.
 """
 
 import re
@@ -24,7 +25,7 @@ TRACEPARENT: Final = "traceparent"
 TRACESTATE: Final = "tracestate"
 
 MAX_TRACE_CHARS: Final = 512
-"""How long a trace field may be to be passed on (W3C Trace Context, section 3.3.1.5)."""
+"""The most characters of a trace field that is passed on (W3C Trace Context, section 3.3.1.5)."""
 
 _OURS: Final = frozenset((RING, FORWARDED, DEMAND, TRACEPARENT, TRACESTATE))
 _RING: Final = re.compile(r"[0-9a-f]{16}")
@@ -41,7 +42,7 @@ _DEMANDS: Final = {demand.value: demand for demand in Demand}
 
 
 class Caller(NamedTuple):
-    """What a request says of whoever sent it and what it asks; `ring` is 0 where it has none."""
+    """The content of a request's fields; `ring` is the sender's ring version, 0 for no ring."""
 
     ring: int
     trace: Trace
@@ -50,11 +51,11 @@ class Caller(NamedTuple):
 
 
 STRANGER: Final = Caller(0, NO_TRACE, forwarded=False)
-"""Who says nothing of itself."""
+"""The sender of a request that has none of these fields."""
 
 
 def write_caller(caller: Caller) -> tuple[tuple[str, str], ...]:
-    """Return the fields that say `caller`; what is nothing is left out."""
+    """Return the header fields for `caller`, without those that would only say the default."""
     fields = []
     if caller.ring:
         fields.append((RING, f"{caller.ring:016x}"))
@@ -71,7 +72,7 @@ def write_caller(caller: Caller) -> tuple[tuple[str, str], ...]:
 
 
 def read_caller(fields: Fields) -> Caller:
-    """Return what `fields` say; what is missing or malformed is nothing."""
+    """Return the Caller that `fields` tell; a missing or malformed field leaves the default."""
     for name, _ in fields:
         if name in _OURS:
             break
@@ -95,18 +96,22 @@ def _read_ring(said: str) -> int:  # once a ring, not once a call
 
 
 def carried(trace: Trace) -> Trace:
-    """Return what of `trace` can travel: a field that a header can't hold would fail the call."""
+    """Return `trace` without the fields that no header can hold, which would fail the call.
+
+    A field is also taken away where it is too long. Without its parent, a trace has no state.
+    """
     if not trace.parent or not _is_carried(trace.parent):
         return Trace()
     return trace if _is_carried(trace.state) else Trace(trace.parent)
 
 
 def write_answer(value: Value, *, node: str) -> str:
-    """Return how `value` was answered, as a structured field (RFC 8941) to the millisecond.
+    """Return the field that tells how `value` was answered, to the millisecond.
 
-    Like `miss; node="127.0.0.1:8080"; ttl=36.500; age=3.500; stored; copied`, and after that what
-    its group says of all values: `stale-while-revalidate`, `stale-if-error` and `content-type`,
-    each only where there is one. `node` is who answered where the value doesn't say.
+    It is a structured field (RFC 8941), like
+    `miss; node="127.0.0.1:8080"; ttl=36.500; age=3.500; stored; copied`. After that come the
+    group's terms: `stale-while-revalidate`, `stale-if-error` and `content-type`, each only where
+    there is one. `node` answered where the value names no node.
     """
     ttl, terms = value.ttl, value.terms
     head = _write_head(value.answer, value.node or node)
@@ -126,7 +131,10 @@ def _write_head(answer: Answer, node: str) -> str:  # once a node, not once an a
 
 
 def read_answer(said: str | bytes | None, data: bytes, *, node: str) -> Value:
-    """Return `data` as the value that the field `said` tells of; without one a MISS by `node`."""
+    """Return the Value of `data` that the field `said` tells of.
+
+    It is a MISS that `node` answered where there is no such field, or it is malformed.
+    """
     match = _ANSWER.fullmatch(said) if isinstance(said, str) else None
     if match is None:
         return Value(data, node=node)
@@ -158,7 +166,7 @@ def _write_terms(terms: Terms) -> str:  # once a group, not once an answer
 
 @lru_cache
 def _read_terms(said: str) -> Terms:
-    """Return the terms among the parameters `said`; what is none or malformed is passed over."""
+    """Return the terms among the parameters `said`; unknown and malformed ones are skipped."""
     seconds: dict[str, float] = {}
     content_type = ""
     for name, number, text in _TERM.findall(said):

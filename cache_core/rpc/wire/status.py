@@ -38,12 +38,12 @@ Trailers: TypeAlias = tuple[tuple[str, bytes], ...]
 DOMAIN: Final = "gaocache"
 DETAILS_KEY: Final = "grpc-status-details-bin"
 NODE: Final = "node"
-"""The name under which ErrorInfo says who answered first, where that is not who was called."""
+"""The name in ErrorInfo for the node that answered first, where another node was called."""
 TTL: Final = "ttl"
-"""The name under which ErrorInfo says for how many seconds a NotFound is remembered."""
+"""The name in ErrorInfo for the seconds that a NotFound is remembered."""
 
 MAX_WORDS_BYTES: Final = 1024
-"""How much of an error's words travels: they go twice, encoded, in 8 KiB of trailers."""
+"""The most bytes of an error's words that travel: 8 KiB of trailers have them twice, encoded."""
 
 _SECONDS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?")
 
@@ -68,8 +68,8 @@ ERROR_OF_REASON: Final[dict[str, type[CacheError]]] = {
 def to_status(error: CacheError) -> tuple[grpc.StatusCode, str, Trailers]:
     """Return the code, the words and the trailing metadata that `error` travels as.
 
-    Words that are too long end in an ellipsis. A status that gRPC has no failure of travels as
-    UNKNOWN: an error never arrives as OK.
+    Words that are too long end in an ellipsis. A status that is no failure of gRPC's travels as
+    UNKNOWN, so that an error never arrives as OK.
     """
     code = grpc.StatusCode.__members__.get(error.status, grpc.StatusCode.UNKNOWN)
     if code is grpc.StatusCode.OK:
@@ -102,9 +102,9 @@ def from_status(
     *,
     node: str,
 ) -> CacheError:
-    """Return the error that a call to `node` ended with, of the kind and words it had there.
+    """Return the error that a call to `node` ended in, with the kind and the words it had there.
 
-    Its node is the one that answered first, where that is told, else `node`.
+    The error's node is the one that answered first, where the status names it, else `node`.
     """
     details = _details(metadata)
     info = _detail(details, ErrorInfo)
@@ -125,7 +125,7 @@ def _of_code(code: grpc.StatusCode, words: str, node: str) -> CacheError:
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return DeadlineExceeded(f"node {node} did not answer within the deadline", node=node)
         case grpc.StatusCode.RESOURCE_EXHAUSTED if "larger than max" in words:
-            # What gRPC itself says of a message over the limit, at either end.
+            # These are gRPC's own words for a message over the limit, at either end.
             return ValueTooLarge("the value is larger than a message may be", node=node)
         case _:
             return UnexpectedStatus(words, status=code.name, node=node)
@@ -136,7 +136,7 @@ def _seconds(said: str) -> float | None:
 
 
 def _told_when(error: CacheError, details: Iterable[Any]) -> CacheError:
-    """Return `error` with the time to try again that the details tell, if any."""
+    """Return `error`, with the seconds until a retry where the details tell them."""
     hint = _detail(details, RetryInfo)
     if hint is not None:
         error.retry_after = hint.retry_delay.ToNanoseconds() / 1e9

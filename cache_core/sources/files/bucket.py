@@ -1,4 +1,4 @@
-"""Files in a bucket: Amazon S3 and what speaks like it, or Google Cloud Storage."""
+"""Files in a bucket of Amazon S3, of a service that speaks like it, or of Google Cloud Storage."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ SILENCE: Final = timedelta(seconds=10)
 """How long a bucket may say nothing in the middle of an answer."""
 
 WHOLE: Final = timedelta(hours=1)
-"""How long an answer may take; the group's own limit is shorter, and ends the call."""
+"""How long an answer may take; a group's `load_timeout` is mostly shorter, and ends the call."""
 
 RETRIES: Final["RetryConfig"] = {
     "max_retries": 1,
@@ -37,13 +37,16 @@ RETRIES: Final["RetryConfig"] = {
         "base": 2,
     },
 }
-"""One more try, for a kept connection that the bucket has closed; past that the group retries."""
+"""One more try, for a kept connection that the bucket has closed.
+
+Further tries are the group's later loads.
+"""
 
 MAX_NAME: Final = 1024
 """The longest name of an object, in bytes, both at Amazon and at Google."""
 
 PROBE: Final = ".gaocache"
-"""What is asked for to see whether the bucket answers; it need not be there."""
+"""The object that is asked for to see whether the bucket answers; it need not exist."""
 
 REFUSED: Final = (
     "the bucket refuses the credentials: they should be right, and allow to read objects and to "
@@ -55,11 +58,11 @@ _NO_BUCKET_CODE: Final = re.compile(r"<Code>NoSuchBucket</Code>")
 _STATUS: Final = re.compile(r"non-2xx status code: (\d{3})")
 _RETRYABLE: Final = frozenset({408, 429})
 _NO_TYPES: Final = frozenset({"", "binary/octet-stream", "application/octet-stream"})
-"""What buckets say of objects that were put without a type."""
+"""The media types that buckets give to objects that were put without one."""
 
 
 class Bucket:
-    """A FileStore of the objects in `bucket` below `prefix`, of at most `max_bytes` each.
+    """A FileStore of the objects in `bucket` below `prefix`, of at most `source.max_bytes` each.
 
     `scheme` is s3 or gs. A version is the object's ETag. Without credentials in `source`, those of
     the environment or of the machine are taken. Raises InvalidSource.
@@ -78,7 +81,10 @@ class Bucket:
             ) from None
 
     async def read(self, path: str, *, held: str = "") -> File | None:
-        """Return the object at `path`, or None."""
+        """Return the object at `path`, without data if its ETag is `held`; None if there is none.
+
+        Raises SourceUnavailable, RetrieverFailed.
+        """
         if len(path.encode()) > self._longest:
             return None
         try:
@@ -100,7 +106,10 @@ class Bucket:
         return File(data, found.meta["e_tag"] or "", "" if declared in _NO_TYPES else str(declared))
 
     async def check(self) -> None:
-        """Ask the bucket for an object that need not be there."""
+        """Ask the bucket for an object that need not exist.
+
+        Raises InvalidSource, SourceUnavailable.
+        """
         try:
             await self.read(PROBE)
         except SourceUnavailable:
@@ -109,11 +118,11 @@ class Bucket:
             raise InvalidSource("url", str(error)) from error
 
     async def aclose(self) -> None:
-        """Nothing: the connections end with the store."""
+        """Do nothing, because the connections end with the store."""
 
 
 def _raise(error: Exception) -> NoReturn:
-    """Raise what `error` means; its own words quote requests and answers."""
+    """Raise the CacheError that `error` means, in our words: its own quote requests and answers."""
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         raise RetrieverFailed(REFUSED) from None
     status = _STATUS.search(str(error))

@@ -15,10 +15,13 @@ from cache_core.loading.retriever import InvalidSource
 from cache_core.sources.files.store import File
 
 THREADS: Final = 32
-"""How many files are read at a time; those of a disk that hangs hold up no other group."""
+"""How many files of a folder are read at a time.
+
+A folder has threads of its own, so that a disk that hangs holds up no other group.
+"""
 
 ATTEMPTS: Final = 5
-"""How often a file is read that changes while it is read."""
+"""How often a file is read at the most where it changes during each reading."""
 
 MAX_LINKS: Final = 40
 """How many symbolic links may be followed to one file, as in Linux."""
@@ -37,9 +40,9 @@ _DENIED: Final = frozenset({errno.EACCES, errno.EPERM})
 class Folder:
     """A FileStore of the regular files in the folder at `root`, of at most `max_bytes` each.
 
-    Whatever else is there (folders, pipes, devices) is no such file, and so is what a symbolic
-    link leads out to, or an absolute one to wherever. A version is of the file's times, size and
-    inode.
+    Anything else at a path (a folder, a pipe, a device) counts as no such file. So does a symbolic
+    link that leads out of the folder, and an absolute one wherever it leads. A version is made of
+    the file's times, size and inode.
     """
 
     def __init__(self, root: Path, *, max_bytes: int) -> None:
@@ -48,16 +51,19 @@ class Folder:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gaocache-files")
 
     async def read(self, path: str, *, held: str = "") -> File | None:
-        """Return the file at `path` as it was at one moment, or None."""
+        """Return the file at `path` as it was at one moment; None if there is none.
+
+        It comes without data if its version is `held`. Raises SourceUnavailable, RetrieverFailed.
+        """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._read, path, held)
 
     async def check(self) -> None:
-        """Ask whether the folder can be entered."""
+        """Try whether the folder can be entered. Raises InvalidSource, SourceUnavailable."""
         await asyncio.get_running_loop().run_in_executor(self._threads, self._check)
 
     async def aclose(self) -> None:
-        """Let the threads end, those that hang in their own time."""
+        """Let the threads end; those that hang are not waited for."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, path: str, held: str) -> File | None:
@@ -117,8 +123,9 @@ class Folder:
 def open_beneath(root: int, names: Sequence[bytes]) -> int:
     """Return a descriptor of the regular file that `names` lead to from the folder `root`.
 
-    Each name is looked at and opened within the folder before it, so that no rename or link made
-    meanwhile leads outside. Raises OSError, FileNotFoundError for what is no file inside.
+    `root` is a descriptor, too. Each name is looked at and opened within the folder before it, so
+    that no rename or link made meanwhile leads outside. Raises OSError: FileNotFoundError where
+    `names` lead to no regular file inside the folder.
     """
     with ExitStack() as opened:
         way = [root]
@@ -126,7 +133,7 @@ def open_beneath(root: int, names: Sequence[bytes]) -> int:
         links = 0
         while coming:
             name = coming.pop()
-            if name in {b"", b"."}:  # of a link, as is `..`
+            if name in {b"", b"."}:  # only the target of a link has these, or `..`
                 continue
             if name == b"..":
                 way.pop()
@@ -151,7 +158,10 @@ def open_beneath(root: int, names: Sequence[bytes]) -> int:
 
 
 def _open_regular(name: bytes, folder: int) -> int:
-    """Open what was a regular file a moment ago, without waiting for what it is by now."""
+    """Return a descriptor of the file `name`, which was a regular one a moment ago.
+
+    Raises FileNotFoundError where it is none any more. Opening does not wait, even for a pipe.
+    """
     file = os.open(name, _TO_READ, dir_fd=folder)
     if stat.S_ISREG(os.fstat(file).st_mode):
         return file
@@ -164,7 +174,7 @@ def _version(status: os.stat_result) -> str:
 
 
 def _meaning(error: OSError) -> RetrieverFailed | None:
-    """Return what a caller is told of `error`; None is no such file."""
+    """Return the error that a caller gets for `error`; None where there is no such file."""
     if error.errno in _NO_SUCH_FILE:
         return None
     if error.errno in _DENIED:

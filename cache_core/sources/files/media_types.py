@@ -38,11 +38,14 @@ _NEWER: Final = MappingProxyType(
         ".zst": "application/zstd",
     }
 )
-"""What Python's own table lacks, or has otherwise in some versions of Python."""
+"""The types that Python's own table lacks, or has otherwise in some versions of Python."""
 
 
 class MediaTypes:
-    """Which media type a file has; a table of the machine's, as `/etc/mime.types`, is not read."""
+    """The media types of files by the extensions of their names; `own` are those of the config.
+
+    The machine's own tables, such as `/etc/mime.types`, are not read.
+    """
 
     def __init__(self, own: Mapping[str, str]) -> None:
         rare, registered = MimeTypes(filenames=()).types_map
@@ -50,10 +53,10 @@ class MediaTypes:
         self._known = {**rare, **registered, **_NEWER}
 
     def of(self, path: str, declared: str) -> str:
-        """Return the type of what is at `path`, empty where nothing tells.
+        """Return the media type of the file at `path`, empty where it is not known.
 
-        The `own` one of its extension counts first, then what its store has `declared` of it,
-        unless that is malformed, then a fixed table.
+        The type of its extension in `own` counts first, then the type that its store has
+        `declared`, unless that is malformed, then a fixed table.
         """
         extension = PurePosixPath(path).suffix.lower()
         return self._own.get(extension) or _valid(declared) or self._known.get(extension, "")

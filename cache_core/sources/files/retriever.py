@@ -1,4 +1,4 @@
-"""A group's source is a folder or a bucket of files."""
+"""The retriever for a source that is a folder or a bucket of files."""
 
 import contextlib
 import re
@@ -23,10 +23,10 @@ _FOR_S3: Final = ("region", "access_key", "secret_key")
 class FilesRetriever:
     """A CheckedRetriever and Refresher for the folder or bucket that `source` describes.
 
-    The key, put into `source.key`, is a path of plain names below the URL: a key that is none,
-    like `../x`, is no such key. A relative path of a folder starts at `folder`. The value's
-    content type is the one that the source gives for the extension, else the bucket's own, else
-    that of a fixed table. Raises InvalidSource.
+    The key is put into `source.key`, which makes a path below the URL. A path that is not plain
+    (see `is_plain`), such as `../x`, is no such key. A relative path of a folder starts at
+    `folder`. The value's content type is the one that `source` gives for the extension, else the
+    bucket's own, else that of a fixed table. Raises InvalidSource.
     """
 
     def __init__(self, source: FilesSource, *, folder: Path) -> None:
@@ -41,7 +41,10 @@ class FilesRetriever:
         return await self._load(key, None)
 
     async def refresh(self, key: str, held: Value) -> Retrieved:
-        """Return the value for `key`, or `held` where the file is the same, as of now."""
+        """Return the value for `key`, or `held` with new times where the file is the same.
+
+        Raises SourceUnavailable, RetrieverFailed.
+        """
         return await self._load(key, held)
 
     async def check(self) -> None:
@@ -86,8 +89,8 @@ def _open_folder(source: FilesSource, root: Path) -> Folder:
 
 
 def _file_path(url: str) -> Path:
-    """Return the path of a file URL (RFC 8089), which is of this machine."""
-    with contextlib.suppress(ValueError):  # of what is no URL at all
+    """Return the path that a file URL (RFC 8089) names on this machine. Raises InvalidSource."""
+    with contextlib.suppress(ValueError):  # from a text that is no URL at all
         parts = urlsplit(url)
         if parts.netloc in {"", "localhost"} and parts.path and not parts.query + parts.fragment:
             return Path(unquote(parts.path))

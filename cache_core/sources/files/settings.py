@@ -1,4 +1,4 @@
-"""What a config says of a folder or a bucket of files."""
+"""The settings of a source that is a folder or a bucket of files."""
 
 import re
 from typing import Annotated, Literal, Self

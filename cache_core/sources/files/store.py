@@ -1,4 +1,7 @@
-"""What a store of files does, and which paths it may be asked for. Knows no disk and no network."""
+"""The protocol of a store of files, and the paths that it may be asked for.
+
+Knows no disk and no network.
+"""
 
 import re
 from typing import Final, NamedTuple, Protocol
@@ -8,10 +11,10 @@ _LEADS_ASTRAY: Final = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 
 
 class File(NamedTuple):
-    """What a store has at a path.
+    """A file as a store returns it.
 
-    `version` is the store's name for these bytes, empty where it has none; `data` is None where
-    the version is the one that was held already; `media_type` is empty where the store knows none.
+    `version` is the store's name for these bytes, empty where it has none. `data` is None where
+    the version is the one that is held already. `media_type` is empty where the store knows none.
     """
 
     data: bytes | None
@@ -20,10 +23,10 @@ class File(NamedTuple):
 
 
 class FileStore(Protocol):
-    """Files by path below one root, of which nothing but plain names is asked."""
+    """Files by their paths below one root; it is asked for plain paths alone, see `is_plain`."""
 
     async def read(self, path: str, *, held: str = "") -> File | None:
-        """Return what is at `path`, or None; without data if its version is `held`.
+        """Return the file at `path`, without data if its version is `held`; None if there is none.
 
         Raises SourceUnavailable, RetrieverFailed.
         """
@@ -36,10 +39,11 @@ class FileStore(Protocol):
 
 
 def is_plain(path: str) -> bool:
-    """Tell whether `path` is names between slashes that can mean nothing but what they say.
+    """Tell whether `path` is a row of plain names between slashes.
 
-    Not empty names, `.`, `..`, a drive, a backslash, NUL or another control character: those lead
-    elsewhere in one store or the other. Nor what UTF-8 can't carry.
+    A path is not plain if it has an empty name, `.`, `..`, a drive, a backslash, NUL or another
+    control character, because these lead elsewhere in one store or the other. Nor is it plain if
+    UTF-8 can't carry it.
     """
     names = path.split("/")
     return (

@@ -9,7 +9,7 @@ from typing import Final
 from cache_core.errors import RetrieverFailed
 
 ACCEPTED: Final = "gzip"
-"""What to send as Accept-Encoding."""
+"""The value of Accept-Encoding to send."""
 
 _PLAIN: Final = ("", "identity")
 _GZIP: Final = ("gzip", "x-gzip")
@@ -17,9 +17,9 @@ _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 
 
 class Body:
-    """Collects at most `limit` bytes of a body whose Content-Encoding is `coding`.
+    """The body of a response with the Content-Encoding `coding`, of at most `limit` decoded bytes.
 
-    What is compressed is never decompressed past the limit, however small it came. Raises
+    A compressed body is never decompressed past the limit, however small it came. Raises
     RetrieverFailed for a coding that was not asked for.
     """
 
@@ -34,7 +34,10 @@ class Body:
         self._begun = False
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes from the wire. Raises RetrieverFailed: too many, or no gzip."""
+        """Take the next bytes from the wire.
+
+        Raises RetrieverFailed where they are too many, or no valid gzip.
+        """
         if self._member is None:
             self._add(chunk)
             return
@@ -50,7 +53,7 @@ class Body:
             chunk = self._member.unused_data
 
     def finish(self) -> bytes:
-        """Return all of it. Raises RetrieverFailed where gzip ends too early."""
+        """Return the whole body, decoded. Raises RetrieverFailed where gzip ends too early."""
         if self._begun and self._member is not None and not self._member.eof:
             raise RetrieverFailed("the source's answer is no valid gzip, its end is missing")
         return b"".join(self._pieces)

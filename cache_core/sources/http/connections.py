@@ -1,4 +1,7 @@
-"""GETs at one origin: over kept connections, within times and sizes, redirects followed."""
+"""GETs at one origin, over kept connections, within limits of time and size.
+
+Redirects within the origin are followed.
+"""
 
 import ssl
 from collections.abc import Mapping, Sequence
@@ -19,7 +22,7 @@ MAX_REDIRECTS: Final = 5
 KEPT_SECONDS: Final = 30.0
 """How long an idle connection is kept."""
 DRAINED_BYTES: Final = 64 * 1024
-"""What is read of an answer without a value, so that its connection can be kept."""
+"""How much is read of an answer without a value, so that its connection can be kept."""
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _BROKEN: Final = (httpcore2.ReadError, httpcore2.WriteError, httpcore2.RemoteProtocolError)
@@ -28,9 +31,9 @@ Fields = Sequence[tuple[str, str]]
 
 
 class Connections:
-    """Connections to `origin` as `source` says; `context` is TLS's.
+    """Connections to `origin`, within the limits that `source` sets; `context` is for TLS.
 
-    Nothing of the environment counts: no proxy, no netrc. No cookies are kept.
+    The environment has no say: no proxy and no netrc is used. No cookies are kept.
     """
 
     def __init__(
@@ -54,7 +57,8 @@ class Connections:
     async def get(self, target: str, fields: Fields) -> Reply:
         """Return the reply to a GET of `target`; redirects within the origin are followed.
 
-        Raises SourceUnavailable; RetrieverFailed, from PrivateAddress where that is why.
+        Raises SourceUnavailable, and RetrieverFailed, whose cause is a PrivateAddress where the
+        source's address is not allowed.
         """
         for _ in range(MAX_REDIRECTS + 1):
             reply = await self._ask(target, fields)
@@ -118,7 +122,10 @@ class Connections:
 
 
 async def _drain(response: httpcore2.Response) -> None:
-    """Read what little is left; with more, or where it breaks off, the connection ends."""
+    """Read the rest of the body up to DRAINED_BYTES, so that the connection can be kept.
+
+    The connection ends where more is left, or where the body breaks off.
+    """
     left = DRAINED_BYTES
     with suppress(httpcore2.TimeoutException, *_BROKEN):
         async with aclosing(response.aiter_stream()) as chunks:
@@ -138,7 +145,7 @@ def _joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def certificate_fault(error: BaseException | None) -> str | None:
-    """Return why the source's certificate isn't trusted, where that is what led to `error`."""
+    """Return why the source's certificate isn't trusted; None where `error` has another cause."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return error.verify_message
@@ -147,7 +154,10 @@ def certificate_fault(error: BaseException | None) -> str | None:
 
 
 def _unavailable(error: Exception) -> SourceUnavailable:
-    """Return `error` in our words; of two that fit, the first."""
+    """Return the SourceUnavailable for `error`, in the words of the first row of _WORDS that fits.
+
+    A certificate that is not trusted comes before all rows.
+    """
     if certificate_fault(error) is not None:
         return SourceUnavailable("the source's certificate is not trusted")
     for kinds, words in _WORDS:

@@ -18,11 +18,11 @@ _OURS: Final = frozenset(
     | {"if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "keep-alive"}
     | {"range", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade"}
 )
-"""What a request's framing, its conditions and its trace are said by."""
+"""The headers of a request's framing, its conditions and its trace: a config may not set them."""
 
 
 def standing_fields(source: HttpSource) -> list[tuple[str, str]]:
-    """Return the names and values that `source` asks for. Raises InvalidSource."""
+    """Return the names and values of the headers for every request. Raises InvalidSource."""
     fields = [*_given(source), *_authorization(source)]
     names = [name.lower() for name, _ in fields]
     twice = next((name for name in names if names.count(name) > 1), None)

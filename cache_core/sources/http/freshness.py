@@ -1,7 +1,7 @@
-"""How long an answer is fresh, by its own words. Pure: knows no clock.
+"""How long a response is fresh, by its own headers. Pure: knows no clock.
 
-RFC 9111, sections 4.2 (freshness), 5.1 (Age), 5.2.2 (Cache-Control), 5.3 (Expires). As a shared
-cache; without heuristics.
+RFC 9111, sections 4.2 (freshness), 5.1 (Age), 5.2.2 (Cache-Control), 5.3 (Expires). Its rules for a
+shared cache hold; heuristics are not used.
 """
 
 import re
@@ -12,24 +12,28 @@ from typing import Final, NamedTuple
 from urllib.request import parse_http_list
 
 MOST_SECONDS: Final = 2**31
-"""What a larger number counts as (section 1.2.2)."""
+"""The largest number of seconds; a larger one counts as this (RFC 9111, section 1.2.2)."""
 
 _SECONDS: Final = re.compile(r"[0-9]+")
 _NOT_REUSED: Final = frozenset({"no-store", "no-cache", "private"})
 
 
 class Lifetime(NamedTuple):
-    """`ttl`: the seconds left, below zero where stale, None where unsaid; `age` in seconds."""
+    """The freshness of a response: its TTL and its age, in seconds.
+
+    `ttl` is for how long the response stays fresh: zero or below where it is stale, None where its
+    headers do not tell.
+    """
 
     ttl: float | None
     age: float
 
 
 def lifetime(headers: Mapping[str, str], now: float) -> Lifetime:
-    """Return what a response with `headers`, by lower-case names, says of its freshness.
+    """Return the freshness of a response with `headers`, which have lower-case names.
 
-    `now` is when it came, in seconds since the epoch: it stands in for a missing Date. What is
-    malformed, or may not be reused without asking, is stale.
+    `now` is when the response came, in seconds since the epoch: it stands in for a missing Date. A
+    response is stale if its lifetime is malformed, or if it may not be reused without asking.
     """
     age = _seconds(headers.get("age", "").partition(",")[0].strip()) or 0.0
     fresh = _fresh_seconds(headers, now)
@@ -63,7 +67,7 @@ def _directives(field: str) -> dict[str, str]:
 def _seconds(text: str) -> float | None:
     if not _SECONDS.fullmatch(text):
         return None
-    # More digits than the limit has are more than it, and `int` refuses thousands of them.
+    # A number with more digits than the limit exceeds it, and `int` refuses thousands of digits.
     return float(min(int(text), MOST_SECONDS) if len(text) <= 10 else MOST_SECONDS)
 
 

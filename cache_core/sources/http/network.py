@@ -1,4 +1,4 @@
-"""Connections to checked addresses: a name can't lead into a network of one's own."""
+"""Connections to checked addresses alone, so that a name can't lead into a private network."""
 
 import asyncio
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ from cache_core.sources.http.public_address import is_public
 
 
 class PrivateAddress(Exception):
-    """The source's host has no public address, and no other is allowed."""
+    """All addresses of the source's host are private, and private ones are not allowed."""
 
 
 class CheckedBackend(httpcore2.AsyncNetworkBackend):
-    """Resolves a host once and connects to the very addresses that were checked.
+    """A backend for httpcore2 that resolves a host once, and connects to the checked addresses.
 
-    TLS is told the name by whoever starts it, so certificates are checked against that.
+    Certificates are still checked against the host's name, which TLS is told by httpcore2.
     """
 
     def __init__(self, resolve: Resolve, *, allow_private: bool) -> None:
@@ -32,9 +32,11 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Return a connection to the first address that takes one, within `timeout` in all.
+        """Return a connection to the first address that takes one.
 
-        Raises PrivateAddress, and httpcore2's ConnectError and ConnectTimeout.
+        The name has `timeout` seconds to be resolved. After that, the addresses have `timeout`
+        seconds together, an equal share each. Raises PrivateAddress, and httpcore2's ConnectError
+        and ConnectTimeout.
         """
         try:
             async with asyncio.timeout(timeout):
@@ -57,7 +59,10 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
 
 
 def permitted(found: Iterable[str], *, allow_private: bool) -> list[str]:
-    """Return the addresses that may be connected to. Raises PrivateAddress where none may."""
+    """Return those of the addresses `found` that may be connected to, each once.
+
+    Raises PrivateAddress where there are addresses and all are private.
+    """
     addresses = list(dict.fromkeys(found))
     if allow_private:
         return addresses

@@ -1,7 +1,7 @@
-"""Which addresses are anybody's on the internet, and which are of a network of one's own. Pure.
+"""Telling public addresses on the internet from those of private networks. Pure.
 
-The registries of special-purpose addresses, RFC 6890; what embeds an IPv4 address in an IPv6 one:
-RFC 4291 (mapped), 3056 (6to4), 4380 (Teredo), 6052 (NAT64).
+RFC 6890 has the registries of special-purpose addresses. IPv6 addresses that embed an IPv4 one are
+those of RFC 4291 (mapped), 3056 (6to4), 4380 (Teredo) and 6052 (NAT64).
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -19,14 +19,15 @@ _MORE: Final = tuple(
         "fec0::/10",  # site-local, deprecated by RFC 3879
     )
 )
-"""What Python doesn't count as private in every version that we run on."""
+"""Networks to refuse that some supported versions of Python do not count as private."""
 
 
 def is_public(text: str) -> bool:
-    """Tell whether the IP address `text` is public: no private, local, shared or reserved one.
+    """Tell whether the IP address `text` is public.
 
-    Nor a multicast one, nor a cloud's metadata service. An IPv6 address that stands for an IPv4
-    one is judged by that as well.
+    Private, local, shared, reserved and multicast addresses are not, and neither are those of
+    clouds' metadata services. An IPv6 address that stands for an IPv4 one is judged by the IPv4
+    address: by that alone where it is a mapped or 6to4 one, by both where it is a NAT64 one.
     """
     address = ip_address(text)
     return all(
@@ -36,7 +37,7 @@ def is_public(text: str) -> bool:
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
-    """Return the addresses to judge: mapped and 6to4 ones are only what they stand for."""
+    """Return the addresses to judge `address` by: itself, the IPv4 one it stands for, or both."""
     if isinstance(address, IPv4Address):
         return [address]
     stands_for = address.ipv4_mapped or address.sixtofour

@@ -1,4 +1,4 @@
-"""What a source's reply means: a value, no such key, or which error. Pure: does no I/O.
+"""The meaning of a source's reply: a value, no such key, or an error. Pure: does no I/O.
 
 RFC 9110, sections 8.8 (validators), 13.1 (conditional requests), 15 (status codes).
 """
@@ -28,9 +28,10 @@ _DATE: Final = re.compile(r"[A-Z][A-Za-z0-9,: -]+ GMT")
 
 
 class Reply(NamedTuple):
-    """A status; the headers by lower-case names, a byte a character; the body, decoded.
+    """An HTTP reply: its status, its headers, and its body with the content coding undone.
 
-    The body is empty but for those in WITH_VALUE.
+    The headers have lower-case names, and a character for each byte of their values. The body is
+    empty unless the status is in WITH_VALUE.
     """
 
     status: int
@@ -39,7 +40,10 @@ class Reply(NamedTuple):
 
 
 def conditions(version: str) -> dict[str, str]:
-    """Return the headers that ask whether what has this `version` has changed."""
+    """Return the headers that ask whether the value of this `version` has changed.
+
+    There are none where `version` is neither an ETag nor a date.
+    """
     if not _is_version(version):
         return {}
     return {"If-None-Match" if version.endswith('"') else "If-Modified-Since": version}
@@ -48,10 +52,10 @@ def conditions(version: str) -> dict[str, str]:
 def value_of(
     reply: Reply, *, held: Value | None = None, cache_control: bool, now: float
 ) -> Retrieved:
-    """Return the reply's value, or `held` with new times where it says that nothing changed.
+    """Return the reply's value, None for no such key, or `held` with new times if unchanged.
 
-    With `cache_control` the reply says how long it is fresh; `now` is when it came, in seconds
-    since the epoch. None for no such key. Raises what `failure_of` returns.
+    With `cache_control` the reply says for how long the value is fresh; `now` is when the reply
+    came, in seconds since the epoch. Raises the error that `failure_of` returns.
     """
     failure = failure_of(reply, conditional=held is not None)
     if failure is not None:
@@ -67,9 +71,10 @@ def value_of(
 
 
 def failure_of(reply: Reply, *, conditional: bool = False) -> RetrieverFailed | None:
-    """Return the error that the reply stands for; None where it has a value, or no such key.
+    """Return the error that the reply means; None where it means a value or no such key.
 
-    SourceUnavailable where the same request may be answered later.
+    With `conditional`, a 304 is no error. The error is SourceUnavailable where the same request may
+    be answered later.
     """
     status = reply.status
     if status in WITH_VALUE | NO_SUCH_KEY or status == _NO_CONTENT:

@@ -1,4 +1,4 @@
-"""A group's source is an HTTP API."""
+"""The retriever for a source that is an HTTP API."""
 
 import asyncio
 import ssl
@@ -27,15 +27,16 @@ from cache_core.trace import current_trace
 from cache_core.value import Value
 
 UNUSED_KEY: Final = "gaocache-check"
-"""What `check` asks for where the config names no key: no value that anybody misses."""
+"""The key that `check` asks for where the config names none; no source need have it."""
 
 
 class HttpRetriever:
-    """A CheckedRetriever and Refresher: a GET a key, its body the value.
+    """A CheckedRetriever and Refresher for an HTTP API: one GET a key, whose body is the value.
 
-    404 and 410 are no such key. The value has the response's Content-Type where that is one,
-    its ETag, else Last-Modified, as `version`, and its time to live where `source` has it so.
-    `ca_file` starts at `folder`. Raises InvalidSource for a table that can't work.
+    404 and 410 are no such key. The value has the response's Content-Type where that is a media
+    type, and its ETag, else Last-Modified, as `version`. It has the response's own TTL where
+    `source.cache_control` is set. A relative `ca_file` starts at `folder`. Raises InvalidSource for
+    settings that can't work.
     """
 
     def __init__(
@@ -55,14 +56,15 @@ class HttpRetriever:
     async def refresh(self, key: str, held: Value) -> Retrieved:
         """Return `held` with new times where the source says that it has not changed.
 
-        Else as `retrieve`.
+        Otherwise return what `retrieve` returns.
         """
         return await self._load(key, held)
 
     async def check(self) -> None:
         """Ask the source for one key. Raises InvalidSource, SourceUnavailable.
 
-        For a key that nobody has, a source may find fault with the key: that passes too.
+        Without a `check_key` the source is asked for UNUSED_KEY, and may find fault with that key:
+        such an answer passes too.
         """
         reply = await self._probe(self._source.check_key or UNUSED_KEY)
         match failure_of(reply):

@@ -1,4 +1,4 @@
-"""What a config says of an HTTP API."""
+"""The settings of a source that is an HTTP API."""
 
 from typing import Literal
 

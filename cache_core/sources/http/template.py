@@ -14,7 +14,7 @@ EXAMPLE: Final = "it should be like https://api.example.com/users/{key}"
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 _KEPT: Final = "/?:@!$&'()*+,;=%~"
-"""What stays as it is where a URL's own text is encoded; of a key, nothing of it does."""
+"""The characters kept as they are in a URL's own text; in a key, all but `~` are encoded."""
 _HOST: Final = re.compile(r"[a-z0-9_.:-]+")
 _PARTS: Final = re.compile(r"[/\\]")
 
@@ -36,14 +36,15 @@ class UrlOrigin(NamedTuple):
 
     @property
     def authority(self) -> str:
-        """The host, and the port where it isn't the scheme's own, as `Host` has them."""
+        """The host, and the port where it isn't the scheme's own, as the header `Host` has them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     def follow(self, target: str, location: str) -> str | None:
-        """Return the target that `location` names, read at `target`; None at another origin.
+        """Return the target that `location` names, read at `target`; None if at another origin.
 
-        `location` is a header's value, each of its bytes a character.
+        `location` is a header's value, with a character for each of its bytes. None is also
+        returned where it is no URL.
         """
         try:
             url = urlsplit(urljoin(f"{self.scheme}://{self.authority}{target}", location))
@@ -75,9 +76,9 @@ class UrlTemplate:
     def target(self, key: str) -> str | None:
         """Return the path and query that ask for `key`; None where no path can name it.
 
-        The key stays within its segment or value: all but letters, digits and `-._~` is encoded.
-        Where it would make a segment `.` or `..`, of itself or behind a slash, no encoding is
-        safe: servers and what stands before them decode it and then leave the path.
+        The key stays within its segment or value, because all but letters, digits and `-._~` is
+        encoded. No path can name a key that would make a segment `.` or `..`, by itself or behind a
+        slash: servers and the proxies before them would decode it, and then leave the path.
         """
         parts = _PARTS.split(self._path.replace(PLACEHOLDER, key))
         if "." in parts or ".." in parts:

@@ -1,4 +1,4 @@
-"""A group's source is a Python function, or an object of one's own."""
+"""The retriever for a source that is a Python function, or an object of the user's own."""
 
 import asyncio
 import inspect
@@ -18,19 +18,20 @@ from cache_core.sources.python.target import failed, load_target
 from cache_core.value import Value
 
 CHECK_SECONDS: Final = 10.0
-"""How long the object's own check may take."""
+"""How long the object's own check and the look-up of the `check_key` may take together."""
 
 LEAST_SECRET: Final = 4
-"""Shorter options are not taken out of an error's words, which would lose too much."""
+"""Options with fewer characters stay in an error's words, which would else lose too much."""
 
 
 class PythonRetriever(FunctionRetriever):
-    """A CheckedRetriever that calls what `source` names; its modules may be in `folder`.
+    """A CheckedRetriever that calls the target of `source`, whose module may be in `folder`.
 
-    That is a function from a key to its bytes, a Value or None, sync (it runs in a thread) or
-    async; or an object whose `retrieve` is one. Where the object has an async `retrieve_many` or
-    `refresh`, this is a BatchRetriever or a Refresher too; its `check` and `aclose` are called.
-    A class is called first, with the options; with options, anything is. Raises InvalidSource.
+    The target is a function from a key to its bytes, a Value or None, or an object whose `retrieve`
+    is such a function. The function is async, or runs in a thread. Where the object has an async
+    `retrieve_many` or `refresh`, this is a BatchRetriever or a Refresher too; an async `check` and
+    `aclose` of the object are called. A target that is a class is first called, with the options,
+    to make the object; so is any target where there are options. Raises InvalidSource.
     """
 
     retrieve_many: Callable[[Sequence[str]], Awaitable[Mapping[str, Retrieved | RetrieverFailed]]]
@@ -49,7 +50,7 @@ class PythonRetriever(FunctionRetriever):
                 setattr(self, name, method)
 
     async def check(self) -> None:
-        """Have the object check its source, and ask for the `check_key`, where there are such.
+        """Call the object's own `check`, if it has one, and look up the `check_key`, if one is set.
 
         Raises InvalidSource, SourceUnavailable.
         """
@@ -70,14 +71,14 @@ class PythonRetriever(FunctionRetriever):
             raise InvalidSource("target", words) from None
 
     async def aclose(self) -> None:
-        """Let the threads end, and the object let go of its source."""
+        """Let the threads end, and call the object's own `aclose`, if it has one."""
         await super().aclose()
         if self._aclose is not None:
             await self._aclose()
 
 
 def _made(target: Any, options: Mapping[str, Any] | None) -> object:  # noqa: ANN401 - the user's own
-    """Return `target`, or what it makes of the options. Raises InvalidSource."""
+    """Return `target`, or the object that it makes of the options. Raises InvalidSource."""
     if options is None and not isinstance(target, type):
         return target
     setting = "target" if options is None else "options"
@@ -93,7 +94,7 @@ def _made(target: Any, options: Mapping[str, Any] | None) -> object:  # noqa: AN
 
 
 def _without_secrets(words: str, options: Mapping[str, Any] | None) -> str:
-    # The longest first: what is left of one that has another in it would be told.
+    # The longest first: where one holds another, the rest of the longer one would else be told.
     for secret in sorted(_texts(options), key=len, reverse=True):
         words = words.replace(secret, "…").replace(repr(secret)[1:-1], "…")
     return words
@@ -125,7 +126,7 @@ def _takes_a_key(function: Callable[..., object]) -> bool:
         inspect.signature(function).bind("key")
     except TypeError:
         return False
-    except ValueError:  # what is written in C may not tell
+    except ValueError:  # a function written in C may not tell
         return True
     return True
 

@@ -1,4 +1,4 @@
-"""What a config says of a Python function."""
+"""The settings of a source that is a Python function, or an object of the user's own."""
 
 from typing import Any, Literal
 

@@ -1,4 +1,4 @@
-"""What a `target` names: an object in a module, or an entry point of what is installed."""
+"""Loading the object that a `target` names: in a module, or by an installed entry point."""
 
 import sys
 import traceback
@@ -16,10 +16,10 @@ GROUP: Final = "gaocache.retrievers"
 
 
 def load_target(target: str, folder: Path) -> object:
-    """Return what `module:attribute`, or an entry point's name, stands for.
+    """Return the object that `target`, a `module:attribute` or an entry point's name, stands for.
 
-    A module that isn't installed may be in `folder`, which then is at the end of the import path
-    for good: it can stand in for nothing that is installed. Raises InvalidSource.
+    A module that isn't installed may be in `folder`, which is then at the end of the import path
+    for good: there it can't take the place of an installed module. Raises InvalidSource.
     """
     if ":" not in target:
         return _attribute(*_entry_point(target), folder)
@@ -28,7 +28,7 @@ def load_target(target: str, folder: Path) -> object:
 
 
 def failed(doing: str, error: BaseException) -> str:
-    """Return one line on what `error` ended: its kind, its words, and the line it came from."""
+    """Return a text on how `doing` failed: the error's kind, its words, and its file and line."""
     frames = traceback.extract_tb(error.__traceback__)
     words = f"{doing} failed: {type(error).__name__}: {error}"
     if isinstance(error, SyntaxError) or not frames:
@@ -75,7 +75,10 @@ def _module(name: str, folder: Path) -> ModuleType:
 
 
 def _let_find(top: str, folder: Path) -> None:
-    """Put `folder` on the import path where it has the module `top` and nothing else has."""
+    """Put `folder` on the import path if the module `top` is there, and nowhere else.
+
+    Raises InvalidSource where another module has that name.
+    """
     beside = next(filter(Path.is_file, (folder / top / "__init__.py", folder / f"{top}.py")), None)
     if beside is None:
         return
@@ -91,5 +94,5 @@ def _let_find(top: str, folder: Path) -> None:
 def _spec(top: str) -> ModuleSpec | None:
     try:
         return find_spec(top)
-    except ValueError:  # a module that was not imported from anywhere
+    except ValueError:  # an imported module without a spec, such as __main__
         return None

@@ -1,4 +1,4 @@
-"""Looking a database over: which of its tables could be groups, and which not and why."""
+"""Finding the tables of a database that could be groups, and why the others could not."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ LOOK_SECONDS: Final = 120.0
 class Proposed(NamedTuple):
     """A group that a table could be: its rows by the primary key.
 
-    `example` are the parts of the key of one of them, None where there is none to be had.
+    `example` are the parts of one row's key, None where no such row could be read.
     """
 
     name: str
@@ -43,7 +43,10 @@ class LeftOut(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a database has, in the order of its names."""
+    """The tables and views of a database: possible groups, and those that can't be one.
+
+    The tables come in the order of their schemas and names, and the views after them.
+    """
 
     groups: Sequence[Proposed]
     left_out: Sequence[LeftOut]
@@ -62,9 +65,10 @@ class _Table(NamedTuple):
 
 
 async def look_over(url: str, *, folder: Path) -> Found:
-    """Return what could be cached of the database at `url`; a relative path starts at `folder`.
+    """Return the tables of the database at `url` that could be groups, and the others.
 
-    In PostgreSQL that is of all schemas. Raises InvalidSource, SourceUnavailable.
+    A relative path starts at `folder`. In PostgreSQL the tables are those of all schemas. Raises
+    InvalidSource, SourceUnavailable.
     """
     database = Database(
         url,
@@ -113,7 +117,7 @@ def _tables(inspector: Inspector) -> Iterator[_Table]:
 
 
 def _schemas(inspector: Inspector) -> list[str | None]:
-    """Return the schemas to look at; None is the one that needs no name."""
+    """Return the schemas to look at; None is the default one, which needs no name."""
     if inspector.dialect.name != "postgresql":
         return [None]  # MySQL's schemas are other databases
     system = {"information_schema", inspector.default_schema_name}
@@ -138,12 +142,12 @@ def _objection(connection: Connection, inspector: Inspector, table: _Table) -> s
                 return f"its key {name} is of a type that can't be a key"
             return f"its key {name} is of type {types[name]}, which can't be a key"
     form = TableForm(table.setting, key, None, "/")
-    connection.execute(form.plan(types, inspector.dialect.name).probe())  # what a node does first
+    connection.execute(form.plan(types, inspector.dialect.name).probe())  # as a node does first
     return ""
 
 
 def _example(connection: Connection, inspector: Inspector, table: _Table) -> tuple[str, ...] | None:
-    """Return the key of any one row."""
+    """Return the parts of any one row's key; None where no such row can be read."""
     key = _key(inspector, table)
     columns: list[ColumnElement[Any]] = [
         sqlalchemy.column(quoted_name(name, quote=True)) for name in key
@@ -152,7 +156,7 @@ def _example(connection: Connection, inspector: Inspector, table: _Table) -> tup
     rows = sqlalchemy.table(quoted_name(table.name, quote=True), schema=schema)
     try:
         row = connection.execute(select(*columns).select_from(rows).limit(1)).first()
-    except DBAPIError:  # whoever may look at its columns need not be allowed to read it
+    except DBAPIError:  # a user who may see its columns need not be allowed to read it
         return None
     if row is None or None in row:
         return None
@@ -167,7 +171,7 @@ def _types(inspector: Inspector, table: _Table) -> dict[str, TypeEngine[Any]]:
 
 
 def _trouble(connection: Connection, inspector: Inspector, table: _Table) -> str:
-    """Return `_objection`, or the database's own to this one table."""
+    """Return `_objection`, or what the database itself objects to this one table."""
     try:
         return _objection(connection, inspector, table)
     except InvalidSource as error:

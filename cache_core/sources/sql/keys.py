@@ -1,7 +1,7 @@
-"""From a key's text to what is bound for it, so that an index is used and no two keys are one.
+"""From a key's text to the parameter for it, so that an index is used and no two keys are one.
 
-What is bound only finds candidates: whoever asks compares the key that a row has, as text, with
-the key that was asked for. So `01` never finds 1, nor `tom` Tom in a table that ignores case.
+The parameter only finds candidates: a table's plan then compares each row's key, as text, with the
+keys that were asked for. So `01` never finds 1, nor `tom` Tom in a table that ignores case.
 """
 
 import re
@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import CITEXT, DOMAIN
 from cache_core.sources.sql.rows import as_text
 
 Parse: TypeAlias = Callable[[str], object]
-"""Returns what to bind for a key; raises ValueError where no such key can be."""
+"""A function that returns the parameter for a key; raises ValueError where no row can have it."""
 
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
 _DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,63})(?:\.[0-9]{1,63})?", re.ASCII)
@@ -26,9 +26,9 @@ _TRUTH: Final[Mapping[str, bool]] = MappingProxyType({"true": True, "false": Fal
 
 
 class Binding(NamedTuple):
-    """How a key is bound: what `parse` makes of it, as the type `type`.
+    """How a key is bound: as the parameter that `parse` makes of it, of the SQL type `type`.
 
-    `is_padded` where the database adds blanks to the text that it holds.
+    `is_padded` tells that the database adds blanks to the text that it holds.
     """
 
     parse: Parse
@@ -36,7 +36,7 @@ class Binding(NamedTuple):
     is_padded: bool = False
 
     def holds(self, stored: object) -> str:
-        """Return the key that a row with `stored` in this column has."""
+        """Return the key of a row that has `stored` in this column."""
         text = as_text(stored)
         return text.rstrip(" ") if self.is_padded else text
 
@@ -45,12 +45,12 @@ AS_IS: Final = Binding(str, types.String())
 
 
 def binding_of(column: types.TypeEngine[Any], dialect: str) -> Binding | None:
-    """Return how to bind keys of a column of that type; None where its values are no keys."""
+    """Return the binding for a key column of that type; None where its values can't be keys."""
     if isinstance(column, DOMAIN):
         return binding_of(column.data_type, dialect)
     if isinstance(column, types.LargeBinary | types.Float | types.JSON | types.ARRAY):
         return None
-    if dialect == "sqlite":  # the column's affinity makes of the text what it holds
+    if dialect == "sqlite":  # it converts the text by the column's affinity
         return None if isinstance(column, types.NullType) else AS_IS
     return _typed(column, is_postgres=dialect == "postgresql")
 
@@ -87,12 +87,12 @@ def _text(column: types.String, *, is_postgres: bool) -> Binding:
 
 
 def parser_of(parameter: str) -> Parse | None:
-    """Return how PostgreSQL's parameter of that type is made of a key; None where it can't be."""
+    """Return the parser for a parameter of that type in PostgreSQL; None where there is none."""
     return _PARAMETERS.get(parameter)
 
 
 def integer(bits: int) -> Parse:
-    """Return the parser of integers of so many bits, without leading zeros, blanks or plus."""
+    """Return the parser of integers of so many bits; it refuses leading zeros, blanks and plus."""
     limit = 1 << (bits - 1)
 
     def parse(key: str) -> int:
@@ -130,7 +130,7 @@ def _one_of(names: frozenset[str]) -> Parse:
 
 
 def _same(key: str, parsed: object) -> object:
-    """Return `parsed` where `key` is the one text that stands for it."""
+    """Return `parsed` where `key` is the one text that stands for it; else raise ValueError."""
     if as_text(parsed) != key:
         raise ValueError("of another form")
     return parsed

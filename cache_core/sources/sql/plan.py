@@ -1,4 +1,4 @@
-"""How a batch of keys becomes one statement, and its rows their answers."""
+"""The protocols by which a batch of keys becomes one statement, and its rows become answers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -18,25 +18,25 @@ class Question(NamedTuple):
 
 
 class Plan(Protocol):
-    """What was learnt of the database, ready to ask for keys."""
+    """A way to ask a database for keys, made of what was learnt of it."""
 
     def question(self, keys: Sequence[str]) -> Question | None:
-        """Return the one statement that asks for all of `keys`; None where none can be there."""
+        """Return the one statement that asks for `keys`; None where no row can have any of them."""
 
     def answers(
         self, keys: Sequence[str], rows: Iterable[Row[Any]]
     ) -> Mapping[str, Retrieved | RetrieverFailed]:
-        """Return what `rows` say of each of `keys`."""
+        """Return the value or the error of each of `keys` that has a row; omit the others."""
 
 
 class Form(Protocol):
-    """One of the two forms in which a config says what to ask."""
+    """One of the two forms of an sql source's settings: a table or a query."""
 
     setting: str
-    """The key in the source's table at fault where the database refuses the statement."""
+    """The setting at fault where the database refuses the statement."""
 
     async def learn(self, connection: AsyncConnection) -> Plan:
-        """Return the plan, of what the database says of types. Raises InvalidSource.
+        """Return the plan for the types that the database tells of. Raises InvalidSource.
 
-        It is an error of the database's where the statement can't work.
+        Where the database refuses the statement, its own error is raised.
         """

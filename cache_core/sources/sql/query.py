@@ -1,4 +1,4 @@
-"""The form `query`: any query with the parameter `:key`."""
+"""The form `query` of an sql source: any query with the parameter `:key`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -20,7 +20,7 @@ _JSON_TYPES: Final = frozenset({"json", "jsonb"})
 
 
 class QueryForm:
-    """A query whose first row for a key is its value. Raises InvalidSource."""
+    """A Form that is a query; its first row for a key is the key's value. Raises InvalidSource."""
 
     setting = "query"
 
@@ -28,7 +28,10 @@ class QueryForm:
         self._query = parse(query, backend)
 
     async def learn(self, connection: AsyncConnection) -> "QueryPlan":
-        """Return the plan by what the database makes of the query. Raises InvalidSource."""
+        """Return the plan for the columns that the query has in the database.
+
+        Raises InvalidSource.
+        """
         if connection.dialect.name == "postgresql":
             return await self._prepare(connection)
         two = _batched(self._query, range(2))
@@ -38,7 +41,10 @@ class QueryForm:
         return QueryPlan(self._query, str, [Column(name) for name in names])
 
     async def _prepare(self, connection: AsyncConnection) -> "QueryPlan":
-        """Have PostgreSQL say which types the key and the columns are of; it runs nothing."""
+        """Return the plan for the types of the key and the columns.
+
+        PostgreSQL tells them of the prepared query, which is not run.
+        """
         from asyncpg import InterfaceError, PostgresError  # noqa: PLC0415 - of an extra
 
         driver: Any = (await connection.get_raw_connection()).driver_connection
@@ -66,7 +72,7 @@ class QueryForm:
 
 
 class QueryPlan:
-    """Asks for a batch with the query once a key, as one statement."""
+    """A Plan that asks for a batch in one statement, which has the query once for each key."""
 
     def __init__(self, query: Statement, parse_key: Parse, columns: Sequence[Column]) -> None:
         names = [column.name for column in columns]
@@ -78,7 +84,10 @@ class QueryPlan:
         self._columns = columns
 
     def question(self, keys: Sequence[str]) -> Question | None:
-        """Return the statement, which numbers the keys that could be there."""
+        """Return the statement for those of `keys` that could be there, None if none could.
+
+        It numbers the keys by their places.
+        """
         bound: dict[int, object] = {}
         for number, key in enumerate(keys):
             try:
@@ -95,7 +104,10 @@ class QueryPlan:
     def answers(
         self, keys: Sequence[str], rows: Iterable[Row[Any]]
     ) -> Mapping[str, Retrieved | RetrieverFailed]:
-        """Return the rows' values by their numbers; of several rows of one, the first."""
+        """Return the values by their keys; each row begins with its key's number.
+
+        Of several rows of one key, the first counts.
+        """
         found: dict[str, Retrieved | RetrieverFailed] = {}
         for row in rows:
             key = keys[row[0]]
@@ -118,7 +130,7 @@ def _batched(query: Statement, numbers: Iterable[int]) -> str:
 
 
 def _numbered(query: Statement, number: int) -> str:
-    """Return the query for the key `number`, which comes first in its rows."""
+    """Return the query for the key of that number, with the number as the first column."""
     asked = query.numbered(number)
     return f"SELECT {number} AS gaocache_number, q.* FROM (\n{asked}\n) AS q"  # noqa: S608 - the user's own query
 

@@ -1,4 +1,4 @@
-"""The retriever: learns what to ask once, then asks for batches."""
+"""The retriever for an SQL database: it learns once what to ask, then asks for batches."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -23,12 +23,12 @@ BATCH: Final = 256
 
 
 class SqlRetriever:
-    """A CheckedRetriever and BatchRetriever for what `source` describes.
+    """A CheckedRetriever and BatchRetriever for the table or the query that `source` describes.
 
-    A relative SQLite path starts at `folder`. One column is the value as it is: bytes, text as
-    UTF-8, numbers as decimal text; NULL, and no row, are no such key. Several are a JSON
-    document, see rows.py. Nothing is ever written, and a batch is one statement. Raises
-    InvalidSource for settings that can't work.
+    A relative SQLite path starts at `folder`. A single column is the value as it is: bytes, text
+    as UTF-8, numbers as decimal text; NULL in it is no such key, as a missing row is. Several
+    columns are a JSON document, see rows.py. Nothing is ever written, and up to BATCH keys go into
+    one statement. Raises InvalidSource for settings that can't work.
     """
 
     def __init__(self, source: SqlSource, *, folder: Path) -> None:
@@ -53,9 +53,9 @@ class SqlRetriever:
         return found
 
     async def retrieve_many(self, keys: Sequence[str]) -> Mapping[str, Retrieved | RetrieverFailed]:
-        """Return what there is for `keys`, asked in statements of at most BATCH of them.
+        """Return the values found for `keys`, and the errors of single keys.
 
-        Raises SourceUnavailable, RetrieverFailed.
+        A statement asks for BATCH keys at the most. Raises SourceUnavailable, RetrieverFailed.
         """
         found: dict[str, Retrieved | RetrieverFailed] = {}
         for start in range(0, len(keys), BATCH):
@@ -63,7 +63,7 @@ class SqlRetriever:
         return found
 
     async def check(self) -> None:
-        """Ask the database whether the table or the query can work, reading no row of it.
+        """Ask the database whether the table or the query can work; no row is read.
 
         Raises InvalidSource, SourceUnavailable.
         """
@@ -81,15 +81,15 @@ class SqlRetriever:
         await self._database.aclose()
 
     async def _answers(self, keys: Sequence[str]) -> Mapping[str, Retrieved | RetrieverFailed]:
-        """Return what there is for `keys`; where one makes the statement fail, it fails alone."""
+        """Return the values found for `keys`; a key that makes the statement fail fails alone."""
         try:
             return await self._database.run(lambda connection: self._ask(connection, keys))
-        except InvalidSource as error:  # what the check found was altered, or it found nobody
+        except InvalidSource as error:  # the table changed after the check, or no check got through
             raise RetrieverFailed(f"{error.setting}: {error}") from error
         except DatabaseFault as fault:
             if fault.blame is Blame.UNAVAILABLE:
                 raise SourceUnavailable(fault.said) from fault
-            self._plan = None  # what it was learnt of may have been altered
+            self._plan = None  # the table may have been altered since it was learnt
             if fault.blame is Blame.ACCESS:
                 raise RetrieverFailed(fault.said) from fault
             if len(keys) == 1:

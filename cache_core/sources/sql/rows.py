@@ -1,4 +1,4 @@
-"""From what a driver gives to a value's bytes: one column as it is, several as JSON."""
+"""From a row, as a driver gives it, to a value's bytes: one column as it is, several as JSON."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ JSON: Final = Terms(content_type="application/json")
 
 
 class ColumnKind(Enum):
-    """What a column holds, where the driver's own type does not tell."""
+    """The kind of a column's content, where the type of the driver's object does not tell it."""
 
     PLAIN = auto()
     JSON = auto()
@@ -27,7 +27,7 @@ class ColumnKind(Enum):
     BOOLEAN = auto()
     """0 and 1 for false and true."""
     CAST = auto()
-    """What the database is asked to write as text, for its driver can't."""
+    """Values that the database is asked to write as text, because its driver can't."""
 
 
 class Column(NamedTuple):
@@ -38,7 +38,7 @@ class Column(NamedTuple):
 
 
 def one(column: Column, value: object) -> Retrieved:
-    """Return the bytes of the one value: bytes, or its text as UTF-8; None for NULL.
+    """Return the bytes of a single column's value, or its text as UTF-8; None for NULL.
 
     Raises RetrieverFailed.
     """
@@ -52,11 +52,11 @@ def one(column: Column, value: object) -> Retrieved:
 
 
 def document(columns: Sequence[Column], values: Sequence[object]) -> Value:
-    """Return the row as a JSON object, UTF-8, with a member a column.
+    """Return the row as a JSON object, UTF-8, with one member for each column.
 
     Numbers, truth values, null and nested JSON keep their types. Decimals, dates, times and UUIDs
-    are text, in ISO form; bytes are base64; what of a float JSON lacks is "NaN" or "Infinity".
-    Raises RetrieverFailed.
+    are text, dates and times in ISO form; bytes are base64; a float that JSON lacks is the text
+    "NaN", "Infinity" or "-Infinity". Raises RetrieverFailed.
     """
     members = (
         f"{_dumps(column.name)}:{_member(column, value)}"
@@ -69,7 +69,10 @@ def document(columns: Sequence[Column], values: Sequence[object]) -> Value:
 
 
 def as_text(value: object) -> str:
-    """Return the one text that stands for `value`, also where it is a key."""
+    """Return the one text that stands for `value`, be it in a value or in a key.
+
+    Raises RetrieverFailed.
+    """
     plain = _jsonable(value)
     return plain if isinstance(plain, str) else _dumps(plain)
 

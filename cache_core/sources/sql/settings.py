@@ -1,4 +1,4 @@
-"""What a config says of a table or a query in an SQL database."""
+"""The settings of a source that is a table or a query in an SQL database."""
 
 from typing import Annotated, Final, Literal, Self, TypeAlias
 

@@ -1,7 +1,7 @@
 """A query's text taken apart: where `:key` is the parameter, and where it is mere text. Pure.
 
-A parameter that stands in quotes or in a comment would be pasted by drivers that put values into
-the text, and a key could then end the quotes: there it stays what it is.
+In quotes and in comments, `:key` stays mere text. Otherwise a driver that puts values into the text
+would paste a key there, and the key could then end the quotes.
 """
 
 import re
@@ -22,7 +22,10 @@ _BLOCK: Final = r"/\*.*?(?:\*/|\Z)"
 
 
 def _tokens(*, quoted: tuple[str, ...], comments: tuple[str, ...]) -> re.Pattern[str]:
-    """Return what finds all that is more than one character; without an end, it goes on."""
+    """Return the pattern that finds comments, quoted text, `::` and parameters.
+
+    A comment or a quoted text that is not closed goes on to the end of the query.
+    """
     return re.compile(
         rf"(?P<comment>{'|'.join(comments)})|(?P<quoted>{'|'.join(quoted)})"
         r"|::|(?<![:\w]):(?P<name>\w+)",
@@ -54,20 +57,20 @@ _POSTGRES: Final = _tokens(
 
 
 class Statement(NamedTuple):
-    """A query between whose `pieces` the parameter stands, each fit for SQLAlchemy's text().
+    """A query in `pieces`, between which its parameter stands.
 
-    Semicolons and comments at its end are gone.
+    Each piece is fit for SQLAlchemy's text(). Semicolons and comments at the query's end are gone.
     """
 
     pieces: tuple[str, ...]
 
     def numbered(self, number: int) -> str:
-        """Return the query, its parameter called `:key_{number}`."""
+        """Return the query with its parameter named `:key_{number}`."""
         return f":key_{number}".join(self.pieces)
 
 
 def parse(query: str, backend: str) -> Statement:
-    """Return `query` taken apart as that kind of database reads it. Raises InvalidSource."""
+    """Return `query` taken apart as a `backend` reads it, such as mysql. Raises InvalidSource."""
     tokens = list(_TOKENS.get(backend, _POSTGRES).finditer(query))
     query = _without_end(query, tokens)
     keys = [token for token in tokens if token["name"] == "key"]

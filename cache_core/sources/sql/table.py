@@ -1,4 +1,4 @@
-"""The form `table`, `key_column`, `value_column`."""
+"""The form `table` of an sql source, with `key_column` and `value_column`."""
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,10 @@ from cache_core.sources.sql.rows import Column, ColumnKind
 
 
 class TableForm:
-    """Rows of a table (or a view) by one column or by several, whose texts make up the key."""
+    """A Form for the rows of a table or a view by their keys.
+
+    A key is the text of one column, or those of several columns with `separator` between them.
+    """
 
     setting = "table"
 
@@ -54,7 +57,10 @@ class TableForm:
         self._separator = separator
 
     async def learn(self, connection: AsyncConnection) -> "TablePlan":
-        """Return the plan by the types of the table's columns. Raises InvalidSource."""
+        """Return the plan for the columns that the table has in the database.
+
+        Raises InvalidSource.
+        """
         try:
             found = await connection.run_sync(column_types, self._table)
         except NoSuchTableError:
@@ -97,15 +103,15 @@ def column_types(
 
 
 def overlook_unknown_types() -> None:
-    """Have SQLAlchemy not warn of a column's type that it does not know, from now on.
+    """Keep SQLAlchemy from warning of column types that it does not know, from now on.
 
-    `warnings.catch_warnings` would undo what others do who look at tables at the same time.
+    `warnings.catch_warnings` would undo this for other calls that look at tables at the same time.
     """
     warnings.filterwarnings("ignore", "Did not recognize type|Could not instantiate", SAWarning)
 
 
 def kind_of(type_: TypeEngine[Any], dialect: str) -> ColumnKind:
-    """Return what a column of that type holds."""
+    """Return the kind of a column of that type."""
     if dialect == "postgresql" and _has_only_its_own_text(type_):
         return ColumnKind.CAST
     is_tinyint_1 = isinstance(type_, TINYINT) and type_.display_width == 1  # MySQL's BOOLEAN
@@ -115,7 +121,7 @@ def kind_of(type_: TypeEngine[Any], dialect: str) -> ColumnKind:
 
 
 def _has_only_its_own_text(type_: TypeEngine[Any]) -> bool:
-    """Tell PostgreSQL's types of which its driver makes objects without a text."""
+    """Tell whether PostgreSQL's driver turns values of that type into objects without a text."""
     if isinstance(type_, ARRAY):
         return _has_only_its_own_text(type_.item_type)
     return isinstance(type_, AbstractRange | BIT | NullType)
@@ -128,7 +134,7 @@ def _found(types: Mapping[str, TypeEngine[Any]], setting: str, name: str) -> Typ
 
 
 class TablePlan:
-    """Asks for all keys of a batch at once, and tells their rows apart by the keys they have."""
+    """A Plan that asks for all keys of a batch at once; a row's own columns tell its key."""
 
     def __init__(
         self,
@@ -145,7 +151,7 @@ class TablePlan:
         self._separator = separator
         self._is_document = is_document
         self._keys = [_column(key) for key in keys]
-        # Labels tell a column that is key and value apart from itself.
+        # Labels keep apart the two uses of a column that is part of both key and value.
         labelled = [
             clause.label(f"gaocache_{number}")
             for number, clause in enumerate((*self._keys, *map(_value, columns)))
@@ -157,11 +163,11 @@ class TablePlan:
         self._rows: Select[Any] = select(*labelled).select_from(asked)
 
     def probe(self) -> Select[Any]:
-        """Return a statement that asks for no rows."""
+        """Return a statement that tries the table and its columns, and reads no row."""
         return self._rows.limit(0)
 
     def question(self, keys: Sequence[str]) -> Question | None:
-        """Return the statement for those of `keys` that could be there."""
+        """Return the statement for those of `keys` that could be there, None if none could."""
         parsed = [parts for key in keys if (parts := self._parse(key)) is not None]
         if not parsed:
             return None
@@ -175,7 +181,7 @@ class TablePlan:
     def answers(
         self, keys: Sequence[str], rows: Iterable[Row[Any]]
     ) -> Mapping[str, Retrieved | RetrieverFailed]:
-        """Return the rows' values by the keys that they have; of several rows of one, the first."""
+        """Return the values by the rows' own keys; of several rows of one key, the first counts."""
         wanted = set(keys)
         found: dict[str, Retrieved | RetrieverFailed] = {}
         for row in rows:
@@ -201,7 +207,10 @@ class TablePlan:
             return None
 
     def _is_key(self, parts: Sequence[object]) -> ColumnElement[bool]:
-        """Return the condition on all columns, which an index over them serves, row values not."""
+        """Return the condition on all key columns.
+
+        An index over the columns serves it; the index would not serve row values.
+        """
         return and_(
             *(
                 clause == bindparam(None, part, binding.type)

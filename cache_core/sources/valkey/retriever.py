@@ -1,4 +1,4 @@
-"""A group's source is a Valkey or a Redis, single or Cluster."""
+"""The retriever for a source that is a Valkey or a Redis, single or Cluster."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,13 +12,14 @@ from cache_core.valkey.opening import open_store
 from cache_core.value import Value
 
 FOR_EVER = -1
-"""What PTTL says of a key that has no TTL."""
+"""The answer of PTTL for a key that has no TTL."""
 
 
 class ValkeyRetriever:
     """A CheckedRetriever and BatchRetriever for what `source` describes.
 
     The key is put into the names in place of `{key}` and sent as an argument, whatever is in it.
+    Raises InvalidSource.
     """
 
     def __init__(self, source: ValkeySource, *, folder: Path) -> None:  # noqa: ARG002 - no paths
@@ -33,7 +34,10 @@ class ValkeyRetriever:
         return found
 
     async def retrieve_many(self, keys: Sequence[str]) -> Mapping[str, Retrieved | RetrieverFailed]:
-        """Return what there is for each of `keys`, in one round trip to each server asked."""
+        """Return the value of each of `keys`, None for no such key, or the key's error.
+
+        This is one round trip to each server asked. Raises SourceUnavailable, RetrieverFailed.
+        """
         commands = [command for key in keys for command in self._commands(key)]
         answers = await self._store.ask(commands)
         each = len(answers) // len(keys)
@@ -49,9 +53,9 @@ class ValkeyRetriever:
         await self._store.aclose()
 
     def _commands(self, key: str) -> Sequence[Command]:
-        """Return what asks for `key`: its value last, before that its TTL if that is wanted.
+        """Return the commands for `key`: first for its TTL, if that is wanted, then for its value.
 
-        In that order, a value that is replaced in between gets a TTL too short, not too long.
+        In this order, a value that is replaced in between gets a TTL too short, not too long.
         """
         name = self._source.key.replace(PLACE, key)
         if self._source.field is None:

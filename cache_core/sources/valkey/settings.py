@@ -1,4 +1,4 @@
-"""What a config says of values in Valkey or Redis."""
+"""The settings of a source that is a Valkey or a Redis."""
 
 from typing import Annotated, Final, Literal, Self
 

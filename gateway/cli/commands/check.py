@@ -38,11 +38,11 @@ class Part(Protocol):
         """Raise InvalidSource, SourceUnavailable or RetrieverFailed where it doesn't serve."""
 
     async def aclose(self) -> None:
-        """Let go of it."""
+        """Close it."""
 
 
 class Checked(NamedTuple):
-    """What came of trying a group's source, or its tier: a line of what is wrong, or none."""
+    """The result of trying a group's source or tier: `error` says what is wrong, or is None."""
 
     group: str
     kind: str
@@ -96,7 +96,7 @@ def check(
     status = EXIT_WRONG if any(one.error for one in found) else 0
     if not are_all_closed:
         sys.stdout.flush()
-        os._exit(status)  # what hangs would keep the interpreter from ending
+        os._exit(status)  # a source that hangs would keep the interpreter from ending
     if status:
         raise Failure(exit_status=status)
 
@@ -104,7 +104,7 @@ def check(
 async def _try_all(
     settings: Settings, folder: Path, seconds: float
 ) -> tuple[Sequence[Checked], bool]:
-    """Return what came of trying each source, and whether nothing is left that runs."""
+    """Return the result of trying each source and tier, and whether all of them have closed."""
     trials: list[Coroutine[object, object, Checked]] = []
     for group, table in settings.groups.items():
         make = partial(make_retriever, table.source, folder=folder)

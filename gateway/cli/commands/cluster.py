@@ -73,7 +73,7 @@ def cluster(
 
 
 async def _ask_all(nodes: str, timeout: float) -> Mapping[str, NodeInfo | CacheError]:
-    """Return what each member says; the members are those that a single node names."""
+    """Return each member's answer; where `nodes` is one node, those that it names are asked too."""
 
     async def describe(client: Client) -> Mapping[str, NodeInfo | CacheError]:
         return await client.describe()

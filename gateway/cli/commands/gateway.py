@@ -141,7 +141,7 @@ def gateway(
 
 
 def asked(settings: Settings) -> str:
-    """Return what a Client takes for the nodes that the gateway asks. Raises Failure."""
+    """Return the nodes that the gateway asks, as a Client takes them. Raises Failure."""
     if settings.gateway.node is not None:
         return str(settings.gateway.node)
     peers = settings.gateway.peers or settings.node.peers

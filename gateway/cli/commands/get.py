@@ -64,7 +64,10 @@ def get(
 
 
 def _ask_gateway(url: str, group: str, key: str, *, timeout: float) -> Value:
-    """Ask with the key in the query, where no client collapses its dots."""
+    """Return the value that the gateway at `url` answers. Raises Failure, typer.BadParameter.
+
+    The key is sent in the query, because clients collapse dots in a path.
+    """
     import httpx  # noqa: PLC0415 - it takes 0.1 s to import
 
     target = f"{url.rstrip('/')}/groups/{quote(group, safe='')}/keys"

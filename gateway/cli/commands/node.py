@@ -123,14 +123,14 @@ def _make_node(table: NodeTable, groups: Sequence[Group], hook: Hook) -> Node:
 async def _serve(
     settings: Settings, file: Path, again: Callable[[], Settings], *, supervised: bool
 ) -> None:
-    stop = Stop(supervised=supervised)  # first, for a signal may come at any time
+    stop = Stop(supervised=supervised)  # first, because a signal may come at any time
     wanted = asyncio.Event()
     on_hangup(reload=wanted.set, gone=stop.told.set)
     try:
         groups = await open_groups(settings, file)
     except ConfigError as error:
         raise Failure(str(error)) from error
-    # The supervisor says who has died, once for all.
+    # The supervisor says which node has died, once for all nodes.
     silent = (MemberLeftOut, MemberBack) if supervised else ()
     serving = _make_node(settings.node, groups, LogHook(lambda: serving.address, silent=silent))
     reloading = Reloading(settings, file, again, serving.reload)
@@ -150,7 +150,7 @@ async def _serve(
 
 
 async def _first_to_end(*waits: Coroutine[None, None, object]) -> None:
-    """Return once one of `waits` has; raise what it raises. The others are cancelled."""
+    """Return once one of `waits` has returned, or raise its error. The others are cancelled."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -174,7 +174,7 @@ async def _start(serving: Node, address: Address) -> None:
 
 
 async def _stop(serving: Node, stop: Stop) -> None:
-    """Drain, unless or until the supervisor ends all, and stop."""
+    """Drain and stop the node; the drain ends, or is left out, once the supervisor ends all."""
     stopping = asyncio.create_task(serving.stop(drain=not stop.deserted.is_set()))
     deserted = asyncio.create_task(stop.deserted.wait())
     await asyncio.wait({stopping, deserted}, return_when=asyncio.FIRST_COMPLETED)

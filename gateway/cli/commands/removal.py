@@ -78,7 +78,10 @@ def _remove(
     timeout: float,
     as_json: bool,
 ) -> None:
-    """Print who was not reached by `removal`. Raises Failure."""
+    """Call `removal` with a client of `nodes`. Raises Failure, also where not all were reached.
+
+    With `as_json`, the names of those not reached are printed as JSON.
+    """
     unreached = asyncio.run(ask(nodes, removal, timeout=timeout))
     if as_json:
         write(json.dumps({"unreached": unreached}).encode() + b"\n")

@@ -129,10 +129,10 @@ async def _run(
 
 
 async def _start(nodes: Sequence[Kept], gateway: Kept) -> None:
-    """Return once all serve. Raises Failure where one does not start.
+    """Start all and return once they serve. Raises Failure where one does not start.
 
-    One node alone starts with the gateway, which doesn't look at the groups, so that what is wrong
-    with them is said once.
+    Only one node starts at the same time as the gateway, which doesn't look at the groups. So a
+    mistake in the groups is said once.
     """
     await start_all([nodes[0], gateway])
     await start_all(nodes[1:])

@@ -1,4 +1,4 @@
-"""Options that several subcommands share, and what they, variables and the config file come to.
+"""Options that several subcommands share, and the settings made of them, variables and a config.
 
 The room knows what a user may write on a command line. It starts nothing.
 """

@@ -1,4 +1,4 @@
-"""Options of the gateway that say what requests may ask for, for it and for who starts it."""
+"""Options of a gateway, for `gaocache gateway` and for `gaocache up`, which starts one."""
 
 from typing import Annotated, TypeAlias
 
@@ -33,7 +33,7 @@ GatewayLogLevelOption: TypeAlias = Annotated[
 
 
 def limits_of(table: GatewayTable) -> Limits:
-    """Return the limits that `[gateway]` says."""
+    """Return the limits that the table `[gateway]` sets."""
     return Limits(
         timeout=table.timeout,
         max_timeout=table.max_timeout,

@@ -1,4 +1,4 @@
-"""Options of a node, for it and for who starts it."""
+"""Options of a node, for `gaocache node` and for `gaocache up`, which starts nodes."""
 
 from typing import Annotated, TypeAlias
 

@@ -1,4 +1,4 @@
-"""Which nodes a command asks, and what it ends with where they don't answer."""
+"""The nodes that a command asks, and the failure it ends in where they don't answer."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeAlias, TypeVar
@@ -32,12 +32,12 @@ PeersOption: TypeAlias = Annotated[
 
 
 def choose_nodes(context: typer.Context, node: str | None, peers: str | None) -> str:
-    """Return what a Client takes for the nodes to ask.
+    """Return the nodes to ask, as a Client takes them.
 
     Raises typer.BadParameter.
     """
     exclude_each_other(context, "node", "peers")
-    if node is not None:  # before what the environment says
+    if node is not None:  # it goes before the environment's peers
         return str(parse_address("--node", node))
     if peers is None:
         return DEFAULT_ADDRESS
@@ -62,7 +62,10 @@ def shown(nodes: str) -> str:
 
 
 async def ask(nodes: str, question: Callable[[Client], Awaitable[A]], *, timeout: float) -> A:
-    """Return what `question` gets from a client of `nodes`. Raises Failure."""
+    """Return the result of `question`, called with a client of `nodes`. Raises Failure.
+
+    Each call of that client may take `timeout` seconds.
+    """
     try:
         async with Client(nodes, timeout=timeout) as client:
             return await question(client)
@@ -72,7 +75,7 @@ async def ask(nodes: str, question: Callable[[Client], Awaitable[A]], *, timeout
 
 
 def explain(nodes: str, error: CacheError) -> str:
-    """Return the words of `error`, which came of asking `nodes`, with what to look at."""
+    """Return the words of `error`, got from asking `nodes`, with a hint at what may be wrong."""
     is_one = "://" not in nodes
     return (
         f"{error}; is gaocache up running?"

@@ -14,10 +14,10 @@ from cache_core.settings import Table
 from gateway.cli.failure import EXIT_USAGE, EXIT_WRONG, Failure
 
 FLAGS: Final = {"cors_origins": "--cors-origin"}
-"""The options that are not named as their keys."""
+"""The options that are not named like their keys, by key."""
 
 _TAG: Final = re.compile(r"\[(?=[a-z#/@])")
-"""What help would take for Rich's markup, whose own function takes 50 ms to import."""
+"""The text that help would take for Rich's markup; Rich's own escape takes 50 ms to import."""
 
 Given: TypeAlias = tuple[str, object, tuple[str, str]]
 """An option's name, its value, and the table and key that it sets."""
@@ -59,7 +59,7 @@ def flag(key: str) -> str:
 
 
 def flags(**values: object) -> list[str]:
-    """Return options for these settings, but for those that are None."""
+    """Return the options of a command line for `values`, by their keys; None is left out."""
     return [
         text
         for key, value in values.items()
@@ -81,12 +81,15 @@ def _flag(key: str, value: object) -> tuple[str, ...]:
 
 
 def given(title: str, **values: object) -> Iterator[Given]:
-    """Yield options that are named as the keys of `[title]` that they set."""
+    """Yield an option for each of `values`, which go by the keys of `[title]` that they set."""
     yield from ((flag(key), value, (title, key)) for key, value in values.items())
 
 
 def load_settings(config: Path | None, *options: Given, with_groups: bool = True) -> Settings:
-    """Return the settings, in which `options` that aren't None count most. Raises Failure."""
+    """Return the settings of `options`, the environment and `config`. Raises Failure.
+
+    Options count most; an option that is None was not given.
+    """
     tree: dict[str, dict[str, object]] = {}
     names: dict[tuple[str, ...], str] = {}
     for name, value, (title, key) in options:
@@ -101,13 +104,16 @@ def load_settings(config: Path | None, *options: Given, with_groups: bool = True
 
 
 def as_failure(error: ConfigError) -> Failure:
-    """Return what a command ends with that has such a configuration."""
+    """Return the failure of a command whose settings have the mistakes that `error` names.
+
+    Its exit status is EXIT_USAGE where all of them are in options, else EXIT_WRONG.
+    """
     is_usage = all(problem.is_option for problem in error.problems)
     return Failure(str(error), exit_status=EXIT_USAGE if is_usage else EXIT_WRONG)
 
 
 def _shown(default: object) -> str:
-    """Return the words for a default; those of a key without one are in its description."""
+    """Return the words for `default`; "" for none, of which the key's description speaks."""
     if default is None or default == ():
         return ""
     if isinstance(default, bool):

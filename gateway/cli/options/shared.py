@@ -23,7 +23,7 @@ DATA_DIR = platformdirs.user_data_path("gaocache", appauthor=False)
 
 
 def parse_address(option: str, text: str) -> Address:
-    """Return the address that `option` was given as. Raises typer.BadParameter."""
+    """Return `text`, which `option` was given, as an address. Raises typer.BadParameter."""
     try:
         return Address.parse(text)
     except InvalidAddress as error:
@@ -48,7 +48,7 @@ def check_text(argument: str, text: str) -> None:
 
 
 def set_up_logging(level: LogLevel) -> None:
-    """Send our own lines and uvicorn's at `level`, other libraries' warnings, to stderr."""
+    """Log to stderr: our own and uvicorn's lines from `level` on, other libraries' warnings."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     for name in ("gaocache", "uvicorn"):
         logging.getLogger(name).setLevel(level.value.upper())

@@ -17,7 +17,7 @@ class Child:
     """A `gaocache` subcommand in a process of its own, in a session of its own.
 
     A Ctrl-C at the terminal reaches its supervisor alone, which stops the children in order.
-    The child stops by itself when its supervisor dies, for its standard input closes then.
+    The child stops by itself when its supervisor dies, because its standard input closes then.
     """
 
     def __init__(
@@ -31,13 +31,13 @@ class Child:
     async def start(
         cls, name: str, arguments: Sequence[str], descriptors: Sequence[int] = ()
     ) -> Self:
-        """Run `gaocache ARGUMENTS`, which has the open `descriptors`; return it once it serves.
+        """Run `gaocache ARGUMENTS` with the open `descriptors`; return it once it serves.
 
         Raises Failure where it ends before.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            "-P",  # a folder `gateway` where the user stands is not ours
+            "-P",  # a folder `gateway` in the user's current folder is not ours
             "-m",
             "gateway.cli",
             *arguments,
@@ -73,7 +73,10 @@ class Child:
             self._process.send_signal(signal.SIGHUP)
 
     async def stop(self, *, grace: float) -> None:
-        """Let the process end as one of many that do, and kill it where it takes far longer."""
+        """Tell the process that its supervisor ends all, and return once it has ended.
+
+        It is killed where it takes STOP_MARGIN longer than `grace`, both in seconds.
+        """
         cast("asyncio.StreamWriter", self._process.stdin).close()
         try:
             await asyncio.wait_for(self._process.wait(), grace + STOP_MARGIN)

@@ -1,4 +1,4 @@
-"""Which nodes `gaocache up` starts on this machine."""
+"""The nodes that `gaocache up` starts on this machine."""
 
 import socket
 from collections.abc import Iterator, Sequence
@@ -22,17 +22,18 @@ class Place(NamedTuple):
 
 
 class Fleet(NamedTuple):
-    """The nodes to start; `peers` where their cluster is another than the settings say."""
+    """The nodes to start; `peers` is their cluster, None where it is the one in the settings."""
 
     places: Sequence[Place]
     peers: str | None
 
 
 def fleet_of(settings: Settings, count: int | None) -> Fleet:
-    """Return `count` nodes that know each other, counted up from where the settings have one.
+    """Return `count` nodes that know each other, on ports counted up from the settings' one.
 
-    Without a `count`: of a list of peers, those whose addresses are this machine's; of another
-    cluster, one node; else one that is alone. Raises Failure.
+    Without a `count`: where the settings have a list of peers, a node at each of its addresses that
+    is this machine's; where they have another kind of peers, one node of that cluster; else one
+    node that is alone. Raises Failure.
     """
     table = settings.node
     peers = None if table.peers is None else table.peers.get_secret_value()
@@ -52,7 +53,10 @@ def fleet_of(settings: Settings, count: int | None) -> Fleet:
 
 
 def _here(peers: str, listen: Address) -> Iterator[Place]:
-    """Yield those of a list of members that are at this machine, at every address if told so."""
+    """Yield the members of the list `peers` that are at this machine.
+
+    They listen at every address where `listen` does so.
+    """
     for text in dict.fromkeys(peers.removeprefix(STATIC).split(",")):
         name = Member.parse(text).name
         address = Address.parse(name)
@@ -84,7 +88,10 @@ def _with_port(address: Address) -> Address:
 
 
 def _counted(settings: Settings, count: int) -> list[Address]:
-    """Return `count` addresses, with free ports where the first's is 0, else counted up from it."""
+    """Return `count` addresses: with free ports where the first's is 0, else counted up from it.
+
+    The first is the settings' own. Raises Failure.
+    """
     first = settings.node.listen
     if first.port == 0:
         return free_addresses(first, count)

@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 
 def on_hangup(*, reload: Callable[[], object], gone: Callable[[], object]) -> None:
-    """From now on, call `reload` in the running loop on each SIGHUP.
+    """Call `reload`, or `gone`, in the running loop on each SIGHUP from now on.
 
-    But `gone` where the process had a terminal and now has none: a shell sends the same signal
-    when its window closes. Not so where SIGHUP was ignored until now: `nohup` has it so.
+    `gone` is called where the process had a terminal and now has none, because a shell sends the
+    same signal when its window closes. Where SIGHUP was ignored until now, as under `nohup`,
+    `reload` is called always.
     """
     had_terminal = _has_terminal() and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 

@@ -13,9 +13,9 @@ INTERRUPTED: Final = 130
 
 @contextlib.contextmanager
 def interrupts_exit() -> Iterator[None]:
-    """Within it a Ctrl-C ends the process at once; only for the main thread.
+    """Make a Ctrl-C within this context end the process at once; only for the main thread.
 
-    A KeyboardInterrupt won't do: what is being imported may swallow it or print it.
+    A KeyboardInterrupt won't do, because the module being imported may swallow it or print it.
     """
     previous = signal.signal(signal.SIGINT, _exit)
     try:

@@ -21,7 +21,7 @@ def listen(address: Address) -> socket.socket:
 
 
 def bound(address: Address) -> socket.socket:
-    """Return a socket that has `address`, at which nobody listens. Raises Failure."""
+    """Return a socket that is bound to `address` and does not listen yet. Raises Failure."""
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -48,14 +48,14 @@ def listen_failure(address: object, error: OSError) -> Failure:
 
 
 def free_addresses(address: Address, count: int) -> list[Address]:
-    """Return `address` with `count` ports that nobody listens at. Raises Failure."""
+    """Return `address` with each of `count` ports at which nobody listens. Raises Failure."""
     with contextlib.ExitStack() as held:  # all at once, else a port could come twice
         socks = [held.enter_context(listen(address._replace(port=0))) for _ in range(count)]
         return [address._replace(port=sock.getsockname()[1]) for sock in socks]
 
 
 def is_wildcard(host: str) -> bool:
-    """Return whether to listen at `host` is to listen at every address of the machine."""
+    """Return whether listening at `host` means listening at every address of the machine."""
     try:
         return ipaddress.ip_address(host).is_unspecified
     except ValueError:
@@ -63,7 +63,7 @@ def is_wildcard(host: str) -> bool:
 
 
 def on_loopback(address: Address) -> Address:
-    """Return where this machine reaches what listens at `address`."""
+    """Return the address at which this machine reaches a process that listens at `address`."""
     if not is_wildcard(address.host):
         return address
     return address._replace(host="::1" if ":" in address.host else "127.0.0.1")

@@ -13,11 +13,11 @@ from gateway.cli.failure import Failure
 
 
 class Reloading:
-    """Reads `file` anew with `read` and hands its groups to `reload`, which a node has.
+    """Reads `file` anew with `read` and hands its groups to `reload`, which is a node's.
 
-    What is wrong in the file, and what changes, is a line in the log each. A file with mistakes
-    changes nothing. `settings` are those that the node was started with: of its own table,
-    nothing changes before it is started anew.
+    Each mistake in the file is a line in the log, and so are the changes. A file with mistakes
+    changes nothing. `settings` are those that the node was started with: changes in its table
+    `[node]` hold only once the node is started anew.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Reloading:
         self._reload = reload
 
     async def whenever(self, wanted: asyncio.Event) -> None:
-        """Reload each time that it is `wanted`, and once more where it is wanted meanwhile."""
+        """Reload each time that `wanted` is set, and once more if it is set meanwhile."""
         while await wanted.wait():
             wanted.clear()
             await self.once()
@@ -60,7 +60,7 @@ class Reloading:
 
 
 def _words(done: Reloaded, others: Collection[str]) -> str:
-    """Return what was `done`; `others` are the groups whose tables are not what they were."""
+    """Return in words what was `done`; `others` are the groups whose tables have changed."""
     changed = {*done.changed, *others}
     changes = {"added": done.added, "changed": changed, "removed": done.removed}
     said = [f"{what} {', '.join(sorted(names))}" for what, names in changes.items() if names]

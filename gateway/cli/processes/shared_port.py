@@ -1,7 +1,7 @@
 """A port at which several processes listen, each with a queue of connections of its own.
 
-In one queue for all, a worker that is busy already would take most. The system gives each socket
-that has SO_REUSEPORT its share instead (socket(7)).
+With one queue for all, a worker that is busy already would take most connections. The system gives
+each socket that has SO_REUSEPORT its share instead (socket(7)).
 """
 
 import socket
@@ -13,16 +13,17 @@ from gateway.cli.processes.listening import bound, listen_failure
 
 
 class SharedPort:
-    """`address`, held from now on, also while nobody listens there; port 0 takes a free one.
+    """An address that is held from now on, also while nobody listens there.
 
-    Use it with `with`. Raises Failure where another holds it, or listens there.
+    Port 0 takes a free one. Use it with `with`. Raises Failure where another process holds the
+    address, or listens there.
     """
 
     def __init__(self, address: Address) -> None:
         sock = bound(address)
-        # Only now, for sockets that had it while they were bound would share with any other.
+        # Only now, because a socket that is bound with it shares the port with any that has it.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        # Others who may be bound besides this one are told to share, or refused.
+        # From now on, other sockets are bound here only with SO_REUSEPORT, or refused.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         self._sock = sock
         self.address = address._replace(port=sock.getsockname()[1])
@@ -41,7 +42,7 @@ class SharedPort:
         return sock
 
     def close(self) -> None:
-        """Hold it no more."""
+        """Hold the address no more."""
         self._sock.close()
 
     def __enter__(self) -> Self:
@@ -59,7 +60,7 @@ class SharedPort:
 class Listener:
     """A worker's share of a port: a socket that outlives the worker.
 
-    What came in while nobody served waits for the next one.
+    Connections that come in while no worker serves here wait for the next worker.
     """
 
     def __init__(self, port: SharedPort) -> None:
@@ -73,7 +74,7 @@ class Listener:
         return self._sock.fileno()
 
     def shut(self) -> None:
-        """Give the socket up: once no worker has it, new connections come in at the others'."""
+        """Give the socket up: once no worker has it, new connections go to the others' sockets."""
         if self._sock is not None:
             self._sock.close()
             self._sock = None

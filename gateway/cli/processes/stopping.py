@@ -10,7 +10,7 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stop:
-    """Why the process is to stop, as events of the running loop.
+    """Events of the running loop that tell the process to stop.
 
     `told` is set by the first SIGINT or SIGTERM from now on; a second ends the process at once.
     A `supervised` process is also told by its standard input, which closes when its supervisor

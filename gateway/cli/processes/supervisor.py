@@ -14,7 +14,7 @@ SETTLED_SECONDS: Final = 60.0
 
 
 class Backoff:
-    """How long to wait before a child is started again: 0, 1, 2, 4 … 30 seconds."""
+    """The pauses before a child is started again: 0, 1, 2, 4 … 30 seconds."""
 
     def __init__(self) -> None:
         self._next = 0.0
@@ -33,8 +33,9 @@ def _print(line: str) -> None:
 class Kept:
     """`gaocache ARGUMENTS`, called `name`, in a process that is started again when it ends.
 
-    `fellows` do its work meanwhile; it may be among them. With a `listener` it serves what comes
-    in there, and is told so by `--socket`. `say` takes a line of each end and return.
+    `fellows` do its work meanwhile; it may be among them. With a `listener` it serves the
+    connections that come in there, and is told so by `--socket`. `say` is called with a line each
+    time that it ends, can't start or is back.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Kept:
             self._say(f"{self.name} serves again")
 
     def hang_up(self) -> None:
-        """Send it SIGHUP, if it serves; one that is being started reads all anew by itself."""
+        """Send it SIGHUP, if it serves; while it is started it reads the config by itself."""
         if self.serves and self._child is not None:
             self._child.hang_up()
 
@@ -90,7 +91,7 @@ class Kept:
             await self._child.stop(grace=grace)
 
     def _give_way(self, pause: float) -> float:
-        """Leave connections to the fellows for the time of a `pause`, which is returned."""
+        """Leave new connections to the fellows for the time of `pause`, and return `pause`."""
         if pause and self._listener is not None:
             self._listener.shut()  # else they would wait here for as long
         return pause
@@ -102,7 +103,7 @@ class Kept:
                 return await self.start()
             except Failure as failure:
                 pause = self._give_way(backoff.pause(served=0))
-                words = str(failure) or f"{self.name} can't start"  # itself it has said why
+                words = str(failure) or f"{self.name} can't start"  # the child itself has said why
                 self._say(f"{words}; it is tried again in {pause:g} s")
 
 
@@ -124,7 +125,7 @@ async def keep_until(
 ) -> bool:
     """Await `start`, call `ready`, and keep `kept` running until `told`.
 
-    Return whether it came to that they served. Raises what `start` raises.
+    Return False where `told` was set before they served, else True. Raises what `start` raises.
     """
     stop = asyncio.create_task(told.wait())
     starting = asyncio.create_task(start)

@@ -24,7 +24,7 @@ from gateway.cli.processes.stopping import Stop
 from gateway.cli.processes.supervisor import Kept, keep_until, start_all
 
 MAX_FOLDER_BYTES: Final = 90
-"""Of a folder for sockets: their whole path has to fit into 107 (unix(7))."""
+"""The longest path of a folder for sockets, whose own paths fit into 107 bytes (unix(7))."""
 
 WorkersOption: TypeAlias = Annotated[
     str | None, setting(GatewayTable, "gateway", "workers", metavar="NUMBER")
@@ -53,8 +53,8 @@ def serve_with_workers(
 ) -> None:
     """Run workers of the gateway that `table` describes until Ctrl-C or SIGTERM.
 
-    They are given `config` and the gateway's own `options`. Once they serve, print what `ready`
-    says of their address. Raises Failure.
+    They are given `config` and the gateway's own `options`. Once they serve, the line that `ready`
+    returns for their address is printed. Raises Failure.
     """
     with SharedPort(table.listen) as port, _private_folder() as folder:
         given = flags(**{**options, "listen": port.address, "workers": table.workers})
@@ -64,12 +64,12 @@ def serve_with_workers(
         kept: list[Kept] = []
         for number, listener in enumerate(listeners, start=1):
             arguments = ["gateway", *given, "--worker-socket", str(folder / str(number))]
-            # Of a supervised command, only the first line of the output is read.
+            # A supervisor reads only the first line of the output.
             say = partial(print, file=sys.stderr if supervised else sys.stdout, flush=True)
             kept.append(Kept(f"worker {number}", arguments, kept, listener=listener, say=say))
 
         def release() -> None:
-            """Leave the port to the workers: once they have stopped to listen, nobody does."""
+            """Leave the port to the workers: once they stop listening, nobody listens."""
             port.close()
             for listener in listeners:
                 listener.shut()
@@ -82,16 +82,17 @@ def serve_with_workers(
 
 
 def leave_folder(worker: Path) -> None:
-    """Remove the folder of a `worker` that ends with the others, unless one of them is in it yet.
+    """Remove the folder of the `worker` socket, unless another worker's socket is still in it.
 
-    The gateway does so itself, but for one that was killed.
+    It is for a worker that ends because its supervisor does. The supervisor removes the folder
+    itself, unless it was killed.
     """
     with suppress(OSError):
         worker.parent.rmdir()
 
 
 def stopping_seconds(table: GatewayTable) -> float:
-    """Return how long the gateway that `table` describes may take once it is told to stop."""
+    """Return the seconds that the gateway of `table` may take once it is told to stop."""
     own = STOP_MARGIN if table.workers > 1 else 0  # it ends a worker that hangs
     return table.drain + table.grace + own
 
@@ -114,7 +115,10 @@ async def _run(
 
 @contextmanager
 def _private_folder() -> Iterator[Path]:
-    """Within it there is a folder for sockets, which nobody else may enter. Raises Failure."""
+    """Make a folder for sockets, which no other user may enter, for the time of this context.
+
+    Raises Failure.
+    """
     try:
         folder = Path(tempfile.mkdtemp(prefix="gaocache-"))
     except OSError as error:

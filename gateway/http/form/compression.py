@@ -1,6 +1,6 @@
 """Content codings: which a request accepts, and which is worth it. Pure.
 
-RFC 9110, sections 8.4.1 and 12.5.3; RFC 8878 (zstd), there with the extra `zstd`.
+RFC 9110, sections 8.4.1 and 12.5.3; RFC 8878 (zstd, which needs the extra `zstd`).
 """
 
 import gzip
@@ -18,35 +18,35 @@ except ImportError:
 
 IDENTITY: Final = "identity"
 MIN_BYTES: Final = 1024
-"""What has no more is sent as it is: it fits into a packet or two anyway."""
+"""A body of at most so many bytes is sent as it is: it fits into a packet or two anyway."""
 
 GZIP_LEVEL: Final = 6
 ZSTD_LEVEL: Final = 3
 
 _WEIGHT: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _UNLISTED: Final = 0.0001
-"""The weight of plain bytes where nobody speaks of them: less than any that is listed."""
+"""The weight of plain bytes where the field does not name them: below any listed one but 0."""
 
 _COMPRESSIBLE: Final = re.compile(
     r"text/.*|application/(?:json|javascript|xml|yaml|toml|wasm|graphql|x-ndjson|sql)"
     r"|.*\+(?:json|xml|yaml)|image/(?:bmp|x-icon|vnd\.microsoft\.icon)|font/(?:ttf|otf)"
 )
 
-# The time is left out, for equal bytes should have equal codings.
+# The time is left out (mtime=0), so that equal bytes have equal codings.
 _COMPRESS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     **({"zstd": partial(zstd.compress, level=ZSTD_LEVEL)} if zstd else {}),
     "gzip": partial(gzip.compress, compresslevel=GZIP_LEVEL, mtime=0),
 }
 
 CODINGS: Final = (*_COMPRESS, IDENTITY)
-"""What there is, best first."""
+"""The codings that can be sent, best first."""
 
 
 def choose(accept_encoding: str | None, content_type: str, size: int) -> str | None:
-    """Return the coding for `size` bytes; None where nothing there is is accepted.
+    """Return the coding for a body of `size` bytes, or None where every coding is refused.
 
-    Quality values are honoured, the better coding wins a tie. What is small or does not get
-    smaller is sent as it is, unless that is refused (`identity;q=0`).
+    Quality values are honoured; the better coding wins a tie. A body that is small, or of a type
+    that does not get smaller, is sent as it is, unless that is refused (`identity;q=0`).
     """
     if accept_encoding is None:
         return IDENTITY
@@ -58,12 +58,12 @@ def choose(accept_encoding: str | None, content_type: str, size: int) -> str | N
 
 
 def accepts_identity(accept_encoding: str | None) -> bool:
-    """Tell whether plain bytes are accepted, as they are unless refused."""
+    """Tell whether plain bytes are accepted: they are, unless `accept_encoding` refuses them."""
     return accept_encoding is None or _weights(accept_encoding)[IDENTITY] > 0
 
 
 def compress(coding: str, body: bytes) -> bytes:
-    """Return `body` in one of CODINGS."""
+    """Return `body` in `coding`, one of CODINGS."""
     return body if coding == IDENTITY else _COMPRESS[coding](body)
 
 

@@ -1,4 +1,4 @@
-"""Validators, and what a request's preconditions come to. Pure.
+"""Validators (ETags), and the verdict of a request's preconditions. Pure.
 
 RFC 9110, sections 8.8.3 (ETag) and 13 (conditional requests). Values have no date of change, so
 the conditions on dates are ignored, as section 13.1 says.
@@ -19,7 +19,7 @@ _ENTITY_TAG: Final = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 
 class Verdict(Enum):
-    """What the preconditions say of a GET or HEAD."""
+    """The outcome of the preconditions of a GET or HEAD."""
 
     GO_ON = auto()
     NOT_MODIFIED = auto()
@@ -29,7 +29,7 @@ class Verdict(Enum):
 
 
 def digest(content_type: str, body: bytes) -> str:
-    """Return what tells this form of this value from every other."""
+    """Return a hash, 32 hexadecimal digits, that tells this form of a value from all others."""
     hashed = _begun(content_type).copy()
     hashed.update(body)
     return hashed.hexdigest()
@@ -41,12 +41,15 @@ def _begun(content_type: str) -> blake2b:  # once a type, not once a body
 
 
 def entity_tag(digest: str, coding: str) -> str:
-    """Return the strong ETag of the form `digest` tells, in the content coding `coding`."""
+    """Return the strong ETag of the form with this `digest`, in the content coding `coding`."""
     return f'"{digest}"' if coding == IDENTITY else f'"{digest}-{coding}"'
 
 
 def judge(fields: Mapping[str, str], etag: str) -> Verdict:
-    """Return what `fields` come to for what has the strong `etag`: RFC 9110, section 13.2.2."""
+    """Return the verdict of the preconditions in `fields` on a form with the strong `etag`.
+
+    RFC 9110, section 13.2.2.
+    """
     if_match = fields.get("if-match")
     if if_match is not None and not _names(if_match, etag, weakly=False):
         return Verdict.FAILED
@@ -57,7 +60,10 @@ def judge(fields: Mapping[str, str], etag: str) -> Verdict:
 
 
 def range_holds(if_range: str | None, etag: str) -> bool:
-    """Tell whether a range may be answered: a date or a weak tag is no match for `etag`."""
+    """Tell whether `if_range` lets a range be answered: it is missing, or equals `etag`.
+
+    A date or a weak tag never equals a strong ETag.
+    """
     return if_range is None or if_range.strip() == etag
 
 

@@ -1,4 +1,4 @@
-"""How a get is answered once its value is known: decided here, done by the route. Pure."""
+"""The answer to a get once its value is known: decided here, sent by the route. Pure."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -31,12 +31,12 @@ class Get(NamedTuple):
 
     @property
     def is_private(self) -> bool:
-        """Whether what is answered may be kept for one user only."""
+        """Whether the answer may be kept for one user only."""
         return "authorization" in self.fields
 
 
 class Decision(NamedTuple):
-    """What to answer: the status, all headers and the body."""
+    """An answer that is to be sent: the status, all headers and the body."""
 
     status: int
     headers: Mapping[str, str]
@@ -44,7 +44,7 @@ class Decision(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """What answers with a value have alike, whatever its bytes; `coding` is the body's."""
+    """Properties that answers of a kind share, whatever their value; `coding` is the body's."""
 
     content_type: str
     is_raw: bool
@@ -52,11 +52,11 @@ class Kind(NamedTuple):
     coding: str
 
     def begin(self, etag: str) -> dict[str, str]:
-        """Return the headers before those of the freshness."""
+        """Return the headers that stand before those of the freshness."""
         return {**(_RAW if self.is_raw else _ALWAYS), "ETag": etag}
 
     def end(self) -> dict[str, str]:
-        """Return the headers behind them, but for those of the body's length."""
+        """Return the headers that stand behind them, without Content-Length."""
         end = {"Content-Type": self.content_type}
         if self.is_attachment:
             end.update(_ATTACHMENT)
@@ -66,7 +66,7 @@ class Kind(NamedTuple):
 
 
 class Whole(NamedTuple):
-    """A 200 with the value as a whole, but for the headers of its freshness."""
+    """A 200 with the whole value, without the headers of its freshness and Content-Length."""
 
     kind: Kind
     etag: str
@@ -76,17 +76,17 @@ class Whole(NamedTuple):
 def decide(get: Get, value: Value) -> Decision:
     """Return the answer to `get` with `value`.
 
-    In the order of RFC 9110, section 13.2.2: preconditions, then ranges. Raises Refused (406,
-    412, 416).
+    Preconditions are judged before ranges (RFC 9110, section 13.2.2). Raises Refused (406, 412,
+    416).
     """
     freshness = caching.of_value(value, private=get.is_private)
     return decide_form(_represent(get, value), freshness, get.fields, is_head=get.is_head)
 
 
 def decide_whole(get: Get, value: Value) -> Whole:
-    """Return what `decide` does for a GET without preconditions and ranges. Raises Refused (406).
+    """Return the 200 to a GET that has no preconditions and no ranges. Raises Refused (406).
 
-    It is the same for as long as the value's bytes and declared type are.
+    It stays the same for as long as the value's bytes and declared type do.
     """
     form = _represent(get, value)
     coding = _coding(form, get.fields)
@@ -101,9 +101,9 @@ def decide_form(
     *,
     is_head: bool,
 ) -> Decision:
-    """Return the answer with `form` to a request with `fields`; `freshness` are its headers of it.
+    """Return the answer with `form` to a request with `fields`; it has the `freshness` headers.
 
-    Raises as `decide` does, but for the form.
+    Raises Refused (412, 416, and 406 where each content coding is refused).
     """
     coding, part, etag = _select(form, fields, is_head=is_head)
     verdict = conditional.judge(fields, etag)
@@ -141,7 +141,7 @@ def _select(
     digest = conditional.digest(form.content_type, form.body)
     plain = conditional.entity_tag(digest, IDENTITY)
     part = None if is_head else _part(form, fields, plain)
-    # A part of a coded form could not be read, so a part is of the plain bytes or not at all.
+    # A part of a coded body could not be decoded, so parts are of the plain bytes alone.
     if part is not None and compression.accepts_identity(accepted):
         return IDENTITY, part, plain
     coding = _coding(form, fields)

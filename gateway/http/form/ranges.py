@@ -7,14 +7,14 @@ import re
 from typing import Final
 
 _SPEC: Final = re.compile(r"([0-9]{0,64})-([0-9]{0,64})")
-"""More digits than that are malformed: nothing has so many bytes."""
+"""A number of more than 64 digits is malformed, because no body has so many bytes."""
 
 
 def select(field: str, size: int) -> range | None:
-    """Return the positions that `field` asks for of `size` bytes; None: answer the whole.
+    """Return the positions that `field` asks for, of `size` bytes; None stands for the whole.
 
-    Empty where it asks for none that there are: 416. The whole is the answer to what is
-    malformed, of another unit, or more than one range.
+    They are empty where none of those asked for exist, which is a 416. The whole is the answer to a
+    field that is malformed, of another unit, or of several ranges of which at least one exists.
     """
     unit, equals, given = field.partition("=")
     if not equals or unit.strip().lower() != "bytes":
@@ -31,19 +31,19 @@ def select(field: str, size: int) -> range | None:
 
 
 def content_range(part: range, size: int) -> str:
-    """Return the Content-Range of `part` of `size` bytes, an empty one for a 416."""
+    """Return the Content-Range of `part`, of `size` bytes; an empty part is that of a 416."""
     return f"bytes {part.start}-{part.stop - 1}/{size}" if part else f"bytes */{size}"
 
 
 def _part(spec: str, size: int) -> range | None:
-    """Return what there is of the range `spec`; None where the whole is the answer."""
+    """Return the positions in the range `spec` that exist; None where the whole is the answer."""
     match = _SPEC.fullmatch(spec)
     if match is None or spec == "-":
         return None
     first, last = match.groups()
     if not first:
         if int(last) and not size:
-            return None  # it is all there is, which no Content-Range can say of nothing
+            return None  # the whole of an empty body, for which there is no Content-Range
         return range(max(size - int(last), 0), size)
     if last and int(last) < int(first):
         return None

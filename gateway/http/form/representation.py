@@ -33,7 +33,7 @@ _NAME: Final = r"[!#$%&'+.^_`|~0-9A-Za-z-]+"
 _MEDIA_TYPE: Final = re.compile(rf"{_NAME}/{_NAME}(?:[ \t]*;[ \t]*{_NAME}=[ -~]+)?")
 
 _text: Final = json.JSONEncoder(ensure_ascii=False).encode
-"""Returns a text as JSON: a tenth of the time that an object of texts takes."""
+"""Returns a text as JSON, in a tenth of the time that encoding an object of texts takes."""
 
 
 class KeyValue(BaseModel):
@@ -52,7 +52,7 @@ class KeyValue(BaseModel):
 
 
 class Wish(NamedTuple):
-    """What a request says of the form it wants; `encoding` before `alt` before `accept`."""
+    """A wish for a form; `encoding` goes before `alt`, `alt` before `accept`."""
 
     accept: str = ""
     alt: Alt | None = None
@@ -73,7 +73,7 @@ class Representation(NamedTuple):
 
 
 class NotAcceptable(Exception):
-    """Nothing there is was asked for; the words say what there is."""
+    """The value has no form that the request accepts; the words say which forms there are."""
 
 
 def represent(wish: Wish, group: str, key: str, value: Value) -> Representation:
@@ -102,8 +102,8 @@ def choose(accept: str, offers: Iterable[str]) -> str | None:
     """Return the one of `offers` that `accept` prefers, or None where it wants none of them.
 
     Quality values are honoured; of equals the more specific match is taken, then the earlier
-    offer. What can't be parsed is passed over; a header that says nothing else asks for anything,
-    as does an empty one (RFC 9110, section 12.5.1).
+    offer. Members that can't be parsed are passed over. A header without any other member accepts
+    anything, as an empty one does (RFC 9110, section 12.5.1).
     """
     ranges = []
     for member in members(accept.lower()):
@@ -122,13 +122,13 @@ def choose(accept: str, offers: Iterable[str]) -> str | None:
 def as_json(group: str, key: str, value: Value, encoding: Encoding | None = None) -> bytes:
     """Return the JSON form, compact, with `encoding` or else the one that suits the value.
 
-    Raises UnicodeDecodeError where bytes that are no UTF-8 should be.
+    Raises UnicodeDecodeError where `encoding` is `utf-8` and the bytes are not UTF-8.
     """
     return _with_value(f'"group":{_text(group)},"key":{_text(key)}', value, encoding)
 
 
 def as_item(key: str, value: Value, encoding: Encoding | None = None) -> bytes:
-    """Return the JSON form as an item of a batch, whose group goes without saying.
+    """Return the JSON form as an item of a batch, without the group, which all items share.
 
     Raises UnicodeDecodeError as `as_json` does.
     """
@@ -141,7 +141,7 @@ def _with_value(names: str, value: Value, encoding: Encoding | None) -> bytes:
 
 
 def _readable(value: Value, encoding: Encoding | None) -> tuple[bytes, bytes]:
-    """Return the value as JSON, and how it is to be read."""
+    """Return the value as JSON, and the encoding by which it is to be read."""
     declared = _declared(value)
     if encoding is None and declared and _essence(declared) == JSON and _is_json(value.data):
         return value.data, b"json"
@@ -171,7 +171,7 @@ def _raw(content_type: str, value: Value) -> Representation:
 
 
 def _declared(value: Value) -> str:
-    """Return the group's declared content type; what is none counts as not declared."""
+    """Return the declared content type, "" where there is none or it is no media type."""
     return _media_type(value.terms.content_type)
 
 

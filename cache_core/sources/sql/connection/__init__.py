@@ -1,4 +1,4 @@
-"""The way to an SQL database: its URL, its sessions, ending what runs, and what went wrong.
+"""The way to an SQL database: its URL, its sessions, the end of statements, and its faults.
 
 The room knows SQLAlchemy's engines and their drivers. It knows no key and no statement.
 """

@@ -1,4 +1,4 @@
-"""Running a statement so that whoever is cancelled leaves none behind in the database."""
+"""Running a statement so that a cancelled caller leaves none running in the database."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 T = TypeVar("T")
 
 INTERRUPT_SECONDS: Final = 0.01
-"""How often a cancelled SQLite query is told to end until it has: it may not have begun yet."""
+"""Seconds between the interrupts of a cancelled SQLite query: it may begin after the first."""
 
 KILL_SECONDS: Final = 1.0
 """How long a server may take to end a query; past that the connection is closed."""
@@ -28,8 +28,8 @@ async def execute(
 ) -> CursorResult[Any]:
     """Return the statement's result; where the caller is cancelled, end the statement first.
 
-    asyncpg does that by itself. The other connections would be given back with the statement
-    running on in them.
+    asyncpg does that by itself. The other drivers' connections would be given back to the pool
+    while the statement still runs in them.
     """
     interrupt = _INTERRUPTS.get(connection.dialect.name)
     if interrupt is None:
@@ -51,7 +51,7 @@ async def _interrupt_sqlite(connection: AsyncConnection, running: "asyncio.Futur
 
 
 async def _kill_mysql(connection: AsyncConnection, running: "asyncio.Future[Any]") -> None:
-    """End the query by a second connection, for the server would not notice that one closes."""
+    """End the query by a second connection: the server would not notice that the first closes."""
     driver: Any = (await connection.get_raw_connection()).driver_connection
     side = create_async_engine(connection.engine.url, poolclass=NullPool)
     with contextlib.suppress(Exception):  # whatever it is, the connection is closed then
@@ -69,13 +69,13 @@ _INTERRUPTS: Final[Mapping[str, Interrupt]] = {
 
 
 class Endings:
-    """Runs calls whose callers may leave at once; what they leave ends behind them."""
+    """A runner of calls whose callers can leave at once; a call that is left behind is ended."""
 
     def __init__(self) -> None:
         self._ending: set[asyncio.Task[None]] = set()
 
     async def run(self, call: Coroutine[Any, Any, T]) -> T:
-        """Return what `call` returns; where the caller is cancelled, `call` is, and not awaited."""
+        """Return the result of `call`; a cancelled caller cancels it, and does not wait for it."""
         running = asyncio.create_task(call)
         try:
             return await asyncio.shield(running)
@@ -86,7 +86,7 @@ class Endings:
             raise
 
     async def wait(self) -> None:
-        """Return once all that was left has ended."""
+        """Return once all calls that were left behind have ended."""
         await asyncio.gather(*self._ending)
 
 

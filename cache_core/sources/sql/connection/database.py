@@ -1,4 +1,4 @@
-"""A pool of connections that is asked in time, again where a connection was stale."""
+"""A pool of connections, asked within time limits, and once more where one was stale."""
 
 import asyncio
 import contextlib
@@ -20,13 +20,13 @@ CLOSE_SECONDS: Final = 2.0
 """How long the pooled connections may take to close."""
 
 _PLAN_OUTDATED: Final = "0A000"
-"""PostgreSQL's word for a prepared statement whose table was altered."""
+"""PostgreSQL's SQLSTATE for a prepared statement whose table was altered."""
 
 
 class Database:
-    """The database at `url`, of which at most `pool_size` connections are open; times in seconds.
+    """The database at `url`, with at most `pool_size` open connections.
 
-    A relative SQLite path starts at `folder`. Raises InvalidSource.
+    A relative SQLite path starts at `folder`. Timeouts are in seconds. Raises InvalidSource.
     """
 
     def __init__(
@@ -54,9 +54,10 @@ class Database:
         self._endings = Endings()
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Return what `work` returns, given a connection; it only reads, and may be run twice.
+        """Return the result of `work`, called with a connection.
 
-        Raises DatabaseFault. A caller that is cancelled need not wait for the statement's end.
+        `work` must only read, because it may be called twice. A caller that is cancelled does not
+        wait for the statement's end. Raises DatabaseFault.
         """
         limit = asyncio.timeout(self._connect_timeout)
         try:
@@ -97,7 +98,7 @@ class Database:
     async def _connect(self) -> AsyncConnection:
         if self._engine.dialect.name != "sqlite":
             return await self._engine.connect().start()
-        # To open a file takes no time, and leaves its thread behind where it is cancelled.
+        # To open a file takes no time, and would leave its thread behind if it were cancelled.
         opening = asyncio.ensure_future(self._engine.connect().start())
         try:
             return await asyncio.shield(opening)
@@ -107,5 +108,5 @@ class Database:
 
 
 def _is_stale(error: DBAPIError) -> bool:
-    """Tell a connection, or what was prepared in it, that had gone bad before it was asked."""
+    """Tell whether `error` means that the connection was stale, or a statement prepared in it."""
     return error.connection_invalidated or getattr(error.orig, "sqlstate", "") == _PLAN_OUTDATED

@@ -1,4 +1,4 @@
-"""Whose fault a failed statement is: one table for all drivers."""
+"""The blame for a failed statement: one table for all drivers."""
 
 from collections.abc import Mapping
 from enum import Enum, auto
@@ -10,14 +10,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
 class Blame(Enum):
-    """Why there is no answer."""
+    """The reason why there is no answer."""
 
     UNAVAILABLE = auto()
     """The database can't be reached or can't answer now."""
     ACCESS = auto()
-    """It refuses the user, the password or the database."""
+    """The server refuses the user, the password or the database."""
     STATEMENT = auto()
-    """It refuses the statement, or this key in it."""
+    """The database refuses the statement, or this key in it."""
 
 
 _SAID: Final = MappingProxyType(
@@ -30,10 +30,10 @@ _SAID: Final = MappingProxyType(
 
 
 class DatabaseFault(Exception):
-    """What the database did in place of an answer.
+    """The database gave no answer; `blame` says why.
 
-    Its text is ours and fit for a caller's eyes; `words` are the database's own, which may repeat
-    what is in a row, but no password.
+    The error's text is ours and fit for a caller's eyes. `words` are the database's own, which may
+    repeat the content of a row, but no password.
     """
 
     def __init__(self, blame: Blame, words: str = "") -> None:
@@ -49,7 +49,7 @@ class _Codes(NamedTuple):
 
 
 _SQLITE_STATEMENT: Final = frozenset({1, 8, 12, 18, 19, 20, 21, 23, 25, 26})
-"""SQLite's primary result codes that are the statement's or the file's fault, not the time's."""
+"""SQLite's primary result codes for a lasting fault, of the statement or of the file."""
 
 _MYSQL: Final = _Codes(
     unavailable=frozenset(
@@ -75,13 +75,13 @@ _POSTGRES: Final[Mapping[str, Blame]] = MappingProxyType(
         "58": Blame.UNAVAILABLE,  # the system's own errors
     }
 )
-"""SQLSTATEs and classes of them."""
+"""The blame of SQLSTATEs, and of classes of them by their first two characters."""
 
 
 def fault_of(error: Exception) -> DatabaseFault:
     """Return the fault that `error`, raised by SQLAlchemy or a driver, stands for."""
     original = (error.orig if isinstance(error, DBAPIError) else None) or error
-    match original.args:  # before SQLSTATEs, for MySQL's are too coarse
+    match original.args:  # before SQLSTATEs, because MySQL's are too coarse
         case (int(number), words, *_) if isinstance(error, DBAPIError):
             return DatabaseFault(_mysql_blame(number), _first_line(words))
     sqlstate = getattr(original, "sqlstate", None)

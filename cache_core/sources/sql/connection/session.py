@@ -1,4 +1,4 @@
-"""What a new connection is told before it is asked, and when a pooled one is of no use."""
+"""The settings of a new connection, and the check whether a pooled one is still of use."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 _FILE: Final = "gaocache.file"
-"""Where a pooled connection's entry keeps which file it has open."""
+"""The name under which a pooled connection's entry keeps the identity of its file."""
 
 
 def guard(engine: AsyncEngine, *, statement_timeout: float) -> None:
-    """Have every connection of `engine` read only, each statement within the timeout, in seconds.
+    """Make every connection of `engine` read-only, with the timeout for each statement, in seconds.
 
-    An SQLite file that was replaced (renamed over) is opened anew.
+    SQLite has no such timeout; there, a file that was replaced (renamed over) is opened anew.
     """
     pool = engine.sync_engine
     match engine.dialect.name:
@@ -53,7 +53,7 @@ def _teller(
 
 
 def _mysql_lines(connection: Any, statement_timeout: float) -> list[str]:  # noqa: ANN401 - the driver's
-    """Return the lines in the words of the server that is there: a mysql:// may be MariaDB."""
+    """Return the lines for the server that answers, because a mysql:// URL may lead to MariaDB."""
     if "mariadb" in connection.driver_connection.get_server_info().lower():
         limit = f"max_statement_time = {statement_timeout:.6f}"
     else:

@@ -1,4 +1,4 @@
-"""From the URL that a user writes to the one that SQLAlchemy takes, and to an engine."""
+"""From the URL that a user writes to the URL that SQLAlchemy takes, and to an engine."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,9 +20,10 @@ BUSY_SECONDS: Final = 2.0
 
 
 class _Driver(NamedTuple):
-    """How a kind of database is reached: SQLAlchemy's name, the extra that installs it.
+    """The driver for a kind of database: its name in SQLAlchemy, and the extra that installs it.
 
-    `options` are the URL's parameters that a user may give; others could be a password.
+    `options` are the parameters that a user's URL may have; others are refused, because they could
+    be a part of a password.
     """
 
     name: str
@@ -48,7 +49,10 @@ _DRIVERS: Final[Mapping[str, _Driver]] = MappingProxyType(
 
 
 def parse_url(given: str) -> URL:
-    """Return `given` as a URL of a kind that is known. Raises InvalidSource, which repeats none."""
+    """Return `given` as the URL of a known kind of database.
+
+    Raises InvalidSource, whose words do not repeat the URL.
+    """
     try:
         url = make_url(given)
     except (ArgumentError, ValueError):
@@ -100,7 +104,10 @@ def open_engine(given: str, *, folder: Path, **settings: Any) -> AsyncEngine:  #
 
 
 def _existing_file(url: URL, folder: Path) -> URL:
-    """Return the URL of the SQLite file in the form that never creates one."""
+    """Return the URL of the SQLite file in a form that never creates a file.
+
+    Raises InvalidSource where there is no such file.
+    """
     if url.database in {None, "", ":memory:"}:
         raise InvalidSource("url", "it names no file, it should be like sqlite:///file.db")
     file = folder / str(url.database)
