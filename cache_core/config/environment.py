@@ -1,4 +1,4 @@
-"""What the environment's `GAOCACHE_…` variables say of the configuration."""
+"""The settings that the environment's `GAOCACHE_…` variables make."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -16,7 +16,7 @@ SHORT: Final[Mapping[str, tuple[Keys, ...]]] = {
     "GAOCACHE_MAX_TIMEOUT": (("gateway", "max_timeout"),),
     "GAOCACHE_CORS_ORIGINS": (("gateway", "cors_origins"),),
 }
-"""Variables without a table's name; those with one are stronger."""
+"""The variables without a table's name; a variable with the name counts more."""
 
 
 def variable(table: str, key: str) -> str:
@@ -62,7 +62,7 @@ def _in_groups(rest: str, groups: Iterable[str]) -> Keys:
 
 
 def _put(tree: dict[str, Any], keys: Keys, value: str) -> None:
-    """Put `value` at `keys`; a table's other keys stay, a value in its way does not."""
+    """Put `value` at `keys`; a table's other keys stay, a value in the way is replaced."""
     *above, last = keys
     for key in above:
         inner = tree.get(key)

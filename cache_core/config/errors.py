@@ -1,10 +1,10 @@
-"""What is wrong in a configuration, a line each, with its place."""
+"""The mistakes of a configuration, each a line with its place."""
 
 from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """Where something is wrong, and the words for it; `order` puts those of a file in its order."""
+    """A mistake: its place and the words for it; `order` sorts a file's mistakes as they stand."""
 
     place: str
     words: str
@@ -19,7 +19,7 @@ class Problem(NamedTuple):
 
 
 class ConfigError(Exception):
-    """All that is wrong in a configuration, a line each."""
+    """A configuration has mistakes: all of them, a line each."""
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.order))

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, as the keys to it in the file and the words for the user."""
+"""The errors that pydantic finds, as keys in the file and words for the user."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ _KIND: Final = "kind"
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong: the keys to it, the words, those without the value, other keys."""
+    """One mistake: the keys to it, its words, the words without the value, and other keys."""
 
     keys: Keys
     words: str

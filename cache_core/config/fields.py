@@ -1,4 +1,4 @@
-"""The kinds of values in `[node]` and `[gateway]`, and the words where a value is none."""
+"""The types of values in `[node]` and `[gateway]`, and the words for a value of no such type."""
 
 import re
 from typing import Annotated, Final, TypeAlias
@@ -13,7 +13,7 @@ from cache_core.settings import Seconds, Size
 from cache_core.valkey.url import parse_url
 
 MAX_SECONDS: Final = 86_400
-"""A day; timers take neither infinity nor what is near it."""
+"""A day in seconds, the longest time that is taken: timers fail near infinity."""
 
 KIB: Final = 1024
 ALL_ORIGINS: Final = "*"
@@ -90,7 +90,7 @@ At: TypeAlias = Annotated[Listen, AfterValidator(_check_port)]
 """`host:port` that others can reach."""
 
 PeersUrl: TypeAlias = Annotated[SecretStr, AfterValidator(_check_peers)]
-"""What `open_membership` takes; with a password, perhaps."""
+"""A text for `open_membership`; a secret, because it may have a password."""
 
 Origins: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(_check_origin)], ...], BeforeValidator(_split)

@@ -1,4 +1,4 @@
-"""Groups as the settings describe them, with their retrievers."""
+"""The groups that the settings describe, with their retrievers and tiers."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 TIER: Final = "tier"
 
 TIER_SHARE: Final = 0.25
-"""Of the time that a load has, what one call of the second tier may take at the most."""
+"""The share of a load's time that one call of the second tier may take."""
 
 
 async def open_groups(
     settings: Settings, file: Path, *, check_seconds: float = CHECK_SECONDS
 ) -> list[Group]:
-    """Return the groups that `settings`, read from `file`, describes, all that they ask tried.
+    """Return the groups that `settings`, read from `file`, describe, once each source was tried.
 
     A relative path in them starts at the file's folder. What can't be reached now, or takes longer
     than `check_seconds` to answer, is a warning. Raises ConfigError, with nothing left open.
@@ -69,7 +69,7 @@ def problem_of(
     *,
     is_tier: bool = False,
 ) -> Problem:
-    """Return what is wrong with the source of `group`, or its tier, with its place."""
+    """Return `error` as a problem of the source of `group`, or of its tier, with the place."""
     if not isinstance(error, InvalidSource):
         part = TIER if is_tier else "source"
         words = f"{error}; see that it runs and that its address is right"
@@ -80,7 +80,7 @@ def problem_of(
 
 
 def _settings(table: GroupTable) -> GroupSettings:
-    """Return the table without its source, which is nobody's business but the retriever's."""
+    """Return the group's own settings of the table; its source is for the retriever alone."""
     return GroupSettings(**table.model_dump(include=set(GroupSettings.model_fields)))
 
 

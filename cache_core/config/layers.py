@@ -13,7 +13,7 @@ from cache_core.config.substitution import Substitution
 
 
 class Layer(Protocol):
-    """Settings that came from one place."""
+    """The settings that come from one place."""
 
     @property
     def tree(self) -> Mapping[str, Any]:
@@ -28,7 +28,7 @@ class Layer(Protocol):
 
 @dataclass(frozen=True)
 class FileLayer:
-    """What a TOML file says; `toml` is its text, `substitution` what was replaced in it."""
+    """The settings of a TOML file; `toml` is its text, `substitution` what was replaced in it."""
 
     file: Path
     toml: bytes
@@ -52,7 +52,7 @@ class FileLayer:
 
 @dataclass(frozen=True)
 class NamedLayer:
-    """What variables or options say, whose `names` are those of the values at these keys."""
+    """The settings of variables or options; `names` are their names, by the keys they set."""
 
     tree: Mapping[str, Any]
     names: Mapping[Keys, str]
@@ -68,7 +68,7 @@ class NamedLayer:
 
 @dataclass(frozen=True)
 class Layers:
-    """The layers of a configuration, the one that counts most first."""
+    """The layers of a configuration, `ordered` by how much they count, the strongest first."""
 
     ordered: Sequence[Layer] = field(default=())
 
@@ -112,7 +112,7 @@ def _has(tree: object, keys: Keys) -> bool:
 
 
 def _shared(one: Keys, other: Keys) -> Keys:
-    """Return what both begin with."""
+    """Return the keys that both begin with."""
     pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
     return tuple(key for key, _ in pairs)
 

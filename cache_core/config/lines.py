@@ -1,4 +1,4 @@
-"""Where in a TOML file each key is; of a file that tomllib can read."""
+"""The line of each key in a TOML file, which tomllib has to be able to read."""
 
 import tomllib
 from collections.abc import Iterator, Mapping

@@ -18,7 +18,7 @@ from cache_core.config.tables import Settings
 
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _CHOICE: Final = ("node", "peers")
-"""The two ways to say whom the gateway asks."""
+"""The two keys that name the nodes for the gateway to ask."""
 
 NO_OPTIONS: Final = NamedLayer({}, {}, are_options=True)
 
@@ -85,7 +85,7 @@ def _layered(layers: Sequence[Mapping[str, Any]]) -> type[Settings]:
 
 
 def _without_weaker_choice(trees: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return `trees` with whom the gateway asks only where it is said first."""
+    """Return `trees`, in which only the first that names the gateway's nodes still does."""
     left: list[Mapping[str, Any]] = []
     is_said = False
     for tree in trees:
@@ -100,7 +100,7 @@ def _without_weaker_choice(trees: Sequence[Mapping[str, Any]]) -> list[Mapping[s
 
 
 def _read(path: Path, environ: Mapping[str, str], *, with_groups: bool) -> FileLayer:
-    """Return what the file says. Raises ConfigError."""
+    """Return the file as a layer. Raises ConfigError."""
     try:
         toml = path.read_bytes()
     except (OSError, ValueError) as error:

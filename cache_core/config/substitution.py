@@ -1,4 +1,4 @@
-"""`${NAME}` in a file's strings: the environment's variables in their place."""
+"""The replacement of `${NAME}` in a file's strings by the environment's variables."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ _MARK: Final = re.compile(
 MALFORMED: Final = "it should be ${NAME} or ${NAME:-default}; write $${ for ${ itself"
 
 SHORTEST_SECRET: Final = 4
-"""What is shorter is no secret, and in too many words by chance."""
+"""The fewest characters of a secret; shorter text stands in too many words by chance."""
 
 
 class Substitution:

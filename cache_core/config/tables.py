@@ -193,7 +193,7 @@ class Settings(BaseSettings):
     _layers: Layers = PrivateAttr(default_factory=Layers)
 
     def problem(self, keys: Keys, words: str) -> Problem:
-        """Return what is wrong with the value at `keys`, with the place it came from."""
+        """Return the problem of the value at `keys`, in `words`, with the place it came from."""
         return self._layers.problem(keys, words)
 
     @classmethod
@@ -209,7 +209,7 @@ class Settings(BaseSettings):
 
 
 class TreeSource(PydanticBaseSettingsSource):
-    """Gives the settings in `tree`, as they are."""
+    """Gives pydantic-settings the settings in `tree` as they are."""
 
     def __init__(self, settings_cls: type[BaseSettings], tree: Mapping[str, Any]) -> None:
         super().__init__(settings_cls)
@@ -224,5 +224,5 @@ class TreeSource(PydanticBaseSettingsSource):
         return self._tree.get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Return the tree, with what is no field as well: it is to be refused."""
+        """Return the whole tree, with unknown keys as well, so that they are refused."""
         return dict(self._tree)

@@ -19,7 +19,7 @@ LoadBatch: TypeAlias = Callable[[Mapping[str, Begin]], Awaitable[Many]]
 
 
 class Batches:
-    """The loads of one group, gathered until a place is free: those of one turn at the least.
+    """The loads of one group, gathered until a place is free; loads of one turn always go together.
 
     `ask` is called in a place of `limiter` with the keys of a batch, at most MAX_KEYS. No more than
     `queue` keys wait while all places are taken. Belongs to one event loop.
@@ -58,7 +58,7 @@ class Batches:
             raise
 
     def hurry(self, key: str) -> None:
-        """Let the batch that `key` waits in go on without a place."""
+        """Let the batch that has `key` start without a place."""
         batch = self._waiting.get(key)
         if batch is not None:
             batch.is_hurried = True  # where it has yet to come to wait
@@ -105,7 +105,7 @@ class Batches:
 
 
 class _Batch:
-    """Keys that are asked for together, and who waits for them.
+    """Keys that are asked for together, and the loads that wait for them.
 
     A key comes twice where it was removed while a load of it waited.
     """
@@ -148,7 +148,7 @@ class _Batch:
             outcome.set_exception(copy.copy(error))  # one each: a traceback grows as it is raised
 
     def cancel(self) -> None:
-        """Let nobody wait any longer, where the batch itself was cancelled."""
+        """End all waits for the batch, because it was cancelled itself."""
         for _, outcome in self._waited_for():
             outcome.cancel()
 

@@ -1,4 +1,4 @@
-"""Places to run in, and a bounded queue for them. Knows nothing of what runs."""
+"""A limit on how much runs at a time, with a bounded queue. Knows nothing of what runs."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ class Full(Exception):
 
 
 class CapacityLimiter:
-    """`count` places, and up to `queue` who wait for one, the first come first.
+    """Has `count` places, and lets up to `queue` callers wait for one, first come, first served.
 
     Belongs to one event loop.
     """
@@ -21,7 +21,7 @@ class CapacityLimiter:
 
     @property
     def busy(self) -> int:
-        """How many have a place or wait for one."""
+        """How many callers have a place or wait for one."""
         return self._count - self._free + len(self._waiting)
 
     @property
@@ -30,7 +30,7 @@ class CapacityLimiter:
         return self._free > 0
 
     async def take(self, ticket: object) -> bool:
-        """Return True with a place, to be given back, or False where `ticket` was hurried.
+        """Return True with a place, to be given back later, or False where `ticket` was hurried.
 
         Raises Full.
         """
@@ -51,7 +51,7 @@ class CapacityLimiter:
             self._waiting.pop(turn, None)
 
     def give_back(self) -> None:
-        """Free a place, for the first who waits if anybody does."""
+        """Free a place: the first caller in the queue gets it, if there is one."""
         for turn in self._waiting:
             if not turn.done():
                 turn.set_result(True)
@@ -59,7 +59,7 @@ class CapacityLimiter:
         self._free += 1
 
     def hurry(self, ticket: object) -> None:
-        """Let those who wait with `ticket` go on without a place."""
+        """Let the callers that wait with `ticket` go on without a place."""
         for turn, waiting in self._waiting.items():
             if waiting == ticket and not turn.done():
                 turn.set_result(False)

@@ -47,7 +47,7 @@ class Loader:
 
     @contextmanager
     def waiting_for(self, key: str) -> Iterator[None]:
-        """Wait for a load of `key` in the body.
+        """Say that the body waits for a load of `key`.
 
         Inside a load of this group, the load of `key` then needs no place. Raises
         RetrieverFailed inside a load of `key` itself.
@@ -73,7 +73,7 @@ class Loader:
     async def load(
         self, key: str, begin: Begin, *, anew: bool = False, held: Value | None = None
     ) -> Value:
-        """Return what the source has for `key`; its `ttl` is what the source said, if it did.
+        """Return the source's value for `key`; its `ttl` is the one that the source named, or None.
 
         `begin` is called when the source is about to be asked. With `anew` it is asked in any
         case; `held` is what is held then, if anything. Raises NotFound, RetrieverFailed,
@@ -137,7 +137,7 @@ class Loader:
 
     @asynccontextmanager
     async def _asking(self, *keys: str) -> AsyncIterator[None]:
-        """Ask the source for `keys` in the body: not for too long, its errors told apart."""
+        """Ask the source for `keys` in the body, within the time limit; translate its errors."""
         token = _loading.set(_loading.get() | {(id(self), key) for key in keys})
         try:
             async with asyncio.timeout(self._timeout) as limit:

@@ -1,4 +1,4 @@
-"""Where a group's values come from: its retriever, asked the way that fits what it can do."""
+"""The source of a group: its retriever, asked by the methods that it has."""
 
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
@@ -44,27 +44,27 @@ class Origin:
         return held is not None and bool(held.version) and self._refresher is not None
 
     async def load(self, key: str, begin: Begin) -> Retrieved:
-        """Return what the key's value is, or None."""
+        """Return the key's value, or None where the source has no such key."""
         begin()
         return await self._retriever.retrieve(key)
 
     async def reload(self, key: str, begin: Begin, held: Value | None) -> Retrieved:
-        """Return what the key's value is by now; `held` is what is held of it, if anything."""
+        """Return the key's value anew; `held` is the group's value, None where it holds none."""
         begin()
         if held is not None and held.version and self._refresher is not None:
             return await self._refresher.refresh(key, held)
         return await self._retriever.retrieve(key)
 
     async def load_many(self, begins: Mapping[str, Begin]) -> Many:
-        """Return what each key's value is; one that is left out has none."""
+        """Return each key's value; the source has no key that is left out."""
         return await self._retrieve_many(begins)
 
     async def reload_many(self, begins: Mapping[str, Begin]) -> Many:
-        """Return what each key's value is by now."""
+        """Return each key's value anew; the source has no key that is left out."""
         return await self._retrieve_many(begins)
 
     def succeed(self, before: "Origin") -> None:
-        """Take over what `before`, in whose place this one comes, has still to do."""
+        """Take over the removals that `before`, which this one replaces, still owes."""
         if self.removals is not None and before.removals is not None:
             self.removals.succeed(before.removals)
 

@@ -12,7 +12,7 @@ from cache_core.errors import RetrieverFailed, SourceUnavailable
 from cache_core.value import Value
 
 Retrieved: TypeAlias = bytes | Value | None
-"""A key's bytes; a Value where the source says more of them; None for no such key.
+"""A key's bytes; a Value where the source says more about them; None for no such key.
 
 Of a Value, `data`, `ttl`, `age`, `version` and the `content_type` of its `terms` count.
 """
@@ -41,7 +41,7 @@ class BatchRetriever(Retriever, Protocol):
     """A Retriever that can ask for many keys at once."""
 
     async def retrieve_many(self, keys: Sequence[str]) -> Mapping[str, Retrieved | RetrieverFailed]:
-        """Return what the source has for each of `keys`, at least one and none twice.
+        """Return what the source has for each of `keys`: one key or more, all different.
 
         A key that is left out is no such key; an error in a value's place is that key's alone.
         Whatever it raises is every key's, as of `retrieve`.
@@ -72,7 +72,7 @@ class CheckedRetriever(Retriever, Protocol):
 
 
 class InvalidSource(ValueError):
-    """No retriever can work with this; `setting` is the key in the source's table at fault.
+    """A source's settings can't work; `setting` is the key of its table that is at fault.
 
     Its words repeat no URL and no other secret.
     """

@@ -1,4 +1,4 @@
-"""One load a key at a time, shared by all who ask meanwhile."""
+"""One load a key at a time, shared by all callers that ask meanwhile."""
 
 import asyncio
 import contextvars
@@ -9,15 +9,15 @@ from typing import Generic, TypeAlias, TypeVar
 T = TypeVar("T")
 
 Settle: TypeAlias = Callable[[T], None]
-"""Told what a flight returned, at once, unless the flight was fenced off meanwhile."""
+"""Called at once with what a flight has returned, unless the flight was fenced off."""
 
 
 class FlightEnded(Exception):
-    """The flight was ended before it returned anything, and not by its waiters."""
+    """The flight was ended before it returned anything; its waiters did not end it."""
 
 
 class Flight(Generic[T]):
-    """A running load and how many wait for it."""
+    """A running load, and the number of callers that wait for it."""
 
     __slots__ = ("task", "waiters")
 
@@ -73,7 +73,7 @@ class Flights(Generic[T]):
                 flight.task.cancel()
 
     def start_behind(self, key: str, load: Callable[[], Awaitable[T]], settle: Settle[T]) -> None:
-        """Start a flight that nobody needs to wait for, if none runs for the key.
+        """Start a flight that goes on without a waiter, unless one runs for the key.
 
         It has a context of its own, for it is no part of what its caller does.
         """
@@ -81,11 +81,11 @@ class Flights(Generic[T]):
             self._start(key, load, settle, contextvars.Context()).waiters += 1
 
     def fence(self, key: str) -> None:
-        """Let a flight of the key settle nothing; who comes next starts another."""
+        """Keep a flight of the key from settling anything; the next caller starts another."""
         self._flights.pop(key, None)
 
     def fence_all(self) -> None:
-        """Let no flight that runs now settle anything."""
+        """Keep the flights that run now from settling anything."""
         self._flights = {}
 
     async def aclose(self) -> None:

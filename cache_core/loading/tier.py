@@ -7,7 +7,7 @@ from cache_core.value import Value
 
 
 class TierUnavailable(Exception):
-    """The tier can't be reached or can't answer now; nobody but the group's figures hears of it."""
+    """The tier can't be reached or can't answer now; only the group's figures tell of it."""
 
 
 class Looked(NamedTuple):
@@ -36,7 +36,7 @@ class Tier(Protocol):
     """
 
     async def look(self, keys: Sequence[str]) -> Mapping[str, Looked]:
-        """Return what is there for each of `keys`."""
+        """Return what the tier has for each of `keys`."""
 
     async def put(self, entries: Mapping[str, Written]) -> None:
         """Write each value for what is left of its TTL, unless its key was removed since its look.

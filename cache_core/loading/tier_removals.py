@@ -14,7 +14,7 @@ RETRY_SECONDS: Final = 0.5
 """How long a tier that did not take a removal is left alone."""
 
 MOST_OWED: Final = 10_000
-"""Keys; past that all of the group is to be removed instead."""
+"""The most keys that are owed; past that, the whole group is to be removed instead."""
 
 
 class TierRemovals:
@@ -36,7 +36,7 @@ class TierRemovals:
         return tuple(self._owed)
 
     def holds(self, key: str) -> bool:
-        """Tell whether what the tier has for `key` is still to be removed."""
+        """Return whether the tier has still to remove `key`: its value there is not to be read."""
         if self._successor is not None:
             return self._successor.holds(key)
         return key in self._owed or None in self._owed
@@ -71,7 +71,7 @@ class TierRemovals:
             self._trying = asyncio.create_task(trying, context=contextvars.Context())
 
     def succeed(self, before: "TierRemovals") -> None:
-        """Owe what `before`, in whose place this one comes, owes now or comes to owe."""
+        """Owe all that `before`, which this one replaces, owes now or comes to owe."""
         for key in before.pass_on(self):
             self.owe(key)
 

@@ -40,7 +40,7 @@ class TieredOrigin(Origin):
         self.counts = _Counts()
 
     async def load(self, key: str, begin: Begin) -> Retrieved:
-        """Return what the tier has for `key`, else what the source has."""
+        """Return the tier's value for `key`, else the source's."""
 
         async def ask(_: Sequence[str]) -> Many:
             return {key: await Origin.load(self, key, begin)}
@@ -48,7 +48,7 @@ class TieredOrigin(Origin):
         return _only(await self._through([key], ask))
 
     async def reload(self, key: str, begin: Begin, held: Value | None) -> Retrieved:
-        """Return what the source has for `key` by now."""
+        """Return the source's value for `key`, without a look into the tier."""
 
         async def ask(_: Sequence[str]) -> Many:
             return {key: await Origin.reload(self, key, begin, held)}
@@ -56,7 +56,7 @@ class TieredOrigin(Origin):
         return _only(await self._through([key], ask, anew=True))
 
     async def load_many(self, begins: Mapping[str, Begin]) -> Many:
-        """Return what the tier has for each key, else what the source has."""
+        """Return the tier's value for each key, else the source's."""
 
         def ask(keys: Sequence[str]) -> Awaitable[Many]:
             return Origin.load_many(self, {key: begins[key] for key in keys})
@@ -64,7 +64,7 @@ class TieredOrigin(Origin):
         return await self._through(list(begins), ask)
 
     async def reload_many(self, begins: Mapping[str, Begin]) -> Many:
-        """Return what the source has for each key by now."""
+        """Return the source's value for each key, without a look into the tier."""
 
         def ask(_: Sequence[str]) -> Awaitable[Many]:
             return Origin.reload_many(self, begins)
@@ -72,13 +72,13 @@ class TieredOrigin(Origin):
         return await self._through(list(begins), ask, anew=True)
 
     def succeed(self, before: Origin) -> None:
-        """As Origin; the figures go on too."""
+        """Take over as Origin does, and go on counting from the figures of `before`."""
         super().succeed(before)
         if isinstance(before, TieredOrigin):
             self.counts = before.counts
 
     async def aclose(self) -> None:
-        """Let go of the tier and the source, each whatever the other does."""
+        """Let go of the tier and the source, of each even where the other fails."""
         try:
             await self._removals.aclose()
             await self._tier.aclose()
@@ -112,7 +112,7 @@ class TieredOrigin(Origin):
         return found
 
     async def _look(self, keys: Sequence[str]) -> Mapping[str, Looked]:
-        """Return what the tier has and is to be believed; nothing where it is gone."""
+        """Return the tier's values that may be used; none where the tier can't be reached."""
         wanted = [key for key in keys if not self._removals.holds(key)]
         try:
             looked = await self._tier.look(wanted) if wanted else {}
@@ -123,7 +123,7 @@ class TieredOrigin(Origin):
         return {key: at for key, at in looked.items() if not self._removals.holds(key)}
 
     async def _forget(self, keys: Sequence[str], looked: Mapping[str, Looked]) -> None:
-        """Remove what the tier has for `keys`, which the source lacks by now."""
+        """Remove `keys` from the tier, because the source has no such keys any more."""
         held = [key for key in keys if key in looked and looked[key].value is not None]
         await asyncio.gather(*map(self._removals.remove, held))
 

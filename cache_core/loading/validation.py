@@ -1,4 +1,4 @@
-"""What a retriever returned, held to its contract. Knows no loads."""
+"""The check that a retriever's answer keeps its contract. Knows no loads."""
 
 from math import inf
 from typing import Final
@@ -9,7 +9,7 @@ from cache_core.settings import is_media_type
 from cache_core.value import Value
 
 MAX_VERSION: Final = 1_024
-"""The longest version that is kept, in characters; what has a longer one is held without."""
+"""The longest version that is kept, in characters; a value with a longer one has none."""
 
 
 def checked(found: Retrieved, key: str, *, group: str) -> Value:
@@ -27,7 +27,7 @@ def checked(found: Retrieved, key: str, *, group: str) -> Value:
 
 
 def fault_of(value: Value) -> str | None:
-    """Return what of `value` no retriever may return, None where all is right."""
+    """Return which part of `value` no retriever may return, None where all is right."""
     # By their types, these could be nothing else; but a retriever may come without types.
     data: object = value.data
     version: object = value.version

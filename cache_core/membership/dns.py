@@ -1,4 +1,4 @@
-"""The members are all addresses behind a name, as a Kubernetes headless service has them."""
+"""A membership by DNS: all addresses of a name, as a Kubernetes headless service has them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,11 +12,11 @@ from cache_core.resolver import Resolve, system_resolve
 
 INTERVAL: Final = 5.0
 FIRST_RETRY: Final = 0.25
-"""As long as nothing is known, the name is asked again after so many seconds, then after twice."""
+"""Until it has an address, the name is looked up again after so many seconds, then after twice."""
 
 
 class DnsMembership:
-    """Every address behind `host` is a member of weight 1, at `port`.
+    """Makes every address of `host` a member of weight 1, at `port`.
 
     The name is asked every `interval` seconds. An answer without addresses is none: what was
     known last holds.
@@ -37,7 +37,7 @@ class DnsMembership:
         self._reach = Reach(f"the name {host}")
 
     async def join(self, member: Member) -> None:
-        """Do nothing: whoever keeps the name's addresses knows the member."""
+        """Do nothing, because a member is added where the name's addresses are kept."""
 
     async def leave(self) -> None:
         """Do nothing."""

@@ -1,4 +1,4 @@
-"""What nodes and clients ask of a membership. Knows no network."""
+"""The Protocol of a membership, as nodes and clients use it. Knows no network."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -11,7 +11,7 @@ class MembershipError(Exception):
 
 
 class InvalidMembership(ValueError):
-    """What was given describes no membership; the text says why, and what would be right."""
+    """The given text or value describes no membership; the error says why, and what would."""
 
 
 class Membership(Protocol):
@@ -24,7 +24,7 @@ class Membership(Protocol):
         """
 
     async def leave(self) -> None:
-        """Take back what `join` did, if it did; others may go on knowing the member."""
+        """Undo `join`, if it was called; others may go on knowing the member."""
 
     def watch(self) -> AsyncIterator[frozenset[Member]]:
         """Yield the members: once they are known, and again after each change.

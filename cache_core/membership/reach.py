@@ -6,7 +6,7 @@ logger = logging.getLogger("gaocache")
 
 
 class Reach:
-    """What the parts of a membership, each with its own connection, tell of its source `name`.
+    """Says whether the source `name` can be reached, as a membership's connections tell it.
 
     `name` has no password in it.
     """
@@ -31,5 +31,5 @@ class Reach:
                 logger.warning("%s is reached again", self._name)
 
     def forget(self, part: object) -> None:
-        """Count `part`, which has ended, no longer."""
+        """Leave `part` out of account, because it has ended."""
         self._without.discard(part)

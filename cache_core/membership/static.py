@@ -8,7 +8,7 @@ from cache_core.membership.membership import InvalidMembership, MembershipError
 
 
 class StaticMembership:
-    """The members are those given, whoever joins or leaves.
+    """Has the given members, and keeps them whichever nodes join or leave.
 
     Raises InvalidMembership where a name is given with two weights.
     """
@@ -23,7 +23,7 @@ class StaticMembership:
                 )
 
     async def join(self, member: Member) -> None:
-        """Do nothing: who is to know of the member has the list.
+        """Do nothing, because all that are to know the member have the list.
 
         Raises MembershipError where that lacks the member.
         """

@@ -117,7 +117,7 @@ class Cache:
         return Value(slots.values[slot], ttl, now - loaded, Answer.HIT, None, self._terms)
 
     def entry(self, key: str) -> Entry | None:
-        """Return what is held for `key`, fresh or not, without counting it as read."""
+        """Return the entry of `key`, fresh or not, without counting a read of it."""
         slot = self._index.get(key)
         return None if slot is None else self._entry(slot)
 
@@ -171,7 +171,7 @@ class Cache:
         return True
 
     def remove(self, key: str) -> bool:
-        """Hold nothing for `key`; return whether something was held."""
+        """Remove the entry of `key`; return whether there was one."""
         slot = self._index.get(key)
         if slot is None:
             return False
@@ -179,7 +179,7 @@ class Cache:
         return True
 
     def flush(self) -> None:
-        """Hold nothing. Takes the same time however much was held; `sweep` frees the memory."""
+        """Remove all entries, in the same time for any number; `sweep` frees the memory."""
         self._counts[Cause.FLUSHED] += len(self)
         self._removed_bytes[Cause.FLUSHED] += self.bytes
         if not self._index:
@@ -189,7 +189,7 @@ class Cache:
         self._use(Slots())
 
     def resize(self, capacity: int) -> None:
-        """Hold no more than `capacity` bytes from now on, evicting what is more at once.
+        """Hold at most `capacity` bytes from now on, and evict entries at once until that is so.
 
         Another capacity takes as long as all that is held needs to be put in order anew.
         """
@@ -206,12 +206,12 @@ class Cache:
             self._arrange()
 
     def shorten(self, ttl: float, grace: float) -> Iterator[None]:
-        """Let nothing that is held now be fresh for longer, as ExpiryBuckets.shorten says."""
+        """Shorten the time for which entries are fresh, as ExpiryBuckets.shorten says."""
         self._expires = True
         return self._expiry.shorten(ttl, grace)
 
     def sweep(self, now: float, limit: int = SWEEP_STEP) -> int:
-        """Free what has expired at `now` and what was flushed, `limit` entries at the most.
+        """Free entries that have expired at `now` or were flushed, `limit` at the most.
 
         Return how many were freed, the free slots of what was flushed included; while that is
         not 0, there may be more.
@@ -235,7 +235,7 @@ class Cache:
         )
 
     def keys_by_hits(self) -> Iterator[list[str]]:
-        """Yield the keys held, those read most first, a list for each SCAN_STEP slots looked at.
+        """Yield the keys held, the most read ones first: a list for each SCAN_STEP slots looked at.
 
         Lists may be empty. The cache may change between two: a key may then be missing, have
         left, or come twice.

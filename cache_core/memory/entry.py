@@ -7,7 +7,7 @@ from cache_core.value import NO_LABEL, NO_TERMS, Answer, Label, Terms, Value
 
 
 class Entry(NamedTuple):
-    """What is held for a key: fresh until `soft`, of any use until `hard`.
+    """A value held for a key: fresh until `soft`, and of some use until `hard`.
 
     Times are of the group's clock, in seconds, infinite where there is no expiry; `loaded` is
     when the value was as new as its source.

@@ -1,4 +1,4 @@
-"""Which slots expire when, in buckets, so that the expired are found without a search.
+"""The times at which slots expire, in buckets, so that expired slots are found at once.
 
 Knows no clock. Buckets are linked lists through two columns, so a slot that leaves early leaves
 its bucket at once and nothing grows with the rate of replacement.
@@ -74,7 +74,7 @@ class ExpiryBuckets:
             del self._first[second]
 
     def shorten(self, ttl: float, grace: float) -> Iterator[None]:
-        """Let no slot be fresh for longer than `ttl` seconds from when it was loaded.
+        """End each slot's freshness at most `ttl` seconds after it was loaded.
 
         Nor of use for more than `grace` seconds beyond. Works in steps, one a yield.
         """

@@ -72,7 +72,7 @@ class Slots:
 
 
 class Flushed:
-    """A flushed index and its slots, let go of a little at a time: a million take 100 ms."""
+    """A flushed index and its slots, freed a little at a time: all of a million take 100 ms."""
 
     def __init__(self, index: dict[str, int], slots: Slots) -> None:
         self._index = index
@@ -81,7 +81,7 @@ class Flushed:
         self._labels = slots.labels
 
     def release(self, limit: int) -> int:
-        """Let go of up to `limit` slots and return of how many; 0 when none is left."""
+        """Free up to `limit` slots and return how many were freed; 0 when none is left."""
         count = min(limit, len(self._values))
         for _ in range(min(count, len(self._index))):
             self._index.popitem()
@@ -93,7 +93,7 @@ class Flushed:
 
 
 def release(flushed: list[Flushed], limit: int) -> int:
-    """Let go of up to `limit` slots of all `flushed`, the last first; return of how many."""
+    """Free up to `limit` slots of all `flushed`, the last first; return how many were freed."""
     count = 0
     while flushed and count < limit:
         released = flushed[-1].release(limit - count)

@@ -1,4 +1,4 @@
-"""A circuit breaker: whether to ask who has failed lately. Knows no clock of its own, no task."""
+"""A circuit breaker: it spares a store that has failed lately. Knows no task and no own clock."""
 
 from collections.abc import Callable
 from typing import Final
@@ -38,7 +38,7 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether calls are refused but for the tries."""
+        """Whether calls are refused, except those that try whether the store is back."""
         return self._until is not None
 
     def lets_through(self) -> bool:
@@ -52,14 +52,14 @@ class Breaker:
         return True
 
     def succeeded(self) -> None:
-        """Note that a call let through was answered: it closes."""
+        """Note that a call that was let through was answered: the breaker closes."""
         self._in_a_row = 0
         self._pause = self._first
         self._until = None
         self._tried = False
 
     def failed(self) -> None:
-        """Note that a call let through was not."""
+        """Note that a call that was let through was not answered."""
         self._in_a_row += 1
         if self._until is None:
             if self._in_a_row < self._failures:
@@ -73,5 +73,5 @@ class Breaker:
         self._tried = False
 
     def gave_up(self) -> None:
-        """Note that a call let through ended before anything was learnt: another may try."""
+        """Note that a call that was let through ended early and tells nothing: another may try."""
         self._tried = False

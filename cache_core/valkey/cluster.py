@@ -19,10 +19,10 @@ from cache_core.valkey.failure import CAUGHT, IS_FINAL, IS_LOST
 from cache_core.valkey.url import StoreUrl
 
 LOOK_EVERY: Final = 1.0
-"""Seconds between two looks at who has which slots: a node that is gone is asked for by many."""
+"""Seconds between two looks at which server has which slots, because many calls want a look."""
 
 REDIRECTIONS: Final = 4
-"""How often a command is sent on, from node to node."""
+"""How often a command is sent on from server to server at the most."""
 
 
 class _Call(PipelineCommand):

@@ -1,4 +1,4 @@
-"""What a store is asked, how any store is, and how it refuses."""
+"""Commands to a store, the Protocol of a link to one, and its refusals."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias

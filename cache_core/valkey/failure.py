@@ -1,4 +1,4 @@
-"""What redis-py raises or a store answers, as errors of ours: one table."""
+"""The errors of redis-py and of stores, translated into ours by one table."""
 
 import ssl
 from typing import Final
@@ -37,7 +37,7 @@ _TABLE: Final[tuple[tuple[type[Exception], type[RetrieverFailed], str], ...]] = 
 )
 
 CAUGHT: Final = (redis.RedisError, redis.RedisClusterException, OSError)
-"""All that redis-py raises of its own."""
+"""The base of all errors that are redis-py's own."""
 
 IS_LOST: Final = (
     redis.ConnectionError,
@@ -46,10 +46,10 @@ IS_LOST: Final = (
     redis.SlotNotCoveredError,
     OSError,
 )
-"""What another look at the Cluster's nodes may help against."""
+"""The errors against which another look at the Cluster's servers may help."""
 
 IS_FINAL: Final = (redis.AuthenticationError, redis.BusyLoadingError, redis.MaxConnectionsError)
-"""Those kinds of it that it doesn't."""
+"""The kinds of these errors against which it does not help."""
 
 
 def translated(error: Exception) -> RetrieverFailed:

@@ -1,4 +1,4 @@
-"""A Valkey or Redis to ask, whatever it turns out to be, with errors of ours."""
+"""A Valkey or Redis that can be asked, single or Cluster, with our own errors."""
 
 import asyncio
 import contextlib

@@ -27,14 +27,14 @@ logger = logging.getLogger("gaocache")
 
 TIMEOUT: Final = 0.25
 SLOW_SHARE: Final = 0.25
-"""Of the timeout, after which a call that nobody waits for any more has failed."""
+"""The share of the timeout after which a call that was given up counts as failed."""
 
 CONNECTIONS: Final = 16
 LONGEST_LOAD: Final = 300.0
-"""Seconds for which a token without a value is kept: what takes longer to load isn't written."""
+"""Seconds for which a token without a value is kept: slower loads are not written."""
 
 LARGEST: Final = 1024 * 1024
-"""Bytes of the largest value that is written; larger ones take too long within the timeout."""
+"""Bytes of the largest value that is written; larger ones would exceed the timeout."""
 
 LONGEST_TTL: Final = 10 * 365 * 86400.0
 
@@ -65,7 +65,7 @@ class ValkeyTier:
         self._group = _encoded(group)
         self._epoch_key = f"gaocache:{{{self._group}}}"
         self.breaker: Final = Breaker(clock)
-        """Whether the store is asked; its counts are figures."""
+        """The breaker that decides whether the store is asked; its counts are figures."""
 
     async def look(self, keys: Sequence[str]) -> Mapping[str, Looked]:
         """Return what is there for each of `keys`, in one round trip; as Tier.

@@ -1,4 +1,4 @@
-"""How a value lies in a store: a header, and the value's bytes. Knows no store.
+"""A value as it lies in a store: a header, and the value's bytes. Knows no store.
 
     b"gao1"  the format's version
     16 B     the token that the record was made with
@@ -27,7 +27,7 @@ _CHECK: Final = struct.Struct(">L")
 
 
 class Record(NamedTuple):
-    """What a record says: the token, and of its value, if it has one that can be read, the rest."""
+    """A record's token, and the rest where it has a value that can be read."""
 
     token: bytes
     epoch: bytes = b""
@@ -36,7 +36,7 @@ class Record(NamedTuple):
 
 
 def placeholder(token: bytes) -> bytes:
-    """Return the record that has no value yet."""
+    """Return a record without a value."""
     return MAGIC + token
 
 

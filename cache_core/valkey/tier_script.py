@@ -1,4 +1,4 @@
-"""What the store does in one step, in its own language. All keys and values are arguments."""
+"""Scripts that a store runs in one step each, in Lua. All keys and values are arguments."""
 
 from hashlib import sha1
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""Where a Valkey or Redis is, as a setting says it: `valkey://user:password@host:port/0`."""
+"""The URL of a Valkey or Redis in a setting: `valkey://user:password@host:port/0`."""
 
 from typing import Final, NamedTuple
 from urllib.parse import unquote
@@ -14,7 +14,7 @@ EXAMPLE: Final = "valkey://user:password@host:6379/0"
 
 
 class StoreUrl(NamedTuple):
-    """A store; several hosts are ways into one Cluster."""
+    """The address of a store; several hosts are ways into one Cluster."""
 
     hosts: tuple[Address, ...]
     database: int = 0

@@ -34,7 +34,7 @@ class EtcdError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who asks; the password is in no repr."""
+    """The user that asks etcd; the password is left out of the repr."""
 
     user: str
     password: str = field(repr=False)
@@ -79,7 +79,7 @@ class Changes:
         return self._told.popleft()
 
     async def aclose(self) -> None:
-        """End the watch, and what waits for its next change."""
+        """End the watch, and the call that waits for its next change."""
         self._call.cancel()
         if self._reading is not None:
             await asyncio.gather(self._reading, return_exceptions=True)
@@ -119,7 +119,7 @@ class Etcd:
 
     @asynccontextmanager
     async def changes(self, prefix: str) -> AsyncIterator[Changes]:
-        """Watch what lies under `prefix`, from now on."""
+        """Watch the keys under `prefix` from now on."""
         # aetcd's own watcher is deaf after etcd has cancelled it, swallows cancellations of who
         # waits for it, and may wait for itself when it is closed.
         call = aetcd.rpc.WatchStub(self._client.channel).Watch(metadata=self._client.metadata)

@@ -1,4 +1,4 @@
-"""The members are the keys under a prefix in etcd, each under a lease that its member renews."""
+"""A membership in etcd: a key a member, under a lease that the member renews."""
 
 import asyncio
 import json
@@ -20,11 +20,11 @@ logger = logging.getLogger("gaocache")
 
 TTL: Final = 5
 MARGIN: Final = 2.0
-"""Seconds past a lease's time until who was missing when etcd was found again is dropped."""
+"""Seconds past a lease's time until a member is dropped that etcd, found again, did not have."""
 
 
 class EtcdMembership:
-    """A member is a key `prefix/host:port` whose value is JSON, `{"weight": n}`.
+    """Keeps each member as a key `prefix/host:port` whose value is JSON, `{"weight": n}`.
 
     `servers` are those of one etcd cluster, asked in turn when one fails. `ttl`, in whole seconds,
     is how long a member that vanished is still known.
@@ -106,7 +106,7 @@ class EtcdMembership:
             roll.drop(change.key)
 
     def _member(self, key: str, value: bytes) -> Member | None:
-        """Return the member that an entry tells; None, and a line in the log, if it tells none."""
+        """Return the member of an entry; None, and a line in the log, if the entry is malformed."""
         name = key.removeprefix(self._prefix)
         try:
             member = Member.parse(f"{name}*{json.loads(value)['weight']}")

@@ -48,7 +48,7 @@ class Registration:
             raise
 
     async def end(self) -> None:
-        """Take the entry back, in LEAVE_TIMEOUT seconds or not at all: its lease ends by itself."""
+        """Take the entry back, within LEAVE_TIMEOUT seconds; else its lease ends by itself."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})

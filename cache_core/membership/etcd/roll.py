@@ -1,4 +1,4 @@
-"""Who is a member, from what a registry tells: decides when one that is missing is dropped.
+"""The members that a registry tells of, and when a missing one is dropped.
 
 Knows no network.
 """
@@ -9,7 +9,7 @@ from cache_core.cluster.member import Member
 
 
 class Roll:
-    """The members, by their keys in a registry that may be lost, and come back with less.
+    """Holds members by their keys in a registry that may be lost, and come back with fewer.
 
     One that leaves is dropped at once. But those who are missing when the registry is found again
     are members for `grace` seconds more: its data may be lost, or their leases have expired while
@@ -24,26 +24,26 @@ class Roll:
         self._until = 0.0
 
     def members(self) -> frozenset[Member]:
-        """Return who is a member now."""
+        """Return the members as of now."""
         return frozenset(self._effective().values())
 
     def settles_in(self) -> float | None:
-        """Return in how many seconds those who are missing are dropped; None if nobody is."""
+        """Return the seconds until missing members are dropped; None if none is missing."""
         left = self._until - self._clock()
         return left if left > 0 and self._held.keys() - self._present.keys() else None
 
     def found(self, present: Mapping[str, Member]) -> None:
-        """Take note that the registry is found, for the first time or again, and has these."""
+        """Note that the registry was found, for the first time or again, with these members."""
         self._held = self._effective()
         self._until = self._clock() + self._grace
         self._present = dict(present)
 
     def put(self, key: str, member: Member) -> None:
-        """`member` has registered."""
+        """Note that `member` has registered."""
         self._present[key] = member
 
     def drop(self, key: str) -> None:
-        """Whoever registered under `key` has left, or its lease has expired."""
+        """Note that the member under `key` has left, or that its lease has expired."""
         self._present.pop(key, None)
 
     def _effective(self) -> dict[str, Member]:

@@ -1,4 +1,4 @@
-"""The servers of one etcd cluster, any of which will do."""
+"""The servers of one etcd cluster, of which any can be asked."""
 
 import itertools
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from cache_core.membership.etcd.api import Credentials, Etcd
 
 FIRST_RETRY: Final = 0.1
 LAST_RETRY: Final = 1.0
-"""Seconds between attempts to connect: well within a lease, so that who finds etcd again renews
-it in time."""
+"""Seconds between attempts to connect: well within a lease, so that a node that finds etcd again
+renews its lease in time."""
 
 
 class Servers:

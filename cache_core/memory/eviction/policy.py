@@ -1,4 +1,4 @@
-"""What the cache asks of an eviction policy."""
+"""The Protocol of an eviction policy, as the cache uses it."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
@@ -17,7 +17,7 @@ class Policy(Protocol):
     touch: Callable[[int], None] | None
 
     def admit(self, slot: int) -> None:
-        """Take in a slot. One that has hits already held its key's previous value."""
+        """Take in a slot. A slot with hits already held the previous value of its key."""
 
     def evict(self, incoming: int) -> int:
         """Give up and return a slot, to make room for a weight of `incoming` bytes.

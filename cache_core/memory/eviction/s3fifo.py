@@ -1,4 +1,4 @@
-"""S3-FIFO: a small queue that lets few keys on to the main one, and a ghost of those it did not.
+"""S3-FIFO: a small queue, the main queue for the keys it lets pass, a ghost of all others.
 
 Yang, Zhang, Qiu, Yue, Rashmi: FIFO queues are all you need for cache eviction (SOSP 2023), with
 the queues' shares counted in bytes and a direct-mapped ghost.
