@@ -1,6 +1,7 @@
 """Work on values that would hold the event loop up: hashing, encoding, compressing.
 
-A thread costs a hand-over, so only large values are worth one.
+A thread costs a hand-over, so only large values are worth one. Small ones are worked on where they
+are.
 """
 
 import asyncio
