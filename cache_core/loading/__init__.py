@@ -1,5 +1,5 @@
-"""How a source is asked: one flight a key, many keys at once, within limits and times.
+"""How a source is asked: in one flight for each key, for many keys at once, within limits and time.
 
-The room owns the Protocols that retrievers and second tiers implement. It knows nothing of what a
-group holds and nothing of any kind of source.
+The room owns the Protocols that retrievers and second tiers implement. It knows no group's entries
+and no kind of source.
 """

@@ -1,4 +1,7 @@
-"""Loads put together for sources that take many keys at once: one look-up for all that wait."""
+"""Loads in batches, for sources that take many keys at once: one look-up for all that wait.
+
+Knows no kind of source and no values.
+"""
 
 import asyncio
 import contextvars
@@ -13,16 +16,17 @@ from cache_core.loading.origin import Begin, Many
 from cache_core.loading.retriever import Retrieved
 
 MAX_KEYS: Final = 1_000
-"""How many keys a source is asked for at once."""
+"""How many keys a source is asked for at once, at the most."""
 
 LoadBatch: TypeAlias = Callable[[Mapping[str, Begin]], Awaitable[Many]]
 
 
 class Batches:
-    """The loads of one group, gathered until a place is free; loads of one turn always go together.
+    """The loads of one group, gathered into a batch until a place is free.
 
-    `ask` is called in a place of `limiter` with the keys of a batch, at most MAX_KEYS. No more than
-    `queue` keys wait while all places are taken. Belongs to one event loop.
+    A batch takes the loads of one turn of the event loop at the least, and MAX_KEYS keys at the
+    most. `ask` is called with them in a place of `limiter`. No more than `queue` keys wait while
+    all places are taken. Belongs to one event loop.
     """
 
     def __init__(self, ask: LoadBatch, limiter: CapacityLimiter, *, queue: int) -> None:
@@ -36,15 +40,16 @@ class Batches:
     async def load(self, key: str, begin: Begin) -> Retrieved:
         """Return what `ask` has for `key`, None where it has nothing.
 
-        `begin` goes along with the key. Raises Full, and what `ask` raises. When the last who
-        waits for a batch gives up, it is cancelled.
+        `begin` goes to `ask` with the key. Raises Full, what `ask` raises, and a RetrieverFailed
+        that `ask` has for the key. When the last caller that waits for a batch gives up, the batch
+        is cancelled.
         """
         if not self._limiter.is_free and len(self._waiting) >= self._queue:
             raise Full
         batch = self._open
         if batch is None or len(batch.begins) >= MAX_KEYS:
             self._open = batch = _Batch()
-            # A context of its own, for it is no part of what any one of its callers does.
+            # A context of its own, because it is no part of what any one of its callers does.
             running = self._run(batch)
             batch.task = asyncio.create_task(running, context=contextvars.Context())
             self._tasks.add(batch.task)
@@ -61,14 +66,14 @@ class Batches:
         """Let the batch that has `key` start without a place."""
         batch = self._waiting.get(key)
         if batch is not None:
-            batch.is_hurried = True  # where it has yet to come to wait
+            batch.is_hurried = True  # in case its task has yet to begin to wait
             self._limiter.hurry(batch.ticket)
 
     async def aclose(self) -> None:
         """Cancel the batches that run, and wait until they have ended."""
         tasks = list(self._tasks)
         for task in tasks:
-            if not task.cancelling():  # else it would be cut short in its tidying up
+            if not task.cancelling():  # a second cancel would cut its tidying up short
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -129,7 +134,7 @@ class _Batch:
         return outcome
 
     def drop(self, key: str) -> bool:
-        """Ask for `key` no more if nobody waits for it; return whether that is so."""
+        """Take `key` out of the batch if nobody waits for it; return whether that is so."""
         if not all(outcome.done() for outcome in self._outcomes[key]):
             return False
         del self.begins[key], self._outcomes[key]
@@ -145,7 +150,8 @@ class _Batch:
 
     def fail(self, error: Exception) -> None:
         for _, outcome in self._waited_for():
-            outcome.set_exception(copy.copy(error))  # one each: a traceback grows as it is raised
+            # A copy for each: an error's traceback grows wherever it is raised.
+            outcome.set_exception(copy.copy(error))
 
     def cancel(self) -> None:
         """End all waits for the batch, because it was cancelled itself."""

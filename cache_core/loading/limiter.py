@@ -26,7 +26,7 @@ class CapacityLimiter:
 
     @property
     def is_free(self) -> bool:
-        """Whether a place is to be had at once."""
+        """Whether a place can be had at once."""
         return self._free > 0
 
     async def take(self, ticket: object) -> bool:

@@ -1,4 +1,7 @@
-"""Asking a group's source safely: within limits, within a time, and with clear errors."""
+"""Asking a group's source safely: within limits, within a time, and with clear errors.
+
+Knows no kind of source and no entries.
+"""
 
 import asyncio
 from collections import Counter
@@ -25,9 +28,9 @@ _loading: Final[ContextVar[frozenset[tuple[int, str]]]] = ContextVar("loading", 
 class Loader:
     """Asks `origin` for the group `group`, within the limits of its `settings`.
 
-    Where it takes many keys at once, one look-up is for all that wait. What a retriever asks of
-    its own group is loaded by itself and without a place of its own, for its parent has one and
-    waits: loads inside loads never wait for one another's places.
+    Where the origin takes many keys at once, one look-up is for all keys that wait. A retriever may
+    ask its own group for another key. That key is loaded by itself and takes no place, because the
+    load around it has one and waits: so loads inside loads never wait for one another's places.
     """
 
     def __init__(self, group: str, origin: Origin, settings: GroupSettings) -> None:
@@ -75,9 +78,9 @@ class Loader:
     ) -> Value:
         """Return the source's value for `key`; its `ttl` is the one that the source named, or None.
 
-        `begin` is called when the source is about to be asked. With `anew` it is asked in any
-        case; `held` is what is held then, if anything. Raises NotFound, RetrieverFailed,
-        SourceUnavailable (also past the timeout), Overloaded.
+        `begin` is called when the source is about to be asked. With `anew` the source is asked even
+        if a second tier has the key. `held` is the value that is held at the time, if any. Raises
+        NotFound, RetrieverFailed, SourceUnavailable (also past the timeout), Overloaded.
         """
         self._running += 1
         try:
@@ -99,7 +102,7 @@ class Loader:
         await self._origin.aclose()
 
     async def retire(self) -> None:
-        """Let go of the source once the loads that run have ended; none is begun any more."""
+        """Let go of the source once the loads that run have ended; no other may be begun."""
         try:
             while self._running:
                 self._idle.clear()
@@ -108,7 +111,7 @@ class Loader:
             await self.aclose()
 
     async def _find(self, key: str, begin: Begin, *, anew: bool, held: Value | None) -> Retrieved:
-        # A load within another, of whatever group, stays in its context.
+        # A load inside another, of whatever group, goes alone, because a batch has its own context.
         can_refresh = self._origin.can_refresh(held)
         is_alone = key in self._hurried or _loading.get() or can_refresh
         if self._origin.takes_many and not is_alone:
@@ -150,8 +153,8 @@ class Loader:
                 words = f"the source of group {self._group} gave no answer in {self._timeout:g} s"
             raise SourceUnavailable(words) from error
         except BaseException as error:
-            # Even SystemExit is the retriever's failure and not the node's; only the
-            # cancellation of this very flight is not.
+            # Even SystemExit is the retriever's failure and not the node's. Only the cancellation
+            # of this very flight is no failure.
             if isinstance(error, asyncio.CancelledError) and is_cancelled():
                 raise
             raise RetrieverFailed(f"the source of group {self._group} failed") from error

@@ -16,21 +16,21 @@ from cache_core.stats import TierStats
 from cache_core.value import Value
 
 Begin: TypeAlias = Callable[[], None]
-"""Called when the source is about to be asked for a key."""
+"""A function to call when the source is about to be asked for a key."""
 
 Many: TypeAlias = Mapping[str, Retrieved | RetrieverFailed]
-"""What a source has for several keys, as BatchRetriever says."""
+"""What a source has for several keys, by key, as BatchRetriever.retrieve_many returns it."""
 
 
 class Origin:
     """The source behind `retriever`, for one group.
 
     `takes_many` says whether it can be asked for many keys at once, `can_stop` whether a load that
-    is cancelled ends. What is raised is what the retriever raises.
+    is cancelled ends: a function in a thread does not. Methods raise what the retriever raises.
     """
 
     removals: TierRemovals | None = None
-    """How keys are removed from the second tier, where there is one."""
+    """The removals from the second tier, None where there is no tier."""
 
     def __init__(self, retriever: Retriever) -> None:
         self._retriever = retriever
@@ -40,7 +40,10 @@ class Origin:
         self.can_stop: Final = not isinstance(retriever, FunctionRetriever) or retriever.can_stop
 
     def can_refresh(self, held: Value | None) -> bool:
-        """Tell whether the source can say if `held` is still right, which asks for one key."""
+        """Tell whether the source can be asked if `held` is still right.
+
+        It is then asked for that key alone.
+        """
         return held is not None and bool(held.version) and self._refresher is not None
 
     async def load(self, key: str, begin: Begin) -> Retrieved:
@@ -69,7 +72,7 @@ class Origin:
             self.removals.succeed(before.removals)
 
     def tier_stats(self) -> TierStats | None:
-        """Return the second tier's figures as they are now, where there is one."""
+        """Return the second tier's figures as they are now, None where there is no tier."""
         return None
 
     async def aclose(self) -> None:

@@ -1,4 +1,7 @@
-"""How a group asks its source: the protocol, and the adapter that makes a function one."""
+"""How a group asks its source: the Retriever protocols, and the adapter for a plain function.
+
+Knows no kind of source and no limits but the adapter's threads.
+"""
 
 import asyncio
 import contextvars
@@ -26,10 +29,11 @@ class Retriever(Protocol):
     """Code that asks a source for one key at a time."""
 
     async def retrieve(self, key: str) -> Retrieved:
-        """Return the key's bytes, with a TTL or without, or None if the source has no such key.
+        """Return the key's bytes, alone or in a Value, or None if the source has no such key.
 
-        Raises SourceUnavailable where the source can't answer now, or NotFound; whatever else
-        it raises becomes a RetrieverFailed to the callers.
+        Raises SourceUnavailable where the source can't answer now, and may raise NotFound in place
+        of None. To the callers, ConnectionError and TimeoutError become SourceUnavailable too, and
+        all other errors become RetrieverFailed.
         """
 
     async def aclose(self) -> None:
@@ -43,17 +47,17 @@ class BatchRetriever(Retriever, Protocol):
     async def retrieve_many(self, keys: Sequence[str]) -> Mapping[str, Retrieved | RetrieverFailed]:
         """Return what the source has for each of `keys`: one key or more, all different.
 
-        A key that is left out is no such key; an error in a value's place is that key's alone.
-        Whatever it raises is every key's, as of `retrieve`.
+        A key that is left out does not exist. A RetrieverFailed in place of a value holds for that
+        key alone. An error that is raised holds for every key, as with `retrieve`.
         """
 
 
 @runtime_checkable
 class Refresher(Retriever, Protocol):
-    """A Retriever that can ask whether what is held is still what the source has."""
+    """A Retriever that can ask the source whether a value that is held is still right."""
 
     async def refresh(self, key: str, held: Value) -> Retrieved:
-        """Return the key's bytes as `retrieve` does, or `held` with new times if still right.
+        """Return the key's bytes as `retrieve` does, or `held` with new times if it is still right.
 
         `held` has the `version` that the source gave; its `ttl` and `age` are those of now.
         """
@@ -61,7 +65,7 @@ class Refresher(Retriever, Protocol):
 
 @runtime_checkable
 class CheckedRetriever(Retriever, Protocol):
-    """A Retriever made of a config's `[groups.NAME.source]`."""
+    """A Retriever made from a config's `[groups.NAME.source]`, to be checked before its use."""
 
     async def check(self) -> None:
         """Ask the source whether it can serve, without reading a value.
@@ -83,10 +87,10 @@ class InvalidSource(ValueError):
 
 
 class FunctionRetriever:
-    """A Retriever made of a plain function; one that isn't `async` runs in up to `threads`.
+    """A Retriever made from a plain function; one that isn't `async` runs in threads.
 
-    The threads are its own, so that a function that hangs holds up no other group. As many
-    again are for calls from within calls.
+    The threads are its own, so that a function that hangs holds up no other group. There are up to
+    `threads`, and as many again for calls from within calls.
     """
 
     def __init__(self, function: RetrieverFunction, *, threads: int = DEFAULT_THREADS) -> None:
@@ -101,13 +105,14 @@ class FunctionRetriever:
     async def retrieve(self, key: str) -> Retrieved:
         """Return what the function returns for `key`, awaited where it is awaitable.
 
-        Raises SourceUnavailable where all threads are taken by calls that nobody waits for.
+        Raises SourceUnavailable where all threads are taken, as by calls that hang and that nobody
+        waits for any more.
         """
         answer = self._function(key) if self.can_stop else await self._call_in_thread(key)
         return await answer if inspect.isawaitable(answer) else answer
 
     async def aclose(self) -> None:
-        """Let the threads end, those that hang in their own time; a later call has new ones."""
+        """Let the threads end, a busy one once its call ends; a later call gets new threads."""
         threads, self._threads = self._threads, None
         if threads is not None:
             threads.shutdown(wait=False, cancel_futures=True)
@@ -129,7 +134,7 @@ class FunctionRetriever:
 
 
 def as_retriever(given: Retriever | RetrieverFunction, *, threads: int) -> Retriever:
-    """Return `given` where it is a Retriever, else one that calls it, as FunctionRetriever says."""
+    """Return `given` if it is a Retriever, else a FunctionRetriever that calls it."""
     if hasattr(given, "retrieve"):
         return cast("Retriever", given)  # also one that happens to be callable
     return FunctionRetriever(given, threads=threads)

@@ -1,4 +1,7 @@
-"""One load a key at a time, shared by all callers that ask meanwhile."""
+"""One load a key at a time, shared by all callers that ask meanwhile.
+
+Knows no source, no limits and no clock.
+"""
 
 import asyncio
 import contextvars
@@ -17,7 +20,10 @@ class FlightEnded(Exception):
 
 
 class Flight(Generic[T]):
-    """A running load, and the number of callers that wait for it."""
+    """A running load, and the number of callers that wait for it.
+
+    One that is to go on without a caller counts one waiter more.
+    """
 
     __slots__ = ("task", "waiters")
 
@@ -27,11 +33,11 @@ class Flight(Generic[T]):
 
 
 class Flights(Generic[T]):
-    """The flights of one group: the first caller of a key starts one, later callers join it.
+    """The flights of one group: the first caller for a key starts one, later callers join it.
 
-    A flight is a task of its own, so it outlives any one caller; the last waiter to give up
-    cancels it, unless it was started to run behind. What a flight returns is settled only while
-    it is still its key's flight, told by identity: a fenced or cancelled one changes nothing
+    A flight is a task of its own, so it outlives any one caller. The last waiter to give up cancels
+    it, unless it was started to run behind or to be kept. What a flight returns is settled only
+    while it is still its key's flight, told by identity: a fenced or cancelled one changes nothing
     for its successor.
     """
 
@@ -50,10 +56,8 @@ class Flights(Generic[T]):
     ) -> T:
         """Return what the key's flight returns, starting one with `load` if none runs.
 
-        One that is to be kept goes on when its last waiter gives up.
-
-        Whatever `load` raises is raised to every waiter, and FlightEnded where `aclose` is
-        called meanwhile.
+        A flight that is started with `keep` goes on when its last waiter gives up. Every waiter is
+        raised what `load` raises, or FlightEnded where `aclose` is called meanwhile.
         """
         flight = self._flights.get(key)
         if flight is None:
@@ -75,7 +79,7 @@ class Flights(Generic[T]):
     def start_behind(self, key: str, load: Callable[[], Awaitable[T]], settle: Settle[T]) -> None:
         """Start a flight that goes on without a waiter, unless one runs for the key.
 
-        It has a context of its own, for it is no part of what its caller does.
+        It has a context of its own, because it is no part of what its caller does.
         """
         if key not in self._flights:
             self._start(key, load, settle, contextvars.Context()).waiters += 1
@@ -119,9 +123,9 @@ class Flights(Generic[T]):
 
     def _land(self, key: str, flight: Flight[T], task: "asyncio.Task[T]") -> None:
         self._tasks.pop(task, None)
-        self._remove(key, flight)  # of a task that was cancelled before it ran
+        self._remove(key, flight)  # for a task that was cancelled before it ran
         if not task.cancelled():
-            task.exception()  # else asyncio logs one that came after the last waiter had left
+            task.exception()  # else asyncio logs an error after the last waiter has given up
 
     def _remove(self, key: str, flight: Flight[T]) -> None:
         if self._flights.get(key) is flight:
@@ -129,6 +133,6 @@ class Flights(Generic[T]):
 
 
 def is_cancelled() -> bool:
-    """Tell whether somebody has cancelled the current task."""
+    """Tell whether the current task has been asked to cancel."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -1,4 +1,7 @@
-"""The second tier: where nodes look before the source, and write after it. Knows no wire."""
+"""The second tier: nodes look there before they ask the source, and write there after.
+
+Knows no wire and no store.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -11,10 +14,10 @@ class TierUnavailable(Exception):
 
 
 class Looked(NamedTuple):
-    """What a look found: the value, None where there is none, and the tier's state of the key.
+    """What `look` found for a key: a value, or None where the tier has none, and a state.
 
-    Of the value, `data`, `ttl` (what is left), `age`, `version` and its terms' `content_type`
-    count; it is fresh. `state` is the tier's own word, to be given back to `put`.
+    Of the value, which is fresh, only `data`, `ttl` (the seconds left), `age`, `version` and its
+    terms' `content_type` count. `state` is a text of the tier's own, to be given back to `put`.
     """
 
     value: Value | None
@@ -22,7 +25,7 @@ class Looked(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What to write: the value, as of Looked, and the `state` that was looked up before."""
+    """What `put` is to write for a key: a value as in Looked, and the `state` that `look` found."""
 
     value: Value
     state: str
@@ -31,8 +34,9 @@ class Written(NamedTuple):
 class Tier(Protocol):
     """One group's part of a store that all nodes share.
 
-    Every method raises TierUnavailable soon where the store is gone or slow: no call waits for it
-    for longer than the tier's own timeout, and while it is known to be gone none waits at all.
+    Every method but `aclose` raises TierUnavailable soon where the store is gone or slow: no call
+    waits for longer than the tier's own timeout, and none waits while the store is known to be
+    gone.
     """
 
     async def look(self, keys: Sequence[str]) -> Mapping[str, Looked]:
@@ -41,13 +45,14 @@ class Tier(Protocol):
     async def put(self, entries: Mapping[str, Written]) -> None:
         """Write each value for what is left of its TTL, unless its key was removed since its look.
 
-        A value without a TTL is there until it is removed, or the store needs the room.
+        A value without a TTL stays until it is removed, or until the store needs the room.
         """
 
     async def remove(self, key: str | None) -> None:
-        """Remove `key`, or all of the group's: no look returns what was put before.
+        """Remove `key`, or with None all keys of the group.
 
-        Nor what a load that had looked before puts later.
+        No later look returns a value that was put before, nor one that is put afterwards by a load
+        whose look came before.
         """
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""Removals from the second tier, and those that it still owes. Knows no nodes."""
+"""Removals from the second tier, and those that it is still owed. Knows no nodes and no store."""
 
 import asyncio
 import contextlib
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RETRY_SECONDS: Final = 0.5
-"""How long a tier that did not take a removal is left alone."""
+"""Seconds until the tier is told again of the removals that it has missed."""
 
 MOST_OWED: Final = 10_000
 """The most keys that are owed; past that, the whole group is to be removed instead."""
 
 
 class TierRemovals:
-    """Removals from `tier`; one that it can't take now is tried again until it is taken."""
+    """Removes keys from `tier`; a removal that it can't take now is owed, and tried until taken."""
 
     def __init__(self, tier: Tier) -> None:
         self._tier = tier
@@ -28,11 +28,12 @@ class TierRemovals:
         self._is_closed = False
         self._successor: TierRemovals | None = None
         self.taken: Callable[[str | None], None] | None = None
-        """Told of each key, None for all, once it has been removed later than asked for."""
+        """Called with each key, None for all, whose removal was owed, once the tier has taken it.
+        """
 
     @property
     def owed(self) -> tuple[str | None, ...]:
-        """The keys that the tier has still to be told of; None is all of them."""
+        """The keys whose removal the tier is still owed; None stands for all keys."""
         return tuple(self._owed)
 
     def holds(self, key: str) -> bool:
@@ -42,9 +43,9 @@ class TierRemovals:
         return key in self._owed or None in self._owed
 
     async def remove(self, key: str | None) -> bool:
-        """Remove `key`, or all keys, from the tier; return whether it has been done.
+        """Remove `key`, or with None all keys, from the tier; return whether that is done.
 
-        It is owed where the caller gives up first.
+        The removal is owed where the tier can't take it now, or where the caller gives up first.
         """
         try:
             await self._tier.remove(key)
@@ -57,7 +58,7 @@ class TierRemovals:
         return True
 
     def owe(self, key: str | None) -> None:
-        """Have `key`, or all keys, removed as soon as the tier takes it."""
+        """Owe the removal of `key`, or with None of all keys, until the tier takes it."""
         if self._successor is not None:
             self._successor.owe(key)
             return
@@ -66,7 +67,7 @@ class TierRemovals:
         if len(self._owed) > MOST_OWED:
             self._owed = {None: self._count}
         if not self._is_closed and (self._trying is None or self._trying.done()):
-            # A context of its own, for it is no part of what its caller does.
+            # A context of its own, because it is no part of what its caller does.
             trying = self._try_again()
             self._trying = asyncio.create_task(trying, context=contextvars.Context())
 
@@ -76,12 +77,12 @@ class TierRemovals:
             self.owe(key)
 
     def pass_on(self, successor: "TierRemovals") -> tuple[str | None, ...]:
-        """Return what is owed, which is `successor`'s now, and whatever would come to be owed."""
+        """Return the removals owed so far, and owe none any more: `successor` owes later ones."""
         owed, self._owed, self._successor = self.owed, {}, successor
         return owed
 
     async def aclose(self) -> None:
-        """Try no more."""
+        """Try the removals that are owed no more."""
         self._is_closed = True
         if self._trying is not None:
             self._trying.cancel()

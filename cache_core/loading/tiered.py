@@ -1,4 +1,7 @@
-"""A source behind a second tier: looked up there first, and written there after."""
+"""A source behind a second tier: keys are looked up there first, and values written there after.
+
+Knows no store and no kind of source.
+"""
 
 import asyncio
 import time
@@ -18,10 +21,10 @@ AskSource: TypeAlias = Callable[[Sequence[str]], Awaitable[Many]]
 
 
 class TieredOrigin(Origin):
-    """An Origin whose values are in `tier` too, for `ttl` seconds where the source says nothing.
+    """An Origin whose values are in `tier` too, for `ttl` seconds where the source names no TTL.
 
-    Where the tier is gone, the source is asked and nothing is written. What is to be removed from
-    the tier and is not yet is neither read nor written there. `clock` is in seconds.
+    Where the tier is gone, the source is asked and nothing is written. A key whose removal the tier
+    is still owed is neither read nor written there. `clock` is in seconds.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class TieredOrigin(Origin):
         return _only(await self._through([key], ask))
 
     async def reload(self, key: str, begin: Begin, held: Value | None) -> Retrieved:
-        """Return the source's value for `key`, without a look into the tier."""
+        """Return the source's value for `key`, whatever the tier has, and write it there."""
 
         async def ask(_: Sequence[str]) -> Many:
             return {key: await Origin.reload(self, key, begin, held)}
@@ -64,7 +67,7 @@ class TieredOrigin(Origin):
         return await self._through(list(begins), ask)
 
     async def reload_many(self, begins: Mapping[str, Begin]) -> Many:
-        """Return the source's value for each key, without a look into the tier."""
+        """Return the source's value for each key, whatever the tier has, and write it there."""
 
         def ask(_: Sequence[str]) -> Awaitable[Many]:
             return Origin.reload_many(self, begins)
@@ -86,7 +89,7 @@ class TieredOrigin(Origin):
             await super().aclose()
 
     def tier_stats(self) -> TierStats:
-        """Return the figures as they are now."""
+        """Return the second tier's figures as they are now."""
         counts = self.counts
         return TierStats(counts.hits, counts.misses, counts.errors, owed=len(self._removals.owed))
 
@@ -112,18 +115,21 @@ class TieredOrigin(Origin):
         return found
 
     async def _look(self, keys: Sequence[str]) -> Mapping[str, Looked]:
-        """Return the tier's values that may be used; none where the tier can't be reached."""
+        """Return what the tier has for `keys`, except those whose removal it is owed.
+
+        Return nothing where the tier can't be reached.
+        """
         wanted = [key for key in keys if not self._removals.holds(key)]
         try:
             looked = await self._tier.look(wanted) if wanted else {}
         except TierUnavailable:
             self.counts.errors += 1
             return {}
-        # What was removed meanwhile, which the tier has not heard of, is not.
+        # Asked again, because a removal may have come to be owed meanwhile.
         return {key: at for key, at in looked.items() if not self._removals.holds(key)}
 
     async def _forget(self, keys: Sequence[str], looked: Mapping[str, Looked]) -> None:
-        """Remove `keys` from the tier, because the source has no such keys any more."""
+        """Remove those of `keys` that the tier has, because the source lacks them by now."""
         held = [key for key in keys if key in looked and looked[key].value is not None]
         await asyncio.gather(*map(self._removals.remove, held))
 
@@ -133,7 +139,7 @@ class TieredOrigin(Origin):
             value = Value(found) if isinstance(found, bytes) else found
             if key not in looked or self._removals.holds(key):
                 continue
-            if not isinstance(value, Value) or fault_of(value):  # which every node would read
+            if not isinstance(value, Value) or fault_of(value):  # else every node would read it
                 continue
             ttl = self._ttl if value.ttl is None else value.ttl
             if ttl is not None and ttl <= elapsed:
@@ -150,7 +156,7 @@ class TieredOrigin(Origin):
 
 
 class _Counts:
-    """What TierStats counts, of an origin and of those that took its place."""
+    """The counts of TierStats, handed on from an origin to the one that takes its place."""
 
     def __init__(self) -> None:
         self.hits = 0

@@ -13,9 +13,9 @@ MAX_VERSION: Final = 1_024
 
 
 def checked(found: Retrieved, key: str, *, group: str) -> Value:
-    """Return what the retriever of `group` has `found` for `key`.
+    """Return as a Value what the retriever of `group` has `found` for `key`.
 
-    Raises NotFound for None, and RetrieverFailed for what is no value.
+    Raises NotFound for None, and RetrieverFailed where `fault_of` finds a fault.
     """
     if found is None:
         raise NotFound.of(key)
@@ -28,7 +28,7 @@ def checked(found: Retrieved, key: str, *, group: str) -> Value:
 
 def fault_of(value: Value) -> str | None:
     """Return which part of `value` no retriever may return, None where all is right."""
-    # By their types, these could be nothing else; but a retriever may come without types.
+    # Their types allow nothing wrong, but a retriever may be untyped code.
     data: object = value.data
     version: object = value.version
     content_type = value.terms.content_type
