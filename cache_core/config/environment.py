@@ -25,10 +25,11 @@ def variable(table: str, key: str) -> str:
 
 
 def read_environment(environ: Mapping[str, str], groups: Iterable[str]) -> NamedLayer:
-    """Return what `environ` says; an empty variable says nothing.
+    """Return the settings in `environ` as a layer; an empty variable sets nothing.
 
-    `GAOCACHE_GROUPS__SCORES__TTL` is the `ttl` of the group `scores`, whatever the case of the
-    name that it has among `groups`; of one that is not among them, the name in lower case.
+    `GAOCACHE_GROUPS__SCORES__TTL` is the `ttl` of the one of `groups` that is called `scores`, in
+    whatever case; if none is, of a group with that name in lower case. GAOCACHE_PEERS leaves the
+    gateway's `peers` alone where a variable sets its `node`.
     """
     tree: dict[str, Any] = {}
     names: dict[Keys, str] = {}
@@ -53,7 +54,7 @@ def _given(environ: Mapping[str, str], groups: Iterable[str]) -> Iterator[tuple[
 
 
 def _in_groups(rest: str, groups: Iterable[str]) -> Keys:
-    """Return the keys below `groups` for what is left of a variable's name."""
+    """Return the keys below `groups` that `rest` of a variable's name means, () if incomplete."""
     lowered = rest.lower()
     named = (group for group in groups if lowered.startswith(f"{group.lower()}{SEPARATOR}"))
     group = next(named, lowered.partition(SEPARATOR)[0])

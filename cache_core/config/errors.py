@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """A mistake: its place and the words for it; `order` sorts a file's mistakes as they stand."""
+    """A mistake: its place and the words for it; `order` sorts a file's mistakes as they stand.
+
+    `is_option` tells that the place is an option of a command.
+    """
 
     place: str
     words: str
@@ -19,7 +22,7 @@ class Problem(NamedTuple):
 
 
 class ConfigError(Exception):
-    """A configuration has mistakes: all of them, a line each."""
+    """A configuration has mistakes: `problems` are all of them, the text has a line for each."""
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.order))

@@ -27,7 +27,7 @@ _KIND: Final = "kind"
 
 
 class Finding(NamedTuple):
-    """One mistake: the keys to it, its words, the words without the value, and other keys."""
+    """One mistake: the keys to it, its words, those without the value, and keys at odds with it."""
 
     keys: Keys
     words: str
@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 
 
 def explain(error: Mapping[str, Any]) -> Finding:
-    """Return what one of a ValidationError's `errors()` is in the terms of the file."""
+    """Return the Finding for `error`, one of a ValidationError's `errors()`, as the file has it."""
     *above, last = _steps(error["loc"]) or [_Step(None, Settings)]
     keys = tuple(step.key for step in (*above, last) if step.key is not None)
     context = error.get("ctx", {})
@@ -82,14 +82,14 @@ def _one_of(known: Sequence[str]) -> str:
 
 
 class _Step(NamedTuple):
-    """A step of the way to a value: its key, None for one that only pydantic has; its type."""
+    """A step on the way to a value: its key, None for the whole file, and the type found there."""
 
     key: str | None
     annotation: object
 
 
 def _steps(loc: Iterable[int | str]) -> list[_Step]:
-    """Return the steps of `loc`: pydantic's way has a union's member, and `[key]`, as steps too."""
+    """Return the steps of `loc`, without the union members and `[key]` that pydantic has there."""
     steps: list[_Step] = []
     annotation: object = Settings
     for step in loc:
@@ -104,7 +104,7 @@ def _steps(loc: Iterable[int | str]) -> list[_Step]:
 
 
 def _members(annotation: object) -> list[object]:
-    """Return the types that `annotation` may be, but for None."""
+    """Return the types that `annotation` may be, except None."""
     if get_origin(annotation) is Annotated:
         return _members(get_args(annotation)[0])
     if get_origin(annotation) in _UNIONS:

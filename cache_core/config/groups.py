@@ -29,8 +29,9 @@ async def open_groups(
 ) -> list[Group]:
     """Return the groups that `settings`, read from `file`, describe, once each source was tried.
 
-    A relative path in them starts at the file's folder. What can't be reached now, or takes longer
-    than `check_seconds` to answer, is a warning. Raises ConfigError, with nothing left open.
+    A relative path in them starts at the file's folder. A source or tier that can't be reached now,
+    fails, or takes longer than `check_seconds` to answer is logged as a warning. Raises ConfigError
+    where a setting is at fault, with nothing left open.
     """
     refused: list[Problem] = []
     retrievers: dict[str, CheckedRetriever] = {}
@@ -87,7 +88,7 @@ def _settings(table: GroupTable) -> GroupSettings:
 def make_tier(url: SecretStr, *, group: str, load_timeout: float) -> "ValkeyTier":
     """Return the part of the second tier at `url` that `group` has.
 
-    A tier that hangs leaves the source the most of the `load_timeout`. Raises InvalidSource.
+    A tier that hangs leaves most of the `load_timeout` to the source. Raises InvalidSource.
     """
     from cache_core.valkey.tier import TIMEOUT, open_tier  # noqa: PLC0415 - an extra
 

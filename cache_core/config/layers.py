@@ -1,4 +1,4 @@
-"""Where each setting came from: the file, the environment or an option, the last one first."""
+"""The layers that settings come from: the file, the environment and options, the last strongest."""
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ class Layer(Protocol):
         """The settings, as tables in tables."""
 
     def problem(self, keys: Keys, words: str, unquoted: str) -> Problem:
-        """Return the problem of the value at `keys`, or of what should be there.
+        """Return the problem of the value at `keys`, or of the value that is missing there.
 
         `unquoted` are the words without the value.
         """
@@ -59,7 +59,10 @@ class NamedLayer:
     are_options: bool = False
 
     def problem(self, keys: Keys, words: str, unquoted: str) -> Problem:  # noqa: ARG002 - a Layer's
-        """Return the problem with the name of the variable or option, or of one near by."""
+        """Return the problem with the name of the variable or option that set `keys`.
+
+        If none did, it is the one whose keys begin most like them.
+        """
         near = max(self.names, key=lambda named: len(_shared(named, keys)))
         name = self.names[near]
         place = name if near == keys[: len(near)] else _joined(name, keys)
@@ -77,8 +80,8 @@ class Layers:
     ) -> Problem:
         """Return the problem of the value at `keys`, named by the layer that it came from.
 
-        Where nobody gave one: by the first of `others` that somebody gave, with which it is at
-        odds; else by the lowest layer that has most of the way to it.
+        That is the strongest layer with that value or with one of `others`, which are at odds with
+        it. Where no layer has any, it is the weakest layer that has most of the way to it.
         """
         for layer in self.ordered:
             for given in (keys, *others):
@@ -94,7 +97,7 @@ class Layers:
 
 
 def line_of(keys: Keys, known: Mapping[Keys, int]) -> int:
-    """Return the line of `keys`, or of as much of them as is known; 0 where nothing is."""
+    """Return the line of `keys`, or of the longest beginning of them that is known, or 0."""
     depths = range(len(keys), 0, -1)
     return next((known[keys[:depth]] for depth in depths if keys[:depth] in known), 0)
 

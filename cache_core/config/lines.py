@@ -15,7 +15,7 @@ _KEYS: Final = frozenset({"bare_key", "quoted_key", "dotted_key"})
 
 
 def lines(toml: bytes) -> Mapping[Keys, int]:
-    """Return the line, from 1 on, where each key of `toml` stands first, also as part of others."""
+    """Return the line, from 1 on, where each key of `toml` first stands, alone or within others."""
     found: dict[Keys, int] = {}
     root = Parser(Language(tree_sitter_toml.language())).parse(toml).root_node
     for node in root.named_children:
@@ -56,7 +56,7 @@ def _enter(node: Node, above: Keys, found: dict[Keys, int]) -> Keys:
 
 
 def _parts(key: Node) -> Iterator[str]:
-    """Yield the parts of a key; without recursion, for a dotted key nests as deep as it is long."""
+    """Yield the parts of a key. No recursion, because a dotted key nests as deep as it is long."""
     waiting = [key]
     while waiting:
         node = waiting.pop()

@@ -1,4 +1,4 @@
-"""Reading the configuration: defaults, then the file, then the environment, then options."""
+"""Reading the configuration: defaults, file, environment, options; later ones count more."""
 
 import os
 import re
@@ -32,9 +32,9 @@ def load(
 ) -> Settings:
     """Return the settings in the TOML file at `path`, in the environment and in `options`.
 
-    `${NAME}` in the file's strings is the environment's variable. Without a file, or not
-    `with_groups`, there are no groups, and what they need of the environment isn't asked for;
-    else there is one. Raises ConfigError with all that is wrong.
+    `${NAME}` in the file's strings is the environment's variable. With a file there has to be a
+    group, in it or in the environment. Without `with_groups` there are no groups, and the variables
+    that the file's groups name are not needed. Raises ConfigError with all mistakes.
     """
     environ = os.environ if environ is None else environ
     files: list[Layer] = [] if path is None else [_read(path, environ, with_groups=with_groups)]

@@ -19,9 +19,9 @@ SHORTEST_SECRET: Final = 4
 class Substitution:
     """Replaces `${NAME}` by the variable, `${NAME:-default}` by the default where it is unset.
 
-    A default also stands for an empty variable; `$${` stands for `${`. `names` are the variables
-    that each place's value has, `problems` what could not be replaced, by place and in words;
-    they never say what is in a variable.
+    A default also stands for an empty variable; `$${` stands for `${`. `names` are the variables in
+    each value, by its keys. `problems` are the mistakes, as keys and words; the words never have a
+    variable's value.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -42,10 +42,10 @@ class Substitution:
                 return value
 
     def hide(self, words: str) -> str:
-        """Return `words` with the variables' names where their values are."""
+        """Return `words` with `${NAME}` in place of each value of a variable that was used."""
         names = sorted({name for names in self.names.values() for name in names})
         values = [(self._environ.get(name, ""), name) for name in names]
-        # The longest first: what is left of one that has another in it would be told.
+        # The longest first: where a shorter one is a part of it, the rest of it would stay.
         for value, name in sorted(values, key=lambda pair: len(pair[0]), reverse=True):
             if len(value) >= SHORTEST_SECRET:
                 words = words.replace(value, f"${{{name}}}")

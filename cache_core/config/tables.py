@@ -38,7 +38,7 @@ from cache_core.sources import Source
 MAX_WORKERS: Final = 256
 DEFAULT_GATEWAY: Final = "127.0.0.1:8000"
 AT_ODDS: Final = "at_odds"
-"""The type of an error of several keys, which its context names: `keys`."""
+"""The type of a pydantic error of several keys, which are in its context as `keys`."""
 
 
 class LogLevel(StrEnum):
@@ -204,7 +204,7 @@ class Settings(BaseSettings):
         *_: PydanticBaseSettingsSource,
         **__: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read what is given, then `trees`, and nothing else."""
+        """Take settings from the arguments, then from `trees`, and from no other source."""
         return (init_settings, *(TreeSource(settings_cls, tree) for tree in cls.trees))
 
 

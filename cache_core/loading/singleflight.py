@@ -56,8 +56,8 @@ class Flights(Generic[T]):
     ) -> T:
         """Return what the key's flight returns, starting one with `load` if none runs.
 
-        A flight that is started with `keep` goes on when its last waiter gives up. Every waiter is
-        raised what `load` raises, or FlightEnded where `aclose` is called meanwhile.
+        A flight that is started with `keep` goes on when its last waiter gives up. Raises to every
+        waiter what `load` raises, or FlightEnded where `aclose` is called meanwhile.
         """
         flight = self._flights.get(key)
         if flight is None:

@@ -82,7 +82,7 @@ class TierRemovals:
         return owed
 
     async def aclose(self) -> None:
-        """Try the removals that are owed no more."""
+        """Stop trying the removals that are owed."""
         self._is_closed = True
         if self._trying is not None:
             self._trying.cancel()

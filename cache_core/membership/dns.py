@@ -18,8 +18,8 @@ FIRST_RETRY: Final = 0.25
 class DnsMembership:
     """Makes every address of `host` a member of weight 1, at `port`.
 
-    The name is asked every `interval` seconds. An answer without addresses is none: what was
-    known last holds.
+    The name is looked up every `interval` seconds. An answer without addresses counts as no answer:
+    the members that were known last stay.
     """
 
     def __init__(

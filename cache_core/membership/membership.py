@@ -29,6 +29,7 @@ class Membership(Protocol):
     def watch(self) -> AsyncIterator[frozenset[Member]]:
         """Yield the members: once they are known, and again after each change.
 
-        A source of the list that can't be reached is no change: what was known last holds. Never
-        ends by itself and never raises, nor repeats itself.
+        While the source of the list can't be reached, the members that were known last stay. The
+        iterator never ends by itself, never raises, and never yields the same members twice in a
+        row.
         """

@@ -6,9 +6,10 @@ logger = logging.getLogger("gaocache")
 
 
 class Reach:
-    """Says whether the source `name` can be reached, as a membership's connections tell it.
+    """Logs when the source `name` of a membership is lost, and when it is found again.
 
-    `name` has no password in it.
+    The parts of the membership, each with its own connection, report here. The source is lost when
+    the first part has lost it, and found again when no part is without it. `name` has no password.
     """
 
     def __init__(self, name: str) -> None:
@@ -16,7 +17,7 @@ class Reach:
         self._without: set[object] = set()
 
     def lost(self, part: object, why: Exception) -> None:
-        """Tell that `part` does not reach the source."""
+        """Note that `part` does not reach the source."""
         if not self._without:
             reason = " ".join(str(why).split())
             words = "%s can't be reached, the members stay as they were: %s"
@@ -24,7 +25,7 @@ class Reach:
         self._without.add(part)
 
     def found(self, part: object) -> None:
-        """Tell that `part` reaches the source."""
+        """Note that `part` reaches the source."""
         if part in self._without:
             self.forget(part)
             if not self._without:

@@ -25,7 +25,7 @@ class StaticMembership:
     async def join(self, member: Member) -> None:
         """Do nothing, because all that are to know the member have the list.
 
-        Raises MembershipError where that lacks the member.
+        Raises MembershipError where the list lacks the member.
         """
         names = sorted(known.name for known in self._members)
         if member.name not in names:

@@ -19,9 +19,10 @@ EXAMPLES: Final = {
 def open_membership(url: str) -> Membership:
     """Return the membership that `url` names; nothing is connected yet.
 
-    `static://a:1,b:2*3` (of weight 3), `dns://name:port`, `etcd://host:port[,host:port]/prefix`
-    with `user:password@`, percent-encoded, before the hosts if needed; what has no scheme, as a
-    bare `host:port`, is static. Raises InvalidMembership, never with the password.
+    It is `static://a:1,b:2*3` (b with weight 3), `dns://name:port`, or
+    `etcd://host:port[,host:port]/prefix`, with `user:password@`, percent-encoded, before the hosts
+    if needed. Text without a scheme, such as a bare `host:port`, is static. Raises
+    InvalidMembership, whose text never has the password.
     """
     scheme, separator, rest = url.partition("://")
     credentials, _, place = rest.rpartition("@")

@@ -16,25 +16,25 @@ from cache_core.stats import CacheStats, Cause
 from cache_core.value import NO_LABEL, NO_TERMS, Answer, Label, Terms, Value
 
 OVERHEAD: Final = 256
-"""Bytes charged an entry on top of its key and value: what the interpreter adds to small ones."""
+"""Bytes charged for an entry on top of key and value: what the interpreter adds to small ones."""
 
 LABEL_OVERHEAD: Final = 256
-"""Bytes charged on top for a label, beside its text."""
+"""Bytes charged for an entry's label on top of the label's text."""
 
 SWEEP_STEP: Final = 2_000
 """How many entries one sweep frees at the most, so that it takes less than a millisecond."""
 
 SCAN_STEP: Final = 1_000
-"""How many slots one step of a walk through all looks at."""
+"""How many slots each step of `keys_by_hits` looks at."""
 
 MAX_HITS: Final = 3
 
 
 class Cache:
-    """A map from keys to bytes whose weights never sum to more than `capacity` bytes.
+    """A map from keys to bytes; its entries' weights never sum to more than `capacity` bytes.
 
-    A value of more than `max_value` bytes, or too heavy for the capacity, is not held. Times
-    are the caller's: any clock in seconds that does not go back. `terms` go with each value read.
+    A value of more than `max_value` bytes, or too heavy for the capacity, is not held. Times are by
+    any clock of the caller's in seconds that does not go back. `read` returns values with `terms`.
     """
 
     __slots__ = (
@@ -75,7 +75,7 @@ class Cache:
         return len(self._index)
 
     def get(self, key: str, now: float) -> bytes | None:
-        """Return the value held for `key` if it is fresh at `now`, and count the hit."""
+        """Return the bytes held for `key` if fresh at `now`, and count the hit; else None."""
         slot = self._index.get(key)
         if slot is None:
             return None
@@ -83,7 +83,7 @@ class Cache:
         if slots.soft[slot] <= now:
             return None
         self.hits += 1
-        # Inlined here, for a call of the policy would cost a hit a quarter more.
+        # Inlined, because a call of the policy would make a hit take a quarter longer.
         hits = slots.hits
         if hits[slot] < MAX_HITS:
             hits[slot] += 1
@@ -94,7 +94,7 @@ class Cache:
     def read(self, key: str, now: float, ahead: float = 0.0) -> Value | None:
         """Return the value held for `key` with what is left of its times, and count the hit.
 
-        None if it is not fresh until `ahead` seconds past `now`, or of no use at `now`.
+        None if its freshness ends within `ahead` seconds from `now`, or if it is useless at `now`.
         """
         slot = self._index.get(key)
         if slot is None:
@@ -132,7 +132,8 @@ class Cache:
     ) -> bool:
         """Hold `data` for `key` in place of what was held, evicting others to make room.
 
-        The rest is an Entry's. Return whether it is held; if not, neither is what it would replace.
+        The times and the label are as in Entry. Return False if it is refused; then the key has no
+        entry any more.
         """
         slots = self._slots
         slot = self._index.get(key)
@@ -191,7 +192,7 @@ class Cache:
     def resize(self, capacity: int) -> None:
         """Hold at most `capacity` bytes from now on, and evict entries at once until that is so.
 
-        Another capacity takes as long as all that is held needs to be put in order anew.
+        A change takes time for each entry held, because all are put in order anew.
         """
         if capacity != self.capacity:
             self.capacity = capacity
@@ -199,7 +200,7 @@ class Cache:
             self._arrange()
 
     def follow(self, policy: PolicyFactory, *, max_value: int, terms: Terms = NO_TERMS) -> None:
-        """Go by these from now on, for what is held too; a new policy takes as `resize` does."""
+        """Go by these from now on, for what is held too; a new policy takes as long as `resize`."""
         self._max_value, self._terms = max_value, terms
         if policy is not self._factory:
             self._factory = policy
@@ -237,8 +238,8 @@ class Cache:
     def keys_by_hits(self) -> Iterator[list[str]]:
         """Yield the keys held, the most read ones first: a list for each SCAN_STEP slots looked at.
 
-        Lists may be empty. The cache may change between two: a key may then be missing, have
-        left, or come twice.
+        Lists may be empty. The cache may change between two of them: a key may then be missing,
+        have left, or come twice.
         """
         slots = self._slots
         ranks = bytes(slots.hits)
@@ -291,7 +292,7 @@ class Cache:
         self._arrange()
 
     def _arrange(self) -> None:
-        """Have a new policy, whose shares are the capacity's, order what is held by arrival."""
+        """Make a new policy for this capacity, and admit the entries held, in order of arrival."""
         self._policy = self._factory(self._slots, self.capacity)
         self._touch = self._policy.touch
         for slot in self._index.values():

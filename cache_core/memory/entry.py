@@ -1,4 +1,4 @@
-"""A stored value with its local times."""
+"""A stored value with its local times. Knows no clock."""
 
 from math import inf
 from typing import NamedTuple
@@ -20,9 +20,9 @@ class Entry(NamedTuple):
     label: Label = NO_LABEL
 
     def value(self, now: float, answer: Answer, terms: Terms = NO_TERMS) -> Value:
-        """Return what a get at `now` is answered with, in what is left of the times.
+        """Return the Value for a get at `now`, with the time that is left of its TTL.
 
-        `terms` are the group's; the label's media type takes the place of theirs.
+        `terms` are the group's; the label's media type, if any, takes the place of theirs.
         """
         ttl = None if self.soft == inf else self.soft - now
         content_type, version = self.label

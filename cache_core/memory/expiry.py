@@ -13,11 +13,12 @@ from typing import Final
 from cache_core.memory.slots import RESERVED, Slots
 
 BUCKETS_STEP: Final = 500
-"""How many buckets one search closes at the most: a day's empty ones would take 60 ms."""
+"""How many buckets one search closes at the most: to close a day's empty ones would take 60 ms."""
 
 WIDTH_BITS: Final = 7
-"""A bucket is as wide as a life's 64th or less: so a few thousand buckets hold any lives, where
-a second each would take 180 MB for those of a month, most of them emptied long before."""
+"""A bucket is as wide as a 64th of its entries' lives or less, so that a few thousand buckets hold
+lives of any length. Buckets of one second would take 180 MB for lives of a month, and most of them
+would be emptied long before."""
 
 SHORTEN_STEP: Final = 1_000
 """How many slots one step of `shorten` looks at, which takes less than a millisecond."""
@@ -26,7 +27,7 @@ _END: Final = 0
 
 
 class ExpiryBuckets:
-    """The slots of `slots` that were added, by the second of their hard expiry."""
+    """Holds those of `slots` that were added, in buckets by the second of their hard expiry."""
 
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
@@ -50,7 +51,7 @@ class ExpiryBuckets:
         self._first[second] = slot
 
     def remove(self, slot: int) -> None:
-        """Take `slot` out of its bucket; it has no expiry then."""
+        """Take `slot` out of its bucket; it has no expiry after that."""
         before, after = self._previous[slot], self._next[slot]
         self._previous[after] = before
         if before == _END:
@@ -62,7 +63,7 @@ class ExpiryBuckets:
     def expired(self, now: float) -> Iterator[int]:
         """Yield slots that have expired at `now`; each must be removed before the next.
 
-        What is expired beyond BUCKETS_STEP seconds that held any is left for the next call.
+        One call closes BUCKETS_STEP buckets at the most, and leaves the others for the next call.
         """
         for _ in range(BUCKETS_STEP):
             if not self._seconds or self._seconds[0] + 1 > now:
@@ -76,7 +77,8 @@ class ExpiryBuckets:
     def shorten(self, ttl: float, grace: float) -> Iterator[None]:
         """End each slot's freshness at most `ttl` seconds after it was loaded.
 
-        Nor of use for more than `grace` seconds beyond. Works in steps, one a yield.
+        A slot that is shortened is then of use for at most `grace` seconds more. Works in steps,
+        one for each yield.
         """
         slots = self._slots
         first = RESERVED
@@ -94,7 +96,7 @@ class ExpiryBuckets:
             yield
 
     def _second(self, slot: int) -> int:
-        """Return the last second of the slot's bucket, the same for as long as it is in it."""
+        """Return the last second of the slot's bucket, the same for as long as it is in there."""
         hard = self._slots.hard[slot]
         life = int(hard - self._slots.loaded[slot])
         return int(hard) | (1 << max(0, life.bit_length() - WIDTH_BITS)) - 1

@@ -9,10 +9,11 @@ LONGEST_PAUSE: Final = 30.0
 
 
 class Breaker:
-    """Opens after `failures` in a row; then lets one call at a time try, after a pause.
+    """Opens after `failures` in a row: it refuses calls, but after a pause lets one at a time try.
 
     The pause is `first` seconds, by `clock`, and twice as long after each try that fails, up to
-    `longest`. Whoever is let through says how it ended, by `succeeded`, `failed` or `gave_up`.
+    `longest`. A caller that is let through says how its call ended: `succeeded`, `failed` or
+    `gave_up`.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Breaker:
         elif self._tried:
             self._pause = min(2 * self._pause, self._longest)
         else:
-            return  # let through before it opened, and late
+            return  # a late end of a call that was let through before it opened
         self._until = self._clock() + self._pause
         self._tried = False
 

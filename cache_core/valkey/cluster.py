@@ -1,7 +1,8 @@
 """A Cluster of Valkeys or Redises: its topology and connections are redis-py's.
 
-Who is sent what is decided here, for redis-py's own pipelines send ASKING over one connection and
-the command over another, and close everybody's connections when one node is lost.
+Which server is sent which command is decided here, because redis-py's own pipelines send ASKING
+over one connection and the command over another, and close the connections of all callers when one
+server is lost.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ class _Call(PipelineCommand):
 
 
 class ClusterLink:
-    """A StoreLink to the Cluster of `url`'s hosts; `timeout` is a node's, for one answer."""
+    """A StoreLink to the Cluster of `url`'s hosts; a server has `timeout` seconds for an answer."""
 
     def __init__(self, url: StoreUrl, *, timeout: float) -> None:
         self._nodes = RedisCluster(
@@ -45,7 +46,7 @@ class ClusterLink:
             username=url.user,
             password=url.password,
             ssl=url.tls,
-            max_connections=2**31,  # its caller has a limit for all nodes
+            max_connections=2**31,  # its caller has a limit for all servers
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
             retry=Retry(NoBackoff(), 0),
@@ -55,7 +56,7 @@ class ClusterLink:
         self._looked = float("-inf")
 
     async def ask(self, commands: Sequence[Command]) -> Sequence[Any]:
-        """Ask each node in one round trip, and again where slots have moved; as StoreLink."""
+        """Ask each server in one round trip, and again where slots have moved; as StoreLink."""
         if not self._nodes.slots_cache:
             await self._look()
         calls = [_Call(position, command) for position, command in enumerate(commands)]
@@ -118,7 +119,7 @@ class ClusterLink:
 
 
 async def _exchange(parts: Iterable[tuple[ClusterNode, list[PipelineCommand]]]) -> None:
-    """Have each node answer its commands, all at the same time."""
+    """Send each server its commands, to all at the same time, and wait for their answers."""
     async with asyncio.TaskGroup() as exchanges:
         for node, calls in parts:
             exchanges.create_task(_exchange_with(node, calls))

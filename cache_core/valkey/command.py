@@ -21,9 +21,9 @@ class StoreLink(Protocol):
     """Connections to one store."""
 
     async def ask(self, commands: Sequence[Command]) -> Sequence[Any]:
-        """Return the answers in order, with an exception of redis-py's where there is none.
+        """Return the answers in order, an exception of redis-py's for a command without one.
 
-        Raises one where nothing was answered.
+        Raises such an exception where no command was answered.
         """
 
     async def aclose(self) -> None:

@@ -37,7 +37,7 @@ _TABLE: Final[tuple[tuple[type[Exception], type[RetrieverFailed], str], ...]] = 
 )
 
 CAUGHT: Final = (redis.RedisError, redis.RedisClusterException, OSError)
-"""The base of all errors that are redis-py's own."""
+"""The classes of all errors that redis-py raises by itself."""
 
 IS_LOST: Final = (
     redis.ConnectionError,
@@ -53,9 +53,9 @@ IS_FINAL: Final = (redis.AuthenticationError, redis.BusyLoadingError, redis.MaxC
 
 
 def translated(error: Exception) -> RetrieverFailed:
-    """Return the error that `error` means; its words repeat nothing of `error`'s."""
+    """Return our error for `error`; its words repeat nothing of `error`'s."""
     if isinstance(error, redis.RedisClusterException) and isinstance(error.__cause__, CAUGHT):
-        error = error.__cause__  # why its last node didn't answer
+        error = error.__cause__  # why its last server didn't answer
     if isinstance(error.__context__, ssl.SSLCertVerificationError):
         return RetrieverFailed(
             "the certificate of Valkey's TLS is not trusted: name its CA's file in SSL_CERT_FILE"

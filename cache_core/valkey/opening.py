@@ -1,4 +1,4 @@
-"""A store for a URL, where the library that speaks to it is installed."""
+"""Opening the store at a URL, where the library that speaks to it is installed."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ def open_store(url: str, *, timeout: float, connections: int) -> "Store":
     """Return the Store at `url`; nothing is connected yet.
 
     A call takes `timeout` seconds at the most, and `connections` calls run at a time. Raises
-    InvalidSource for a URL that is none, or where the extra `valkey` is not installed.
+    InvalidSource for a malformed URL, or where the extra `valkey` is not installed.
     """
     parsed = parse_url(url)
     try:

@@ -1,4 +1,4 @@
-"""One Valkey or Redis by itself."""
+"""A link to one server of Valkey or Redis."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from cache_core.valkey.url import StoreUrl
 
 
 class Single:
-    """A StoreLink to the server at `host`; what fails on a lost connection is asked again."""
+    """A StoreLink to the server at `host`. It asks once more where a connection is lost."""
 
     def __init__(self, url: StoreUrl, host: Address) -> None:
         self._redis = Redis(

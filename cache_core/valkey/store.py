@@ -23,10 +23,10 @@ _HELLO: Final = Command("", ("HELLO",))
 
 
 class Store:
-    """The store at `url`, single or Cluster: it says so itself when it is first asked.
+    """The store at `url`. When it is first asked, it says itself whether it is a Cluster.
 
     At most `connections` asks run at a time, each for up to `timeout` seconds, waiting included.
-    An ask that is cancelled closes its connection, for nobody will read the answer.
+    An ask that is cancelled closes its connection, because nobody will read the answer.
     """
 
     def __init__(self, url: StoreUrl, *, timeout: float, connections: int) -> None:
@@ -39,8 +39,9 @@ class Store:
     async def ask(self, commands: Sequence[Command]) -> Sequence[Any]:
         """Return the answers in order, a RetrieverFailed where a command has none.
 
-        Raises SourceUnavailable where nothing was answered, and RetrieverFailed where that was a
-        refusal. Raises InvalidSource where the URL is not for what the store is.
+        Raises SourceUnavailable where no command was answered, RetrieverFailed where that was a
+        refusal, and InvalidSource where the URL is for a Cluster and the store is none, or the
+        other way round.
         """
         try:
             async with asyncio.timeout(self._timeout), self._places:
@@ -53,10 +54,10 @@ class Store:
         return [translated(each) if isinstance(each, Exception) else each for each in answers]
 
     async def check(self, commands: Iterable[Command], setting: str) -> None:
-        """Try whether the store can be asked `commands`; what they answer is of no interest.
+        """Try whether the store can be asked `commands`, and ignore what they answer.
 
-        Raises InvalidSource, naming `setting` where it is not the user or password that is at
-        fault; SourceUnavailable where the store can't answer now.
+        Raises InvalidSource, which names `setting`, or `url` where that or its user or password is
+        at fault. Raises SourceUnavailable where the store can't answer now.
         """
         try:
             await self.ask([_HELLO])
@@ -86,7 +87,7 @@ class Store:
     async def _connect(self) -> StoreLink:
         failure: Exception = SourceUnavailable("Valkey can't be reached")
         for host in self._url.hosts:
-            # In the first database, for a Cluster refuses to be asked for another.
+            # In the first database, because a Cluster refuses to be asked for another.
             greeted = Single(self._url._replace(database=0), host)
             try:
                 async with asyncio.timeout(self._timeout / len(self._url.hosts)):
@@ -108,7 +109,7 @@ class Store:
     def _cluster(self) -> StoreLink:
         if self._url.database:
             raise InvalidSource("url", "a Cluster has no database but 0: leave the number out")
-        # A node that is frozen leaves time to ask who has its slots by now.
+        # Half, so that after a frozen server there is time to ask which one has its slots by now.
         return ClusterLink(self._url, timeout=self._timeout / 2)
 
 

@@ -1,10 +1,10 @@
-"""The second tier is a Valkey or a Redis, single or Cluster.
+"""The second tier in a Valkey or a Redis, single or Cluster.
 
-What makes removal hold: every record has a random token. A look that finds none makes one, and a
-put writes only over the very token that its look saw, so a record that was removed, evicted or
-lost takes the right to be written of every load that runs along. All of a group are removed by
-giving it another epoch, which each value is put under and each look reads beside. Absence never
-means that something old is right again.
+Every record has a random token, so that removals hold. A look that finds no record makes one
+without a value, and a put writes only over the very token that its look saw. So once a record is
+removed, evicted or lost, no load that runs at the time can write its value any more. To remove all
+keys of a group, it is given another epoch: each value is put under an epoch, and each look also
+reads the present one. The absence of a record never makes an old value right again.
 """
 
 import logging
@@ -48,7 +48,7 @@ def open_tier(url: str, *, group: str, timeout: float = TIMEOUT) -> "ValkeyTier"
 
 
 class ValkeyTier:
-    """A Tier in the Valkey at `url`, which is left alone for a while after it failed in a row.
+    """A Tier in the Valkey at `url`, which is left alone for a while after failures in a row.
 
     Its keys are `gaocache:{GROUP}` and `gaocache:{GROUP:KEY}`, with `%`, `:` and braces of the
     group and key percent-encoded.
@@ -68,10 +68,10 @@ class ValkeyTier:
         """The breaker that decides whether the store is asked; its counts are figures."""
 
     async def look(self, keys: Sequence[str]) -> Mapping[str, Looked]:
-        """Return what is there for each of `keys`, in one round trip; as Tier.
+        """Return what the tier has for each of `keys`, in one round trip; as Tier.
 
-        What can't be read is not there. A state is empty, and no put is for it, where the store
-        has no room, or the one of its servers that has the key doesn't answer.
+        A value that can't be read counts as none. A state is empty, so that `put` writes nothing,
+        where the store has no room, or where the server that has the key doesn't answer.
         """
         milliseconds = int(LONGEST_LOAD * 1000)
         looks = [LOOK.run(self._key(key), placeholder(_random()), milliseconds) for key in keys]
@@ -84,7 +84,7 @@ class ValkeyTier:
     async def put(self, entries: Mapping[str, Written]) -> None:
         """Write each value that its look's state still allows, in one round trip; as Tier.
 
-        Not those above LARGEST bytes, nor what is past its TTL.
+        Values of more than LARGEST bytes or past their TTL are not written.
         """
         commands = [
             self._put(key, value, state)
@@ -124,9 +124,9 @@ class ValkeyTier:
         return PUT.run(self._key(key), head, epoch, value_part(value), lasting)
 
     async def _ask(self, commands: Sequence[Command]) -> Sequence[Any]:
-        """Return the answers, a RetrieverFailed in place of some of them.
+        """Return the answers, a RetrieverFailed for each command that has none.
 
-        Raises TierUnavailable where all are, and at once while the store is left alone.
+        Raises TierUnavailable where none has one, and at once while the store is left alone.
         """
         if not self.breaker.lets_through():
             raise TierUnavailable("the second tier failed lately, it is left alone for a while")
@@ -136,13 +136,13 @@ class ValkeyTier:
         except (RetrieverFailed, InvalidSource) as error:
             raise self._failed(error) from error
         except BaseException:
-            # Who has less time than a store that hangs takes to be found out finds it out too.
+            # So that callers with less time than the timeout also find out that a store hangs.
             if self._clock() - began < SLOW_SHARE * self._timeout:
                 self.breaker.gave_up()
             else:
                 self._failed(SourceUnavailable("Valkey gave no answer in the time that there was"))
             raise
-        # A store that is full answers, and what it has can be read.
+        # A full store counts as one that answers, because what it has can be read.
         failures = [
             answer
             for answer in answers
@@ -191,7 +191,7 @@ def _milliseconds(ttl: float | None) -> int | None:
 
 
 def _encoded(text: str) -> str:
-    """Return `text` so that it ends no hash tag and contains no colon; no two texts become one."""
+    """Return `text` without colons and braces, which end hash tags; no two texts become one."""
     for char in "%:{}":
         text = text.replace(char, f"%{ord(char):02X}")
     return text

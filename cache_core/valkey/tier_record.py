@@ -2,14 +2,14 @@
 
     b"gao1"  the format's version
     16 B     the token that the record was made with
-    16 B     the epoch of the group that it was put under; with it, the value begins
+    16 B     the epoch of the group under which the value was put
     17 B     when it was put, by the store's clock: seconds since 1970, as %010d.%06d
     8 B      its age in seconds when it was put, a big-endian double
     2 B      how long its content type is, 4 B its version
     ...      content type and version in UTF-8, then the data
     4 B      the CRC-32 of all from its age on
 
-A record that ends after its token has no value yet: somebody loads one.
+A record that ends after its token has no value yet: a node is loading one.
 """
 
 import struct
@@ -36,12 +36,12 @@ class Record(NamedTuple):
 
 
 def placeholder(token: bytes) -> bytes:
-    """Return a record without a value."""
+    """Return a record with `token` and without a value."""
     return MAGIC + token
 
 
 def value_part(value: Value) -> bytes:
-    """Return what follows the time in a record of `value`."""
+    """Return the bytes that follow the time in a record of `value`."""
     content_type, version = value.terms.content_type.encode(), value.version.encode()
     part = _FIXED.pack(value.age, len(content_type), len(version))
     part += content_type + version + value.data

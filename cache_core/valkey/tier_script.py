@@ -30,7 +30,7 @@ if type(epoch) == 'string' and #epoch == #ARGV[1] then return epoch end
 redis.call('SET', KEYS[1], ARGV[1])
 return ARGV[1]
 """)
-"""Return the group's epoch; where there is none, ARGV[1] is it from now on."""
+"""Return the group's epoch; where there is none, make ARGV[1] the epoch."""
 
 LOOK: Final = Script.of(f"""
 local record = redis.pcall('GET', KEYS[1])
@@ -49,8 +49,8 @@ return set
 """)
 """Return the record, its milliseconds left (-1 for ever) and the time, in seconds and µs.
 
-Where there is none that can be read, the placeholder ARGV[1] is it for ARGV[2] ms; an empty list
-where the store has no room for that.
+Where there is no record that can be read, write the placeholder ARGV[1] for ARGV[2] ms and return
+it alone. Return an empty list where the store has no room for it.
 """
 
 PUT: Final = Script.of(f"""
@@ -64,7 +64,7 @@ if ARGV[4] == '' then redis.call('SET', KEYS[1], put)
 else redis.call('SET', KEYS[1], put, 'PX', ARGV[4]) end
 return 1
 """)
-"""Have the record's head ARGV[1], epoch ARGV[2], the time and the value ARGV[3] for ARGV[4] ms.
+"""Write head ARGV[1], epoch ARGV[2], the time and the value ARGV[3] as the record, for ARGV[4] ms.
 
-Nothing where the head is another by now. For ever where ARGV[4] is empty.
+Write nothing where the record has another head by now. It stays for ever where ARGV[4] is empty.
 """

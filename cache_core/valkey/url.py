@@ -56,7 +56,7 @@ def _address(text: str) -> Address:
     try:
         address = Address.parse(text if has_port else f"{text}:{DEFAULT_PORT}")
     except InvalidAddress:
-        # What is said of it is not repeated: with an unencoded password it may be a part of that.
+        # No error repeats the host, because it may be a part of a password that is not encoded.
         raise _invalid("it has a host that is none") from None
     if not address.port:
         raise _invalid("the port should be from 1 to 65535")

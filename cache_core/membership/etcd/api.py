@@ -13,14 +13,15 @@ from aetcd.utils import prefix_range_end
 from cache_core.address import Address
 
 CALL_TIMEOUT: Final = 2.0
-"""Seconds that a call may take: with two thirds of a lease of 5 left, another endpoint has time."""
+"""Seconds that a call may take. A lease of 5 s is renewed with two thirds left, so that a second
+server has time to answer where the first does not."""
 
 _CHANNEL: Final = {
     "grpc.enable_http_proxy": 0,
     "grpc.use_local_subchannel_pool": 1,
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1_000,
-    # A watch on a server that is cut off ends, where TCP alone would wait for ever. etcd refuses
+    # So that a watch on a server that is cut off ends: TCP alone would wait for ever. etcd refuses
     # pings more often than every 5 s.
     "grpc.keepalive_time_ms": 10_000,
     "grpc.keepalive_timeout_ms": 5_000,
@@ -41,7 +42,7 @@ class Credentials:
 
 
 class Change(NamedTuple):
-    """A key was put, or deleted where `value` is None, at `revision` of the store."""
+    """A change of `key` at `revision` of the store: `value` was put; None means it was deleted."""
 
     key: str
     value: bytes | None
@@ -56,7 +57,7 @@ class _Call(Protocol):
 
 
 class Changes:
-    """The changes under a prefix, one after the other, from a watch that has begun."""
+    """The changes of keys under a prefix, one after the other, from a watch that has begun."""
 
     def __init__(self, call: _Call) -> None:
         self._call = call
@@ -120,8 +121,8 @@ class Etcd:
     @asynccontextmanager
     async def changes(self, prefix: str) -> AsyncIterator[Changes]:
         """Watch the keys under `prefix` from now on."""
-        # aetcd's own watcher is deaf after etcd has cancelled it, swallows cancellations of who
-        # waits for it, and may wait for itself when it is closed.
+        # aetcd's own watcher is deaf after etcd has cancelled it, swallows the cancellation of a
+        # task that waits for it, and may wait for itself when it is closed.
         call = aetcd.rpc.WatchStub(self._client.channel).Watch(metadata=self._client.metadata)
         changes = Changes(call)
         key = prefix.encode()

@@ -1,4 +1,4 @@
-"""A membership in etcd: a key a member, under a lease that the member renews."""
+"""A membership in etcd: each member is a key, under a lease that the member renews."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ logger = logging.getLogger("gaocache")
 
 TTL: Final = 5
 MARGIN: Final = 2.0
-"""Seconds past a lease's time until a member is dropped that etcd, found again, did not have."""
+"""A member that etcd lacks when found again is dropped so many seconds past a lease's time."""
 
 
 class EtcdMembership:

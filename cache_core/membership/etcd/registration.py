@@ -17,7 +17,7 @@ RENEWALS: Final = 3
 
 
 class Registration:
-    """`key` with `value` under a lease of `ttl` seconds, from `start` to `end`."""
+    """Keeps `key` with `value` in etcd, under a lease of `ttl` seconds, from `start` to `end`."""
 
     def __init__(self, servers: Servers, reach: Reach, key: str, value: bytes, ttl: int) -> None:
         self._servers = servers
@@ -72,7 +72,7 @@ class Registration:
             self._reach.forget(self)
 
     async def _hold(self, backoff: Backoff) -> None:
-        """Make the entry and renew it until that fails."""
+        """Make the entry and renew its lease. Raises EtcdError once that fails."""
         async with self._servers.connect() as etcd:
             self._lease = await etcd.grant(self._ttl)
             await etcd.put(self._key, self._value, self._lease)

@@ -11,9 +11,10 @@ from cache_core.cluster.member import Member
 class Roll:
     """Holds members by their keys in a registry that may be lost, and come back with fewer.
 
-    One that leaves is dropped at once. But those who are missing when the registry is found again
-    are members for `grace` seconds more: its data may be lost, or their leases have expired while
-    nobody could renew them, and they are about to register anew.
+    A member that leaves is dropped at once. But for `grace` seconds after the registry is found
+    again no earlier member is dropped, even if it is missing or leaves: the registry's data may be
+    lost, or leases may have expired while nobody could renew them, and members are about to
+    register anew.
     """
 
     def __init__(self, grace: float, clock: Callable[[], float]) -> None:
@@ -28,7 +29,7 @@ class Roll:
         return frozenset(self._effective().values())
 
     def settles_in(self) -> float | None:
-        """Return the seconds until missing members are dropped; None if none is missing."""
+        """Return the seconds until missing members are dropped, or None if all are there."""
         left = self._until - self._clock()
         return left if left > 0 and self._held.keys() - self._present.keys() else None
 

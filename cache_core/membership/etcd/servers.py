@@ -23,7 +23,7 @@ class Servers:
         self._credentials = credentials
 
     def connect(self) -> AbstractAsyncContextManager[Etcd]:
-        """Connect to the next one; entering raises EtcdError where that can't be."""
+        """Return a connection to the next server; to enter it may raise EtcdError."""
         return Etcd.connect(next(self._turns), self._credentials)
 
     def __str__(self) -> str:

@@ -1,4 +1,6 @@
-"""Least frequently used: the entry with the fewest reads leaves first, of those the oldest.
+"""Least frequently used: the entry with the fewest uses leaves first.
+
+Of several with as few uses, the one that came to that number first leaves first.
 
 Shah, Mitra, Matani: An O(1) algorithm for implementing the LFU cache eviction scheme (2010).
 """
@@ -13,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class LFU:
-    """Slots by how often they were used, each frequency in order of arrival there.
+    """Keeps slots by how often they were used, those of one frequency in order of arrival there.
 
-    Every operation is O(1), but for an eviction after which the lowest frequency has no slot.
+    Every operation is O(1), except an eviction that finds no slot of the lowest frequency.
     """
 
     def __init__(self, slots: Slots, _capacity: int) -> None:
@@ -26,12 +28,12 @@ class LFU:
         self.touch: Callable[[int], None] | None = self._use
 
     def admit(self, slot: int) -> None:
-        """Take `slot` in at its first use, or with the uses that its key had."""
+        """Take `slot` in with one use, or with one more than its key's last value had."""
         used = self._frequency.get(slot, 0) if self._hits[slot] else 0
         self._enter(slot, used + 1)
 
     def evict(self, _incoming: int) -> int:
-        """Give up the slot used least. Raises LookupError if there is none."""
+        """Give up and return the slot used least. Raises LookupError if there is none."""
         if not self._orders:
             raise LookupError("no slot is held")
         if self._lowest not in self._orders:

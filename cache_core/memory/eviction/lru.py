@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class LRU:
-    """The recency order of slots; every operation is O(1)."""
+    """Keeps slots in the order of their last use; every operation is O(1)."""
 
     def __init__(self, _slots: Slots, _capacity: int) -> None:
         self._order: OrderedDict[int, None] = OrderedDict()
@@ -21,7 +21,7 @@ class LRU:
         self._order[slot] = None
 
     def evict(self, _incoming: int) -> int:
-        """Give up the slot touched longest ago. Raises LookupError if there is none."""
+        """Give up and return the slot used longest ago. Raises LookupError if there is none."""
         slot, _ = self._order.popitem(last=False)
         return slot
 

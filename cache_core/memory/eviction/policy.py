@@ -7,11 +7,12 @@ from cache_core.memory.slots import Slots
 
 
 class Policy(Protocol):
-    """An order over the slots that a cache holds, made of the cache's Slots and its capacity.
+    """An order over a cache's slots, which says which leaves first.
 
-    A slot's key and weight are set before it is admitted and stay until it has left. The cache
-    counts reads in `Slots.hits` by itself; `touch` is called with the slot on each read too,
-    or is None where that byte is enough: the call is a quarter of a whole hit's time.
+    It is made from the cache's Slots and its capacity. A slot's key and weight are set before it is
+    admitted and stay until it has left. The cache counts reads in `Slots.hits` by itself. On each
+    read it also calls `touch`, if there is one, with the slot. `touch` is None where the byte in
+    `hits` is enough, because the call takes a quarter of a whole hit's time.
     """
 
     touch: Callable[[int], None] | None

@@ -1,4 +1,4 @@
-"""S3-FIFO: a small queue, the main queue for the keys it lets pass, a ghost of all others.
+"""S3-FIFO: a small queue for new keys, a main one for those read in it, a ghost of those that left.
 
 Yang, Zhang, Qiu, Yue, Rashmi: FIFO queues are all you need for cache eviction (SOSP 2023), with
 the queues' shares counted in bytes and a direct-mapped ghost.
@@ -20,8 +20,8 @@ SMALL_SHARE: Final = 10
 """The small queue's part of the capacity: a tenth."""
 
 MAX_SPARED: Final = 256
-"""How many read entries may be spared while room is made for one, which takes 0.1 ms: an all-hot
-cache would stall a set for 74 ms."""
+"""How many read entries may be spared while room is made for one, which takes 0.1 ms. Without a
+limit, an all-hot cache would stall a set for 74 ms."""
 
 MIN_GHOST: Final = 16
 
@@ -37,8 +37,9 @@ class S3FIFO:
     the main one. The main queue spares an entry once for each read, up to three. Until the
     first eviction the main queue takes what the small one has no room for.
 
-    The ghost has about a cell for each key in the main queue. What leaves the small queue puts
-    its fingerprint into its cell and so makes another one forgotten, most likely an old one.
+    The ghost has about a cell for each key in the main queue. A key that leaves the small queue
+    puts its fingerprint into its cell. The fingerprint that was there, most likely an old one, is
+    forgotten.
     """
 
     __slots__ = (
@@ -94,7 +95,10 @@ class S3FIFO:
         self._append(slot, MAIN)
 
     def evict(self, incoming: int) -> int:
-        """Give up the next slot that was not read since it was last looked at."""
+        """Give up and return the next slot that was not read since it was last looked at.
+
+        Raises LookupError if there is none.
+        """
         self._warming = False
         hits, following, previous = self._hits, self._next, self._previous
         while True:
