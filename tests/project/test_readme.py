@@ -45,9 +45,9 @@ def test_its_picture_is_there() -> None:
 
 
 @pytest.mark.slow
-async def test_the_first_success_is_a_miss_and_then_a_hit(tmp_path: Path) -> None:
+async def test_the_first_success_is_a_miss_then_a_hit_then_a_removal(tmp_path: Path) -> None:
     sessions = blocks(section(README, "The first success"), "console")
-    assert len(sessions) == 2
+    assert len(sessions) == 3
     async with running_up(tmp_path) as up:
         for session in sessions:
             command, shown = up.at_its_ports(session).removeprefix("$ ").split("\n", 1)
