@@ -1,0 +1,152 @@
+"""One trial: the tests that reach a fault are run in a tree that has it, until one fails.
+
+A trial is a process forked from a server that has imported pytest and all libraries, so that it
+costs a second less than a new interpreter.
+"""
+
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+LIBRARIES: Final = (
+    *("pytest", "_pytest.assertion.rewrite", "_pytest.pastebin", "_pytest.junitxml"),
+    *("asyncio", "sqlite3", "grpc.aio", "grpc_health.v1", "grpc_reflection.v1alpha"),
+    *("fastapi", "fastapi_offline", "httpx", "httpcore2", "sqlalchemy.ext.asyncio", "aiosqlite"),
+    *("pydantic_settings", "rich.progress", "tomlkit", "typer", "uvicorn", "uvloop", "httptools"),
+)
+
+PLUGINS: Final = ("schemathesis", "cacheprovider", "pytest_cov", "xdist.looponfail")
+"""What no trial needs."""
+
+SECONDS: Final = 900
+"""The longest that one trial may take."""
+
+
+WORDS: Final = 2_000
+"""How much is kept of what pytest said, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What to run: test ids in their order, and whole files that come before them."""
+
+    tests: Sequence[str]
+    files: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a trial: the test that failed, empty where none did, and its words."""
+
+    failed: str
+    words: str
+
+
+class Running:
+    """A trial under way in a process of its own."""
+
+    def __init__(self, folder: Path, trial: Trial) -> None:
+        context = get_context("forkserver")
+        context.set_forkserver_preload(list(LIBRARIES))
+        self._receiver, sender = context.Pipe(duplex=False)
+        self._process = context.Process(target=_run, args=(str(folder), trial, sender))
+        self._process.start()
+        sender.close()
+
+    def outcome(self) -> Outcome:
+        """Wait for its end, end all that it left behind, and return what came of it."""
+        try:
+            if not self._receiver.poll(SECONDS):
+                return Outcome("", f"it took longer than {SECONDS} seconds")
+            received: Outcome = self._receiver.recv()
+        except EOFError:
+            return Outcome("the interpreter", "it ended the interpreter")
+        else:
+            return received
+        finally:
+            self._receiver.close()
+            self._end()
+
+    def _end(self) -> None:
+        if self._process.pid is not None:
+            try:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                self._process.kill()
+        self._process.join()
+
+
+class Chosen:
+    """A plugin: keep these tests, in their order, after those of whole files; note who fails."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.failed = ""
+        self.words = ""
+        self._order = {test: number for number, test in enumerate(trial.tests)}
+        self._files = set(trial.files)
+
+    def pytest_collection_modifyitems(self, items: list[object]) -> None:
+        ranked = [(self._rank(item), item) for item in items]
+        items[:] = [item for rank, item in sorted(ranked, key=lambda pair: pair[0]) if rank < _LAST]
+
+    def pytest_collectreport(self, report: object) -> None:
+        self._note(report)
+
+    def pytest_runtest_logreport(self, report: object) -> None:
+        self._note(report)
+
+    def _rank(self, item: object) -> int:
+        test: str = item.nodeid  # type: ignore[attr-defined]
+        if test.partition("::")[0] in self._files:
+            return -1
+        return self._order.get(test, _LAST)
+
+    def _note(self, report: object) -> None:
+        if report.failed and not self.failed:  # type: ignore[attr-defined]
+            self.failed = report.nodeid  # type: ignore[attr-defined]
+            self.words = str(report.longrepr)  # type: ignore[attr-defined]
+
+
+_LAST: Final = 1 << 30
+
+
+def _run(folder: str, trial: Trial, sender: Connection) -> None:
+    """Run pytest in this process, which leads a group of its own, and send what came of it."""
+    os.setsid()
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    os.environ.update(PYTHONPATH=folder, PYTHONDONTWRITEBYTECODE="")
+    os.environ.pop("CI", None)
+    with tempfile.TemporaryFile() as output:
+        for number in (1, 2):
+            os.dup2(output.fileno(), number)
+        chosen = Chosen(trial)
+        code = _pytest(trial, chosen)
+        if code not in (0, 1):  # neither passed nor failed
+            output.seek(0)
+            chosen.words += f"pytest ended with {code}:\n{output.read().decode()}"
+        sender.send(Outcome(chosen.failed, chosen.words[-WORDS:]))
+    sender.close()
+    os._exit(0)
+
+
+def _pytest(trial: Trial, chosen: Chosen) -> int:
+    import pytest  # noqa: PLC0415 - the server has imported it; the tool itself does without
+
+    files = dict.fromkeys([*trial.files, *(test.partition("::")[0] for test in trial.tests)])
+    return pytest.main(
+        [
+            *("-q", "-x", "-n", "0", "--hypothesis-seed=0", "--timeout=60"),
+            *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+            *(part for plugin in PLUGINS for part in ("-p", f"no:{plugin}")),
+            *(file for file in files if Path(file).exists()),
+        ],
+        plugins=[chosen],
+    )
