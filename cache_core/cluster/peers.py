@@ -58,6 +58,7 @@ class Peers:
         self._watch = watch
         self._rng = rng or random.Random()
         self._monitors: dict[str, HealthMonitor] = {}
+        self._forgotten: dict[str, float] = {}
         self._candidates: frozenset[str] = frozenset()
         self._leaving = False
         self._known = asyncio.Event()
@@ -126,6 +127,15 @@ class Peers:
         for name in names:
             if name != self._me:
                 self._monitor(name)
+
+    def meet_unreached(self, names: Iterable[str]) -> None:
+        """Know the nodes `names` from now on, which another node knows but could not reach.
+
+        One that this node has itself forgotten lately stays forgotten: else nodes would tell one
+        another of a node that is gone for as long as there are removals.
+        """
+        now = asyncio.get_running_loop().time()
+        self.meet(name for name in names if self._forgotten.get(name, 0.0) <= now)
 
     def others(self) -> tuple[str, ...]:
         """Return all known nodes but `me`.
@@ -216,9 +226,12 @@ class Peers:
     def _unanswered(self, monitor: HealthMonitor) -> None:
         if monitor.name in self._names():
             return
-        since = asyncio.get_running_loop().time() - monitor.left_out_since
-        if since >= (GOODBYE_SECONDS if monitor.said_goodbye else FORGET_SECONDS):
+        now = asyncio.get_running_loop().time()
+        limit = GOODBYE_SECONDS if monitor.said_goodbye else FORGET_SECONDS
+        if now - monitor.left_out_since >= limit:
             del self._monitors[monitor.name]
+            known = {name: until for name, until in self._forgotten.items() if until > now}
+            self._forgotten = {**known, monitor.name: now + FORGET_SECONDS}
             if not monitor.said_goodbye:
                 self._forgot(monitor.name)
             closing = asyncio.create_task(monitor.aclose())

@@ -92,7 +92,7 @@ class Removals:
     async def here(self, message: RemoveHere) -> RemovedHere:
         """Remove the items of `message` from this node; in the last round, tell watchers too."""
         self._apply(message.items)
-        self._peers.meet(message.unreached)
+        self._peers.meet_unreached(message.unreached)
         others = self._peers.others()
         for node in message.unreached:
             if node in others:  # not this one itself

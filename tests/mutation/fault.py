@@ -12,7 +12,7 @@ from zlib import crc32
 
 FOLDER: Final = Path(__file__).parent / "faults"
 
-SAMPLED: Final = 12
+SAMPLED: Final = 24
 """Of so many faults, one is in the sample."""
 
 

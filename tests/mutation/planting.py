@@ -51,13 +51,13 @@ def _verdict(
 
 def _try(fault: Fault, tree: Tree, tests: list[str], files: list[str]) -> Verdict:
     """Try until a test fails twice: one that fails once may have failed by chance."""
+    chance: list[str] = []
     while True:
-        outcome = Running(tree.folder, Trial(tests, files)).outcome()
+        outcome = Running(tree.folder, Trial(tests, files, chance)).outcome()
         failed = outcome.failed
         if not failed or "::" not in failed:
             return Verdict(fault, failed, outcome.words if not failed else "", len(tests))
-        again = Running(tree.folder, Trial([failed], [])).outcome()
+        again = Running(tree.folder, Trial([failed], [], [])).outcome()
         if again.failed:
             return Verdict(fault, failed, "", len(tests))
-        tests = tests[tests.index(failed) + 1 :] if failed in tests else tests
-        files = []
+        chance.append(failed)

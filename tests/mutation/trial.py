@@ -35,10 +35,11 @@ WORDS: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What to run: test ids in their order, and whole files that come before them."""
+    """What to run: test ids in their order, whole files that come before them, and ids to omit."""
 
     tests: Sequence[str]
     files: Sequence[str]
+    omitted: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Chosen:
         self.words = ""
         self._order = {test: number for number, test in enumerate(trial.tests)}
         self._files = set(trial.files)
+        self._omitted = set(trial.omitted)
 
     def pytest_collection_modifyitems(self, items: list[object]) -> None:
         ranked = [(self._rank(item), item) for item in items]
@@ -104,6 +106,8 @@ class Chosen:
 
     def _rank(self, item: object) -> int:
         test: str = item.nodeid  # type: ignore[attr-defined]
+        if test in self._omitted:
+            return _LAST
         if test.partition("::")[0] in self._files:
             return -1
         return self._order.get(test, _LAST)

@@ -11,6 +11,7 @@ from simulation.loop import Process
 from simulation.membership import Registry, View
 from simulation.network import Endpoint, Network, peek
 from simulation.source import NodeSource, Source
+from simulation.tier import NodeTier, Store
 from simulation.watched import WatchedWire
 from simulation.wire import Wire
 
@@ -18,6 +19,7 @@ from cache_core import Client, Group, GroupSettings
 from cache_core.cluster.member import Member
 from cache_core.errors import PeerUnavailable
 from cache_core.events import Event, MemberBack, MemberLeftOut, MembersChanged
+from cache_core.node.groups import NodeGroups
 from cache_core.node.participant import Participant
 from cache_core.value import Value
 
@@ -37,6 +39,7 @@ class Parts:
     registry: Registry
     settings: GroupSettings
     near_cache: int
+    tier: Store | None
 
     def rng(self, *names: object) -> random.Random:
         """Return chance that depends on the seed and the names alone."""
@@ -51,33 +54,33 @@ class SimulatedNode:
         self.name = member.name
         self.incarnation = incarnation
         self._parts = parts
-        self._view = view
+        self.view = view
         self.process = process = Process(member.name)
         rng = parts.rng(self.name, incarnation)
-        loop = asyncio.get_running_loop()
-        group = Group(
-            GROUP, NodeSource(parts.source, process), parts.settings, clock=loop.time, rng=rng
-        )
-        self._group = group
+        self._rng = rng
+        self.left_out: list[str] = []
+        """The nodes that it left out, in order; one may be there more than once."""
+        self._groups = NodeGroups([self._group(parts.settings)], None)
         self.participant = Participant(
             self.name,
-            [group],
+            self._groups,
             lambda name: Wire(parts.network, process, name),
             hook=self._noted,
-            clock=loop.time,
+            clock=asyncio.get_running_loop().time,
             rng=rng,
         )
+        self._watch_the_tier()
         self.endpoint = Endpoint(self.name, process, self.participant)
         self.is_leaving = False
 
     async def start(self) -> None:
         """Serve, and join; as Node.start."""
         participant = self.participant
-        participant.open(self._view.watch())
+        participant.open(self.view.watch())
         self._parts.network.open(self.endpoint)
         await participant.take_own()
         participant.is_ready = True
-        await self._view.join(self.member)
+        await self.view.join(self.member)
         participant.announce()
         self._parts.history.note(self.name, "serves", self.incarnation)
 
@@ -99,23 +102,53 @@ class SimulatedNode:
         self._parts.network.stop(self.endpoint)
         self.process.gone = loop.time()
         await self.participant.aclose()
-        await self._group.aclose()
-        self._parts.registry.forget(self._view)
+        await self._groups.close_sources()
+        self._parts.registry.forget(self.view)
         self._parts.history.note(self.name, "has left")
 
     def kill(self, *, silent: bool) -> None:
         """End at once, and forget everything."""
         self._parts.history.note(self.name, "crashes", "silently" if silent else "")
-        self._parts.registry.forget(self._view)
+        self._parts.registry.forget(self.view)
         self._parts.network.crash(self.endpoint, silent=silent)
+
+    def reload(self, settings: GroupSettings) -> None:
+        """Go by `settings` from now on, as Node.reload; runs in the node's process."""
+        self._parts.history.note(self.name, "reloads")
+        self._groups.reload([self._group(settings)], self.participant)
 
     @property
     def serves(self) -> bool:
         """Whether it is up, ready and staying."""
         return self.process.is_alive and self.participant.is_ready and not self.is_leaving
 
+    def _group(self, settings: GroupSettings) -> Group:
+        parts = self._parts
+        return Group(
+            GROUP,
+            NodeSource(parts.source, self.process),
+            settings,
+            tier=None if parts.tier is None else NodeTier(parts.tier, self.process),
+            clock=asyncio.get_running_loop().time,
+            rng=self._rng,
+        )
+
+    def _watch_the_tier(self) -> None:
+        """Have the rules hear of removals that the tier took only later."""
+        group = self.participant.groups[GROUP].group
+        removals = group.origin.removals
+        if removals is None or (told := removals.taken) is None:
+            return
+
+        def taken(key: str | None) -> None:
+            told(key)
+            self._parts.network.watcher.tier_took(self.process, key)
+
+        group.on_removed_beyond(taken)
+
     def _noted(self, event: Event) -> None:
         if isinstance(event, MemberLeftOut):
+            self.left_out.append(event.node)
             self._parts.history.note(self.name, "leaves out", event.node, event.words)
         elif isinstance(event, MemberBack):
             self._parts.history.note(self.name, "has back", event.node)

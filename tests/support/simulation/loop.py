@@ -28,7 +28,8 @@ class Deadlock(Exception):
 class Process:
     """A part of the run that lives, freezes and dies as one: a node or a client.
 
-    Whatever is started in its context belongs to it, tasks of tasks too. `gone` is when it ended.
+    Whatever is started in its context belongs to it, tasks of tasks too. `gone` is when it ended,
+    `thawed` when it was frozen last.
     """
 
     def __init__(self, name: str) -> None:
@@ -37,6 +38,7 @@ class Process:
         self.gone = inf
         self.is_alive = True
         self.is_frozen = False
+        self.thawed = 0.0
         self.context = Context()
         self.context.run(_process.set, self)
         self._tasks: list[asyncio.Task[Any]] = []
@@ -62,10 +64,13 @@ class Process:
         """Run nothing from now on; clocks go on."""
         self.is_frozen = True
 
-    def thaw(self) -> None:
-        """Run what has come due, in order."""
+    def thaw(self, *, timers_first: bool = False) -> None:
+        """Run what has come due, in order; or first the timers, as where others keep them."""
+        self.thawed = asyncio.get_running_loop().time() if self.is_frozen else self.thawed
         self.is_frozen = False
         held, self._held = self._held, []
+        if timers_first:
+            held.sort(key=lambda handle: not isinstance(handle, asyncio.TimerHandle))
         loop = asyncio.get_running_loop()
         if isinstance(loop, VirtualLoop):
             loop.run_soon(held)

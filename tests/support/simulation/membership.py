@@ -56,6 +56,8 @@ class View:
         self._hidden = hidden
         self._only = only
         self._changed = asyncio.Event()
+        self.unheard: set[Member] = set()
+        """Members of which it is not told yet."""
 
     def refresh(self) -> None:
         """Look at the list again."""
@@ -81,4 +83,5 @@ class View:
     def _seen(self) -> frozenset[Member]:
         if self._only is not None:
             return frozenset((self._only,))
-        return frozenset(m for m in self._registry.members if m not in self._hidden)
+        unseen = self.unheard.union(self._hidden)
+        return frozenset(m for m in self._registry.members if m not in unseen)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from contextvars import Context
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from simulation.history import History
 from simulation.loop import Process
@@ -18,6 +18,9 @@ from cache_core.node.participant import Participant
 from cache_core.value import Value
 
 A = TypeVar("A")
+
+Way: TypeAlias = tuple[str, str]
+"""From a sender to a receiver, by their names."""
 
 SLOWEST: Final = 2.0
 """The longest that a message that arrives is on its way, in seconds."""
@@ -52,8 +55,13 @@ class NetworkWatcher(Protocol):
     def told(self, process: Process, items: Sequence[Removal]) -> None:
         """A node is about to remove `items`."""
 
-    def removing(self, item: Removal) -> AbstractContextManager[None]:
-        """In the body, a node removes `item` everywhere, round after round."""
+    def removing(
+        self, by: Process, item: Removal, timeout: float | None
+    ) -> AbstractContextManager[None]:
+        """In the body, which raises where that fails, a node removes `item` everywhere."""
+
+    def tier_took(self, by: Process, key: str | None) -> None:
+        """The tier took a removal of `key`, or of everything, that a node had owed it."""
 
     def carried(
         self, asked: "Endpoint", to: Process, key: str, answer: Value | CacheError, since: float
@@ -107,7 +115,11 @@ class Network:
     def __init__(self, rng: random.Random, history: History, watcher: NetworkWatcher) -> None:
         self.weather = Weather()
         self.endpoints: dict[str, Endpoint] = {}
-        self.blocked: set[tuple[str, str]] = set()
+        self.blocked: set[Way] = set()
+        self.refused: set[Way] = set()
+        """Who can't call whom, and hears so at once; answers to calls the other way get through."""
+        self.slow: dict[Way, float] = {}
+        """By how many seconds a message is late on its way."""
         self.watcher = watcher
         self._rng = rng
         self._history = history
@@ -136,6 +148,10 @@ class Network:
         """Do it at that time."""
         asyncio.get_running_loop().call_at(when, do, *args, context=ROOT)
 
+    def delay_on(self, sender: str, receiver: str) -> float:
+        """Return how long a message takes from one to the other."""
+        return self.delay() + self.slow.get((sender, receiver), 0.0)
+
     def delay(self) -> float:
         """Return how long a message takes."""
         weather, chance = self.weather, self._rng.random()
@@ -153,6 +169,8 @@ class Network:
     def heal(self) -> None:
         """Let everything through again."""
         self.blocked.clear()
+        self.refused.clear()
+        self.slow.clear()
 
     def open(self, endpoint: Endpoint) -> None:
         """Let `endpoint` be found; it knows nothing of connections to who was there before."""

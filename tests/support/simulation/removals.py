@@ -18,18 +18,27 @@ A client's near copy is excused, for as long as a watcher may rely on a silent n
 removal named that watcher, or after the node that it watched was told, or ended: a node that is
 back at once knows nothing of who watched it before.
 
-Entries handed from node to node are not excused: they would live as long as the group's TTL.
+Where a removal named the second tier as not reached, any node may have read there what it had:
+until the node that owes the tier the removal has told it, and the others are told of it again.
+
+A node that was not reached, and has been restarted since, may have taken over what another that was
+not reached held: nobody may be left who knows of the removal. Other entries that are handed from
+node to node are not excused: they would live as long as the group's TTL.
 """
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from typing import Final, NamedTuple
 
 from simulation.loop import Process
 
 from cache_core.cluster.watchers import SILENCE_SECONDS
+
+TIER: Final = "the tier of g"
+"""What a removal names that did not reach the second tier."""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +66,16 @@ class Fetch:
     kept: bool
 
 
+class HandedOver(NamedTuple):
+    """A version of a key that `to` took over from `giver`, which had read it at `when`."""
+
+    key: str
+    version: int
+    to: Process
+    giver: Process
+    when: float
+
+
 @dataclass(slots=True)
 class RemovalRule:
     """Every removal, and who was told of what, when."""
@@ -67,7 +86,15 @@ class RemovalRule:
     _told: defaultdict[tuple[Process, str | None], list[float]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    _led: defaultdict[tuple[Process, str | None], list[tuple[float, float]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    _told_copies: defaultdict[tuple[Process, str | None], list[float]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _fetches: defaultdict[str, list[Fetch]] = field(default_factory=lambda: defaultdict(list))
+    _handed: list[HandedOver] = field(default_factory=list)
+    _taken: list[tuple[float, str | None]] = field(default_factory=list)
 
     def returned(self, removal: Removed) -> None:
         """Hold reads to `removal` from now on."""
@@ -77,6 +104,24 @@ class RemovalRule:
     def tell(self, process: Process, key: str | None, now: float) -> None:
         """Note that a node removes `key`, or everything."""
         self._told[process, key].append(now)
+        self._told_copies[process, key].append(now)
+
+    def leads(self, process: Process, key: str | None, now: float) -> None:
+        """Note that a node begins to remove `key` everywhere: its copies of before are gone."""
+        self._told_copies[process, key].append(now)
+
+    def led(self, process: Process, key: str | None, began: float, now: float) -> None:
+        """Note that a node has removed `key` everywhere, and its own entry at some moment of it."""
+        self._led[process, key].append((began, now))
+
+    def tier_took(self, process: Process, key: str | None, now: float) -> None:
+        """Note that the tier took a removal that `process` had owed it, and removed anew itself."""
+        self._taken.append((now, key))
+        self.tell(process, key, now)
+
+    def handed(self, handed: HandedOver) -> None:
+        """Note that a node gave another an entry."""
+        self._handed.append(handed)
 
     def fetched(self, key: str, fetch: Fetch) -> None:
         """Note that a node got a version from another."""
@@ -121,15 +166,34 @@ class RemovalRule:
     ) -> bool:
         if self._is_untold(removal, by, key, began):
             return True
+        if by.name in removal.unreached and self._took_over(removal, key, version, began, by):
+            return True
         return any(
             fetch.version == version and self._explains(fetch, removal, key, began, by)
             for fetch in self._fetches[key]
         )
 
+    def _took_over(
+        self, removal: Removed, key: str, version: int, began: float, by: Process
+    ) -> bool:
+        return any(
+            handed.key == key
+            and handed.version == version
+            and handed.to is by
+            and self._is_untold(removal, handed.giver, key, handed.when)
+            and not self._has_removed(by, key, handed.when, began)
+            for handed in self._handed
+        )
+
     def _explains(
         self, fetch: Fetch, removal: Removed, key: str, began: float, by: Process
     ) -> bool:
-        is_copy = fetch.kept and fetch.to is by and fetch.came >= began - self.hot_ttl
+        is_copy = (
+            fetch.kept
+            and fetch.to is by
+            and fetch.came >= began - self.hot_ttl
+            and not _is_told(self._told_copies, by, key, fetch.came, began)
+        )
         if is_copy and by.name in removal.unreached and fetch.came <= removal.ended:
             return True
         is_on_its_way = fetch.asked is by and fetch.came >= began
@@ -140,15 +204,49 @@ class RemovalRule:
         )
 
     def _is_untold(self, removal: Removed, process: Process, key: str, moment: float) -> bool:
-        """Tell whether a node that was not reached had not been told by then either."""
+        """Tell whether a node that was not reached had not been told by then either.
+
+        Where the tier was not reached, no node was, until it is told that the tier has been.
+        """
+        if TIER in removal.unreached:
+            taken = self._first_taken(removal, key)
+            if taken is None:
+                return True
+            if not self._has_removed(process, key, taken, moment):
+                return True
         return (
             process.name in removal.unreached
             and process.born < removal.ended
-            and not any(
-                removal.began <= told < moment
-                for what in (key, None)
-                for told in self._told[process, what][
-                    bisect_left(self._told[process, what], removal.began) :
-                ]
-            )
+            and not self._has_removed(process, key, removal.began, moment)
         )
+
+    def _first_taken(self, removal: Removed, key: str) -> float | None:
+        """Return when the tier took `removal`, or one after it."""
+        for when, what in self._taken:
+            if when >= removal.began and what in (key, None):
+                return when
+        return None
+
+    def _has_removed(self, process: Process, key: str, since: float, until: float) -> bool:
+        """Tell whether a node's own entry of before `since` is surely gone by `until`."""
+        return _is_told(self._told, process, key, since, until) or any(
+            since <= began and ended < until
+            for what in (key, None)
+            for began, ended in self._led[process, what]
+        )
+
+
+def _is_told(
+    told: Mapping[tuple[Process, str | None], Sequence[float]],
+    process: Process,
+    key: str,
+    since: float,
+    until: float,
+) -> bool:
+    """Tell whether a node was told to remove `key`, or everything, from `since` until `until`."""
+    for what in (key, None):
+        times = told[process, what]
+        first = bisect_left(times, since)
+        if first < len(times) and times[first] < until:
+            return True
+    return False

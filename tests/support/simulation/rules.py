@@ -3,46 +3,28 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from simulation.history import History
 from simulation.loop import Process
 from simulation.network import SLOWEST, Endpoint
-from simulation.removals import Fetch, RemovalRule, Removed
+from simulation.outcome import Outcome, Read, is_own_word, version_of, words_of
+from simulation.removals import Fetch, HandedOver, RemovalRule, Removed
 from simulation.source import Load, Source, version_in
 
 from cache_core import CacheError, GroupSettings, NotFound, RetrieverFailed, Value
-from cache_core.errors import Overloaded, SourceUnavailable
+from cache_core.errors import Overloaded
 from cache_core.messages import Handed, Removal
+from cache_core.node.removal import DEFAULT_SECONDS
 
 EPSILON: Final = 1e-6
 
 WEIGHED: Final = 4
 """After every so many loads, the node's bytes are counted: it takes as long as a read."""
 
-Outcome = Value | CacheError
-
 
 class RuleBroken(Exception):
     """A rule did not hold; the words say which, when, and what led to it."""
-
-
-@dataclass(slots=True, eq=False)
-class Read:
-    """A get under way, by `who`; `must_succeed` where nothing excuses a failure."""
-
-    number: int
-    who: str
-    key: str
-    began: float
-    timeout: float
-    must_succeed: bool
-
-    @property
-    def call(self) -> str:
-        """What the source sees it under."""
-        return f"read-{self.number}"
 
 
 class Rules:
@@ -57,6 +39,8 @@ class Rules:
         settings: GroupSettings,
         endpoints: Callable[[], Mapping[str, Endpoint]],
         steady_owner: Callable[[str], str | None],
+        *,
+        has_tier: bool,
     ) -> None:
         self.removals = RemovalRule(settings.hot_ttl)
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -66,7 +50,9 @@ class Rules:
         self._settings = settings
         self._endpoints = endpoints
         self._steady_owner = steady_owner
+        self._has_tier = has_tier
         self._reads = 0
+        self._flushed = False
         self._removing: list[Removal] = []
         self._running: dict[str, list[tuple[Load, bool]]] = {}
         self._came: dict[tuple[Process, str, bytes], float] = {}
@@ -91,7 +77,7 @@ class Rules:
         told = type(outcome).__name__
         if isinstance(outcome, Value):
             told = f"{version_in(outcome.data.decode())} {outcome.answer} by {outcome.node}"
-        self._history.note(read.who, "has", read.call, read.key, told, *_words(outcome))
+        self._history.note(read.who, "has", read.call, read.key, told, *words_of(outcome))
         late = self._clock() - read.began - read.timeout
         if late > EPSILON:
             self.broke("a call outlived its deadline", read.key, read.call, f"{late:.4f} s")
@@ -114,6 +100,7 @@ class Rules:
 
     def removal_began(self, who: str, key: str | None) -> Removed:
         self._history.note(who, "removes", key or "everything")
+        self._flushed |= key is None
         if self._running.get(key or ""):
             self._history.count("removal during a load")
         return Removed(self._source.snapshot(key), self._clock())
@@ -136,20 +123,37 @@ class Rules:
     def told(self, process: Process, items: Sequence[Removal]) -> None:
         for item in items:
             self._history.note(process.name, "is told to remove", item.key or "everything")
+            if item.key is None and not self._flushed:
+                self.broke("a node was told to remove everything for nothing", "", process.name)
             self.removals.tell(process, item.key, self._clock())
-            for key, loads in self._running.items():
-                if item.key in (None, key):
-                    self._running[key] = [
-                        (load, fenced or load.process is process) for load, fenced in loads
-                    ]
+            self._fence(process, item)
+
+    def _fence(self, process: Process, item: Removal) -> None:
+        for key, loads in self._running.items():
+            if item.key in (None, key):
+                self._running[key] = [
+                    (load, fenced or load.process is process) for load, fenced in loads
+                ]
 
     @contextmanager
-    def removing(self, item: Removal) -> Iterator[None]:
+    def removing(self, by: Process, item: Removal, timeout: float | None) -> Iterator[None]:
+        began, limit = self._clock(), min(timeout or DEFAULT_SECONDS, DEFAULT_SECONDS)
         self._removing.append(item)
+        self._fence(by, item)
+        if not self._has_tier:  # else the tier is told first
+            self.removals.leads(by, item.key, began)
         try:
             yield
+            self.removals.led(by, item.key, began, self._clock())
         finally:
             self._removing.remove(item)
+            took = self._clock() - began
+            if took > limit + EPSILON and not by.is_frozen and by.thawed < began:
+                self.broke("a node removed for too long", item.key or "", by.name, f"{took:.3f}")
+
+    def tier_took(self, by: Process, key: str | None) -> None:
+        self._history.note(by.name, "has told the tier to remove", key or "everything")
+        self.removals.tier_took(by, key, self._clock())
 
     def carried(
         self, asked: Endpoint, to: Process, key: str, answer: Outcome, since: float
@@ -157,7 +161,7 @@ class Rules:
         if not isinstance(answer, Value | NotFound):
             return
         now, kept = self._clock(), isinstance(answer, Value)
-        fetch = Fetch(_version(answer), to, asked.process, since, now, kept)
+        fetch = Fetch(version_of(answer), to, asked.process, since, now, kept)
         self.removals.fetched(key, fetch)
         if isinstance(answer, Value):
             self._came[to, key, answer.data] = now + self._settings.hot_ttl
@@ -166,6 +170,9 @@ class Rules:
         versions = [version_in(entry.value.data.decode()) for entry in entries]
         keys = [entry.key for entry in entries]
         self._history.note(asked.name, "hands over", *keys, versions, "to", to.name)
+        for key, version in zip(keys, versions, strict=True):
+            handed = HandedOver(key, version, to, asked.process, self._clock())
+            self.removals.handed(handed)
 
     def copied(self, process: Process, key: str, value: Value) -> None:
         self._history.note(process.name, "answers a copy of", key, version_in(value.data.decode()))
@@ -195,7 +202,8 @@ class Rules:
             if load.process.name != owner:
                 self.broke("a key was loaded beside its owner", key, owner, load.process.name)
             others = [o for o, fenced in running if not fenced and o.process.is_alive]
-            if others:
+            # With a tier, one that was fenced while it looked there begins at the source later.
+            if others and not self._has_tier:
                 self.broke("a key was loaded twice at a time", key, *(o.number for o in others))
         # One that begins between the rounds of a removal is fenced by the second.
         running.append((load, any(item.key in (None, key) for item in self._removing)))
@@ -225,7 +233,7 @@ class Rules:
         self._history.count(f"{type(error).__name__} raised")
         if isinstance(error, NotFound | RetrieverFailed) and not isinstance(error, Overloaded):
             said = type(error), error.message
-            if not _is_own_word(error) and all(
+            if not is_own_word(error) and all(
                 (load.error, load.words) != said for load in self._source.loads
             ):
                 self.broke("an error lost its kind or words", read.key, repr(error))
@@ -233,7 +241,7 @@ class Rules:
             self.broke("a get failed though nothing did", read.key, read.call, repr(error))
 
     def _check_version(self, read: Read, outcome: Value | NotFound, own: Process | None) -> None:
-        version = _version(outcome)
+        version = version_of(outcome)
         if isinstance(outcome, Value):
             # It was fresh when it was answered, which may have been at once.
             self._check_age(read.key, outcome, read.began)
@@ -269,20 +277,3 @@ class Rules:
         loads = [load for load in self._source.loads if load.call == read.call]
         if len(loads) > 1:
             self.broke("one call was looked up more than once", read.key, read.call)
-
-
-def _version(outcome: Value | NotFound) -> int:
-    if isinstance(outcome, Value):
-        return version_in(outcome.data.decode())
-    return version_in(outcome.message)
-
-
-def _is_own_word(error: CacheError) -> bool:
-    """Tell whether it is what a node says of a source that hangs, or of itself when it stops."""
-    return isinstance(error, SourceUnavailable) and (
-        "gave no answer in" in error.message or "was ended" in error.message
-    )
-
-
-def _words(outcome: Outcome) -> tuple[str, ...]:
-    return (str(outcome),) if isinstance(outcome, CacheError) else ()

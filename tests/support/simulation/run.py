@@ -3,7 +3,6 @@
 import asyncio
 import random
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import pytest
@@ -12,16 +11,19 @@ from simulation.cluster import Cluster, Parts
 from simulation.history import History
 from simulation.loop import VirtualLoop
 from simulation.membership import Registry
+from simulation.nemesis import Nemesis
 from simulation.network import Network
+from simulation.plan import MEMBERS, Climate, Plan
+from simulation.rings import ring_of
 from simulation.rules import Rules
-from simulation.scenario import MEMBERS, Climate, Nemesis, Plan
+from simulation.situations.play import play
+from simulation.situations.stage import Stage
 from simulation.source import Source
+from simulation.tier import Store
 from simulation.workload import GENEROUS, Workload
 
 from cache_core import Value
 from cache_core.cluster import peers
-from cache_core.cluster.member import Member
-from cache_core.cluster.ring import Ring
 from cache_core.node import handover
 
 SETTLED: Final = 4.0
@@ -50,7 +52,7 @@ def run(seed: int) -> Ended:
     ended = Ended(seed, plan, history, 0)
     with pytest.MonkeyPatch.context() as patch:
         for module in (peers, handover):
-            patch.setattr(module, "Ring", _ring)  # it never changes, and takes long to make
+            patch.setattr(module, "Ring", ring_of)
         asyncio.set_event_loop(loop)
         try:
             loop.run_until_complete(_run(seed, plan, history))
@@ -69,15 +71,6 @@ async def _run(seed: int, plan: Plan, history: History) -> None:
     await _Run(seed, plan, history).run()
 
 
-@cache
-def _made(members: frozenset[Member]) -> Ring:
-    return Ring(members)
-
-
-def _ring(members: object) -> Ring:
-    return _made(frozenset(members))  # type: ignore[call-overload]
-
-
 class _Run:
     def __init__(self, seed: int, plan: Plan, history: History) -> None:
         self._plan = plan
@@ -88,9 +81,19 @@ class _Run:
         members = list(MEMBERS[: plan.nodes])
         registry = Registry(members, random.Random(f"{seed}:registry"), slowness=plan.telling)
         self._rules = Rules(
-            self._source, history, plan.settings, lambda: self._network.endpoints, self._owner
+            self._source,
+            history,
+            plan.settings,
+            lambda: self._network.endpoints,
+            self._owner,
+            has_tier=plan.has_tier,
         )
         self._source.watcher = self._rules
+        self._tier = (
+            Store(random.Random(f"{seed}:tier"), history, delay=plan.weather.delay)
+            if plan.has_tier
+            else None
+        )
         self._network = Network(random.Random(f"{seed}:network"), history, self._rules)
         parts = Parts(
             str(seed),
@@ -100,11 +103,13 @@ class _Run:
             registry,
             plan.settings,
             plan.near_cache,
+            self._tier,
         )
         self._cluster = Cluster(parts, lambda name: plan.hidden.get(name, ()), self._fell)
         self._members = members
         self._work = Workload(plan, self._cluster, self._source, self._rules, rng)
         self._nemesis = Nemesis(plan, self._cluster, self._source, rng, self._work.harry)
+        self._stage = Stage(plan, self._cluster, self._source, self._rules, self._work, rng)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
@@ -132,7 +137,10 @@ class _Run:
             self._go(client.process.spawn(self._work.use(client)))
         self._go(asyncio.create_task(self._work.use_inside()))
         self._go(asyncio.create_task(self._nemesis.rage()))
-        await asyncio.sleep(plan.seconds)
+        if plan.situations:
+            await play(self._stage)
+        else:
+            await asyncio.sleep(plan.seconds)
         if plan.heals:
             for task in self._tasks:
                 task.cancel()
@@ -189,7 +197,9 @@ class _Run:
 
     def _is_lossy(self) -> bool:
         weather = self._network.weather
-        return bool(weather.loss or weather.reset or weather.slow or self._network.blocked)
+        network = self._network
+        is_rough = weather.loss or weather.reset or weather.slow
+        return bool(is_rough or network.blocked or network.refused or network.slow)
 
     async def _bury(self) -> None:
         """End every process, so that nothing of the run is left."""

@@ -9,9 +9,10 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from math import inf
 
+from simulation.call import Call
 from simulation.loop import Process
 from simulation.network import Endpoint, Network
-from simulation.wire import Call, Wire
+from simulation.wire import Wire
 
 from cache_core.cluster.watchers import ACK_SECONDS
 from cache_core.errors import CacheError, PeerUnavailable

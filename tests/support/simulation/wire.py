@@ -1,17 +1,18 @@
 """Calls over the simulated network: the Peer that nodes and clients ask one another through."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from math import inf
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
+from simulation.call import Call
 from simulation.loop import Process
-from simulation.network import Endpoint, Fate, Network, peek
+from simulation.network import Endpoint, Network, peek
 
 from cache_core.cluster.peer import Ask
-from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable
-from cache_core.messages import HandOver, Message, Probe, Probed, RemoveEverywhere, RemoveHere
+from cache_core.errors import CacheError, PeerUnavailable
+from cache_core.messages import Handed, HandOver, Message, Probe, Probed, RemoveEverywhere, RemoveHere
 from cache_core.trace import current_trace
 from cache_core.value import Value
 
@@ -49,7 +50,7 @@ class Wire:
         for call in list(self._calls):
             call.fail("the connection was closed")
 
-    async def _run(self, call: "Call[A]") -> A:
+    async def _run(self, call: Call[A]) -> A:
         if self._closed:
             raise PeerUnavailable("the connection is closed", node=self._to)
         self._calls[call] = None
@@ -67,111 +68,6 @@ class Wire:
                 timer.cancel()
 
 
-class Call(Generic[A]):
-    """A call, seen from both ends: `answer` is the caller's, `serve` what the node does."""
-
-    def __init__(self, network: Network, here: Process, to: str, timeout: float) -> None:
-        loop = asyncio.get_running_loop()
-        self.network = network
-        self.here = here
-        self.to = to
-        self.timeout = timeout
-        self.answer: asyncio.Future[A] = loop.create_future()
-        self.target = network.endpoints.get(to)
-        self.arrived = 0.0
-        self._task: asyncio.Task[None] | None = None
-        self._last = 0.0
-        self._ended = False
-
-    def leave(self) -> None:
-        """Send the request on its way."""
-        if not self.here.is_alive:
-            return
-        fate = self.network.fate(self.here.name, self.to)
-        if fate is Fate.RESET:
-            self.network.later(self.fail, "the connection was reset")
-        elif fate is Fate.ARRIVES:
-            self.network.later(self.arrive)
-
-    def arrive(self) -> None:
-        """Take the request in at the node."""
-        endpoint = self.network.endpoints.get(self.to)
-        if endpoint is not None and endpoint.is_silent:
-            endpoint.lost.append(self)
-        elif endpoint is None or not endpoint.listens or endpoint is not self.target:
-            self.network.later(self.fail, "the connection was refused")
-        elif not self._ended:
-            self.arrived = asyncio.get_running_loop().time()
-            endpoint.running[self] = None
-            asyncio.get_running_loop().call_soon(
-                self.begin, endpoint, context=endpoint.process.context
-            )
-
-    def begin(self, endpoint: Endpoint) -> None:
-        """Start to answer; runs in the node's process."""
-        if not self._ended:
-            self._task = endpoint.process.spawn(self._serve_in_time(endpoint))
-
-    def respond(self, endpoint: Endpoint, deliver: Callable[..., None], *args: object) -> None:
-        """Send an answer on its way; those of a call come in order."""
-        if not endpoint.process.is_alive or self._ended:
-            return
-        fate = self.network.fate(self.to, self.here.name)
-        if fate is not Fate.ARRIVES:
-            self._ended = True
-        if fate is Fate.RESET:
-            self.network.later(self.fail, "the connection was reset")
-        elif fate is Fate.ARRIVES:
-            now = asyncio.get_running_loop().time()
-            self._last = max(self._last, now + self.network.delay())
-            self.network.at(self._last, deliver, *args)
-
-    def settle(self, answer: A) -> None:
-        """Let the caller have the answer."""
-        if not self.answer.done():
-            self.answer.set_result(answer)
-
-    def raises(self, error: CacheError) -> None:
-        """Let the caller have the error."""
-        if not self.answer.done():
-            self.answer.set_exception(error)
-
-    def fail(self, words: str) -> None:
-        """Let the caller know that the node can't be reached."""
-        self.raises(PeerUnavailable(words, node=self.to))
-
-    def expire(self) -> None:
-        """End at the caller's deadline."""
-        self.raises(DeadlineExceeded("the deadline has passed", node=self.to))
-
-    def cancel(self) -> None:
-        """End it at the node: its caller has gone."""
-        self._ended = True
-        if self._task is not None:
-            self._task.cancel()
-
-    def stop(self, words: str | None) -> None:
-        """End it at the node; tell the caller `words`, if any."""
-        if words is not None and not self._ended:
-            self.network.later(self.fail, words)
-        self.cancel()
-
-    async def serve(self, endpoint: Endpoint) -> None:
-        """Answer at the node."""
-        raise NotImplementedError
-
-    async def _serve_in_time(self, endpoint: Endpoint) -> None:
-        limit = asyncio.timeout(self.timeout if self.timeout < inf else None)
-        try:
-            async with limit:
-                await self.serve(endpoint)
-        except Exception as error:  # noqa: BLE001 - that is what is looked for
-            if not limit.expired():  # then the caller has met its own deadline
-                self.network.watcher.crashed(endpoint.name, error)
-        finally:
-            endpoint.running.pop(self, None)
-
-
 class _Send(Call[object]):
     def __init__(
         self, network: Network, here: Process, to: str, timeout: float, message: Message[Any]
@@ -185,7 +81,8 @@ class _Send(Call[object]):
         endpoint.running.pop(self, None)
         if self.message.missed:
             self.network.watcher.told(endpoint.process, self.message.missed)
-        self.respond(endpoint, self.settle, _at_once(endpoint.participant.receive(self.message)))
+        answer = _at_once(endpoint.participant.receive(self.message))
+        self.respond(endpoint, self.hand, self.settle, answer)
         return None
 
     async def serve(self, endpoint: Endpoint) -> None:
@@ -196,21 +93,25 @@ class _Send(Call[object]):
         message = replace(message, timeout=None if left == inf else left)
         if isinstance(message, RemoveHere):
             self.network.watcher.told(endpoint.process, message.items)
-            return await self._answer(endpoint, message)
-        self.network.watcher.told(endpoint.process, (message.what,))
-        with self.network.watcher.removing(message.what):
-            return await self._answer(endpoint, message)
+        return await self._answer(endpoint, message)
 
     async def _answer(self, endpoint: Endpoint, message: Message[Any]) -> None:
         try:
-            answer = await endpoint.participant.receive(message)
+            answer = await self._received(endpoint, message)
         except CacheError as error:
-            self.respond(endpoint, self.raises, _named(error, self.to))
-        else:
-            if isinstance(message, HandOver) and answer:
-                self.network.watcher.handed(self.here, endpoint, answer)
-                await asyncio.sleep(self.network.bulk())
-            self.respond(endpoint, self.settle, answer)
+            return self.respond(endpoint, self.hand, self.raises, _named(error, self.to))
+        if isinstance(message, HandOver) and answer:
+            handed = cast("Sequence[Handed]", answer)
+            self.network.watcher.handed(self.here, endpoint, handed)
+            await asyncio.sleep(self.network.bulk())
+        self.respond(endpoint, self.hand, self.settle, answer)
+        return None
+
+    async def _received(self, endpoint: Endpoint, message: Message[Any]) -> object:
+        if not isinstance(message, RemoveEverywhere):
+            return await endpoint.participant.receive(message)
+        with self.network.watcher.removing(endpoint.process, message.what, message.timeout):
+            return await endpoint.participant.receive(message)
 
 
 class _Get(Call[None]):
@@ -267,12 +168,7 @@ class _Get(Call[None]):
             answer = answer._replace(node=answer.node or endpoint.name)
         else:
             answer = _named(answer, endpoint.name)
-        self.respond(endpoint, self._deliver, endpoint, ask, answer)
-
-    def _deliver(self, endpoint: Endpoint, ask: Ask, answer: Value | CacheError) -> None:
-        """Let the asker have the answer once its process runs."""
-        loop = asyncio.get_running_loop()
-        loop.call_soon(self._take, endpoint, ask, answer, context=self.here.context)
+        self.respond(endpoint, self.hand, self._take, endpoint, ask, answer)
 
     def _take(self, endpoint: Endpoint, ask: Ask, answer: Value | CacheError) -> None:
         if ask.is_settled:

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from simulation.cluster import GROUP, Cluster, SimulatedClient, SimulatedNode, read_at
-from simulation.rules import Outcome, Rules
-from simulation.scenario import Climate, Plan
+from simulation.outcome import Outcome
+from simulation.plan import Climate, Plan
+from simulation.rules import Rules
 from simulation.source import Source
 
 from cache_core import CacheError
+from cache_core.messages import Removal, RemoveEverywhere
 from cache_core.trace import Trace, current_trace
 
 GENEROUS: Final = 15.0
@@ -49,7 +51,7 @@ class Workload:
             if chance < 0.6:
                 await self.read(client, key, self._timeout())
             elif chance < 0.7:
-                await self._storm(key)
+                await self.storm(key)
             elif chance < 0.78:
                 timeout = self._timeout()
                 keys = [rng.choice(self._plan.keys) for _ in range(3)]
@@ -114,6 +116,24 @@ class Workload:
         self._rules.removal_ended(client.name, removal, unreached, timeout)
         return unreached
 
+    async def remove_inside(
+        self, node: SimulatedNode, key: str | None, timeout: float
+    ) -> tuple[str, ...] | None:
+        """Remove a key, or all, at a node; return who was not reached, None where it died."""
+        removal = self._rules.removal_began(f"in {node.name}", key)
+        what = Removal(GROUP, key)
+
+        async def everywhere() -> tuple[str, ...]:
+            with self._rules.removing(node.process, what, timeout):
+                return await node.participant.receive(RemoveEverywhere(what, timeout))
+
+        removing = node.process.spawn(everywhere())
+        await asyncio.wait([removing])
+        if removing.cancelled() or not node.process.is_alive:
+            return None
+        self._rules.removal_ended(f"in {node.name}", removal, removing.result(), timeout)
+        return removing.result()
+
     async def _read_many(self, client: SimulatedClient, keys: list[str], timeout: float) -> None:
         keys = [key for key in dict.fromkeys(keys) if client.client.peek(GROUP, key) is None]
         must = self._must_succeed and timeout >= GENEROUS
@@ -136,7 +156,7 @@ class Workload:
                 removing.append(self.remove(rng.choice(clients), key, 5))
             await asyncio.gather(*removing)
 
-    async def _storm(self, key: str) -> None:
+    async def storm(self, key: str) -> None:
         """Let many read a key, at a node that has a copy soon, while it is written and removed."""
         rng, delay = self._rng, self._plan.weather.delay
         serving = self._cluster.serving()

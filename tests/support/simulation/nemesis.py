@@ -1,114 +1,15 @@
-"""What happens in a run: what clients do, and what befalls nodes, network and source."""
+"""What befalls the nodes, the network and the source: one fault after another, as chance has it."""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Final, Self
 
 from simulation.cluster import Cluster, SimulatedNode
 from simulation.network import Network, Weather
+from simulation.plan import MEMBERS, Climate, Plan
 from simulation.source import Mood, Source
 
-from cache_core import GroupSettings
 from cache_core.cluster.member import Member
-
-MEMBERS: Final = tuple(Member(f"node-{number}:1", 1 + (number == 3)) for number in range(1, 7))
-
-
-class Climate(Enum):
-    """How much goes wrong in a run."""
-
-    CALM = "calm"
-    """Nothing: no fault of the network and the nodes; the source may fail."""
-    ONE_DOWN = "one down"
-    """Of three nodes or more, one crashes or leaves; all else is well."""
-    STORMY = "stormy"
-    """All faults there are."""
-    DIVIDED = "divided"
-    """All faults, and lists of members that never agree."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All that chance decides of a run beforehand; times in seconds."""
-
-    climate: Climate
-    nodes: int
-    clients: int
-    keys: tuple[str, ...]
-    settings: GroupSettings
-    weather: Weather
-    mood: Mood
-    seconds: float
-    pause: float
-    heals: bool
-    telling: float
-    near_cache: int
-    hidden: dict[str, tuple[Member, ...]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, rng: random.Random) -> Self:
-        """Return what `rng` decides."""
-        climate = rng.choices(list(Climate), [2, 2, 5, 1])[0]
-        nodes = rng.choice([2, 3, 3, 3, 4, 5])
-        if climate is Climate.ONE_DOWN:
-            nodes = max(nodes, 3)
-        rough = climate in (Climate.STORMY, Climate.DIVIDED)
-        return cls(
-            climate=climate,
-            nodes=nodes,
-            clients=rng.choice([2, 3]),
-            keys=tuple(f"key-{number}" for number in range(rng.choice([1, 3, 6]))),
-            settings=_settings(rng),
-            weather=Weather(
-                loss=rng.choice([0, 0, 0.01, 0.05]) if rough else 0,
-                reset=rng.choice([0, 0, 0.01, 0.05]) if rough else 0,
-                delay=rng.choice([0.001, 0.01, 0.03]),
-                slow=rng.choice([0, 0.02]) if rough else 0,
-            ),
-            mood=Mood() if climate is Climate.ONE_DOWN else _mood(rng),
-            seconds=rng.uniform(1.5, 4.5),
-            pause=rng.choice([0.1, 0.2, 0.4]),
-            heals=rng.random() < 0.3,
-            telling=rng.choice([0.01, 0.3]),
-            near_cache=rng.choice([0, 4_000, 1_000_000, 1_000_000]),
-            hidden=_hidden(rng, nodes) if climate is Climate.DIVIDED else {},
-        )
-
-
-def _settings(rng: random.Random) -> GroupSettings:
-    ttl = rng.choice([None, 1.0, 4.0])
-    return GroupSettings(
-        capacity=rng.choice([4_000, 1_000_000]),
-        policy=rng.choice(["s3fifo", "lru", "lfu"]),
-        ttl=ttl,
-        jitter=rng.choice([0, 0.1]),
-        stale_while_revalidate=rng.choice([0, 0, 1.0]),
-        stale_if_error=rng.choice([0, 0, 1.0]),
-        negative_ttl=rng.choice([0, 1.0]),
-        refresh_ahead=rng.choice([0, 0.4]) if ttl else 0,
-        hot_share=rng.choice([0.125, 0.4]),
-        hot_ttl=rng.choice([0, 0.5, 1.5, 1.5]),
-        load_timeout=rng.choice([0.5, 2.0]),
-        load_concurrency=rng.choice([1, 64, 64]),
-        load_queue=rng.choice([1, 64]),
-    )
-
-
-def _mood(rng: random.Random) -> Mood:
-    return Mood(
-        fails=rng.choice([0, 0, 0.1]),
-        hangs=rng.choice([0, 0, 0.03]),
-        slowness=rng.choice([0.01, 0.05, 0.2]),
-    )
-
-
-def _hidden(rng: random.Random, nodes: int) -> dict[str, tuple[Member, ...]]:
-    """Hide one member from one other node, and one from a client: never each from the other."""
-    one, other = rng.sample(MEMBERS[:nodes], 2)
-    return {one.name: (other,), "client-1": (one,)}
 
 
 class Nemesis:
@@ -134,18 +35,23 @@ class Nemesis:
 
     async def rage(self) -> None:
         """Go on until cancelled."""
-        if self._plan.climate is Climate.CALM:
+        if self._plan.climate in (Climate.CALM, Climate.TOGETHER):
             return
         if self._plan.climate is Climate.ONE_DOWN:
             await self._take_one_down()
             return
-        faults: list[Callable[[], Awaitable[None]]] = [
-            *(self._crash, self._drain, self._drain, self._freeze),
-            *(self._cut, self._isolate, self._spoil, self._join),
-        ]
+        does: dict[str, Callable[[], Awaitable[None]]] = {
+            "crash": self._crash,
+            "drain": self._drain,
+            "freeze": self._freeze,
+            "cut": self._cut,
+            "isolate": self._isolate,
+            "spoil": self._spoil,
+            "join": self._join,
+        }
         while True:
             await asyncio.sleep(self._rng.expovariate(1.6))
-            await self._rng.choice(faults)()
+            await does[self._rng.choice(self._plan.faults)]()
 
     def make_peace(self) -> None:
         """End every fault but those nodes that are down, and start these."""

@@ -1,0 +1,119 @@
+"""The planted faults fit the code, and planting one is noticed if and only if a test minds it."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+from fault import Fault, Misplaced, all_faults, chosen
+from planting import plant
+from reach import Reach
+from swapped import swapped
+from tree import ROOT, sources
+from verdicts import Verdict, document, shares
+
+from cache_core.node.removal import Removals
+
+FAULTS = all_faults()
+
+TWICE = Fault("f", "r", "x.py", "class ", "class  ", "none")
+
+
+def test_there_are_at_least_five_hundred_over_all_rooms() -> None:
+    assert len(FAULTS) >= 500
+    assert len({fault.room for fault in FAULTS}) >= 12
+
+
+def test_each_fault_fits_the_code_and_is_code_itself() -> None:
+    texts = sources()
+    trees = {file: ast.dump(ast.parse(texts[file])) for file in {each.file for each in FAULTS}}
+    for fault in FAULTS:
+        planted = ast.dump(ast.parse(fault.planted_in(texts[fault.file])))
+        assert planted != trees[fault.file], fault.name
+        assert fault.harm, fault.name
+
+
+def test_no_change_is_planted_twice() -> None:
+    changes = [(fault.file, fault.before, fault.after) for fault in FAULTS]
+    assert [change for change in set(changes) if changes.count(change) > 1] == []
+
+
+def test_the_sample_has_some_of_nearly_every_room() -> None:
+    sample = [fault for fault in FAULTS if fault.is_sampled]
+    assert 20 <= len(sample) <= 80
+    assert len({fault.room for fault in sample}) >= 10
+
+
+def test_a_text_that_is_not_there_once_is_refused() -> None:
+    with pytest.raises(Misplaced, match="2 times"):
+        TWICE.planted_in("class A: ...\nclass B: ...\n")
+
+
+def test_the_lines_of_a_fault_are_those_of_its_text() -> None:
+    fault = Fault("f", "r", "x.py", "b = 1\nc = 2\n", "", "none")
+    assert fault.lines_in("a = 0\nb = 1\nc = 2\nd = 3\n") == range(2, 4)
+
+
+def test_rooms_and_names_that_are_not_known_are_told() -> None:
+    with pytest.raises(ValueError, match="rooms are"):
+        chosen(FAULTS, ["nowhere"], [])
+    with pytest.raises(ValueError, match="no fault 'nothing'"):
+        chosen(FAULTS, [], ["nothing"])
+
+
+def test_a_swapped_function_does_what_the_fault_makes_of_it_and_then_what_it_did() -> None:
+    fault = next(
+        fault for fault in FAULTS if fault.name == "together-left-out-nodes-are-waited-for"
+    )
+    before = Removals._tell.__code__  # noqa: SLF001 - it is code that is compared
+    with swapped(fault):
+        assert Removals._tell.__code__ != before  # noqa: SLF001
+    assert Removals._tell.__code__ is before  # noqa: SLF001
+
+
+def test_shares_are_told_by_room_and_of_all() -> None:
+    one = Fault("a", "x", "f.py", "", "", "h")
+    other = Fault("b", "y", "f.py", "", "", "h", unnoticed="it takes a machine with two clocks")
+    verdicts = [Verdict(one, "tests/test_a.py::test", "", 3), Verdict(other, "", "", 3)]
+    assert [(share.room, share.planted, share.noticed) for share in shares(verdicts)] == [
+        ("x", 1, 1),
+        ("y", 1, 0),
+        ("all", 2, 1),
+    ]
+    assert all(verdict.is_expected for verdict in verdicts)
+    assert document(verdicts)["faults"][1]["known"] == "it takes a machine with two clocks"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("test", "is_noticed"),
+    [
+        ("tests/core/cluster/test_latency.py::test_patience_has_bounds", True),
+        ("tests/core/test_address.py::test_what_is_no_address_is_refused", False),
+    ],
+)
+def test_a_fault_is_noticed_by_the_tests_that_mind_it_alone(test: str, is_noticed: bool) -> None:
+    fault = Fault(
+        "latency-has-no-bounds",
+        "link",
+        "cache_core/cluster/latency.py",
+        "min(LEAST_SECONDS + max(load, 0.0), MOST_SECONDS)",
+        "LEAST_SECONDS + load",
+        "a late answer holds up the keys behind it for seconds",
+    )
+    reached = Reach({fault.file: {43: [test]}}, sources())
+    (verdict,) = plant([fault], reached, jobs=1)
+    assert bool(verdict.by) is is_noticed
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_every_fault_of_the_sample_is_noticed() -> None:
+    ran = subprocess.run(
+        [sys.executable, "tests/mutation", "--sample"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
