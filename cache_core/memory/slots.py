@@ -27,7 +27,8 @@ class Slots:
 
     `loaded`, `soft` and `hard` are times by the cache's clock in seconds; `soft` and `hard` are
     infinite where there is no expiry. `weights` are bytes. `hits` counts the reads since the policy
-    last looked, up to 3. `labels` has an item for each slot with a label, and for no other.
+    last looked, up to 3. `labels` has an item for each slot with a label, and for no other. A free
+    slot has the empty key, which is therefore no entry's.
     """
 
     __slots__ = ("free", "hard", "hits", "keys", "labels", "loaded", "soft", "values", "weights")

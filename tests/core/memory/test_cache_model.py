@@ -1,6 +1,8 @@
 """Every policy's cache held to a simple model after every step."""
 
 from collections import Counter
+from itertools import chain
+from math import inf
 from typing import ClassVar
 
 import pytest
@@ -14,21 +16,28 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cache_core.memory.cache import OVERHEAD, Cache
+from cache_core.memory.cache import LABEL_OVERHEAD, OVERHEAD, Cache
 from cache_core.memory.entry import Entry
 from cache_core.memory.eviction import POLICIES
 from cache_core.stats import Cause
-from cache_core.value import Answer
+from cache_core.value import NO_LABEL, NO_TERMS, Answer, Label, Terms, Value
 
 MAX_VALUE = 600
 
-keys = st.sampled_from(["a", "b", "c", "d", "e", "bc", "é", "ключ", "", "k" * 300])
+keys = st.sampled_from(["a", "b", "c", "d", "e", "bc", "é", "ключ", "k" * 300])
 values = st.integers(0, MAX_VALUE + 20).map(bytes) | st.binary(max_size=8)
+labels = st.sampled_from(
+    [NO_LABEL, Label("image/png"), Label(version="é1"), Label("text/plain", "v" * 60)]
+)
 spans = st.floats(0, 8) | st.integers(0, 4).map(float)
+every_terms = st.sampled_from([NO_TERMS, Terms(1.0, 2.0), Terms(content_type="text/css")])
+capacities = st.integers(0, 8 * OVERHEAD)
 
 
-def weight(key: str, data: bytes) -> int:
-    return len(key.encode()) + len(data) + OVERHEAD
+def weight(key: str, entry: Entry) -> int:
+    of_label = LABEL_OVERHEAD + sum(len(text.encode()) for text in entry.label)
+    label = of_label if entry.label != NO_LABEL else 0
+    return len(key.encode()) + len(entry.data) + label + OVERHEAD
 
 
 class CacheMachine(RuleBasedStateMachine):
@@ -45,9 +54,10 @@ class CacheMachine(RuleBasedStateMachine):
         self.set_in = 0
         self.now = 0.0
 
-    @initialize(capacity=st.integers(0, 6 * OVERHEAD) | st.just(10**6))
-    def start(self, capacity: int) -> None:
-        self.cache = Cache(capacity, POLICIES[self.policy], max_value=MAX_VALUE)
+    @initialize(capacity=capacities | st.just(10**6), terms=every_terms)
+    def start(self, capacity: int, terms: Terms) -> None:
+        self.max_value, self.terms = MAX_VALUE, terms
+        self.cache = Cache(capacity, POLICIES[self.policy], max_value=MAX_VALUE, terms=terms)
 
     @rule(by=spans)
     def time_passes(self, by: float) -> None:
@@ -60,13 +70,14 @@ class CacheMachine(RuleBasedStateMachine):
         self.hits += fresh
         assert self.cache.get(key, self.now) == (entry.data if entry and fresh else None)
 
-    @rule(key=keys, data=values)
-    def set_for_ever(self, key: str, data: bytes) -> None:
-        self._set(key, Entry(data, self.now, float("inf"), float("inf")))
+    @rule(key=keys, data=values, label=labels)
+    def set_for_ever(self, key: str, data: bytes, label: Label) -> None:
+        self._set(key, Entry(data, self.now, inf, inf, label))
 
-    @rule(key=keys, data=values, ttl=spans, grace=spans)
-    def set(self, key: str, data: bytes, ttl: float, grace: float) -> None:
-        self._set(key, Entry(data, self.now, self.now + ttl, self.now + ttl + grace))
+    @rule(key=keys, data=values, ttl=spans, grace=spans, label=labels)
+    def set(self, key: str, data: bytes, ttl: float, grace: float, label: Label) -> None:
+        soft = self.now + ttl
+        self._set(key, Entry(data, self.now, soft, soft + grace, label))
 
     @rule(key=keys)
     def remove(self, key: str) -> None:
@@ -80,7 +91,27 @@ class CacheMachine(RuleBasedStateMachine):
         for key in list(self.model):
             self._left(key, Cause.FLUSHED)
 
-    @rule(capacity=st.integers(0, 6 * OVERHEAD))
+    @rule(ttl=spans, grace=spans)
+    def shorten(self, ttl: float, grace: float) -> None:
+        for _ in self.cache.shorten(ttl, grace):
+            pass
+        for key, entry in self.model.items():
+            soft = entry.loaded + ttl
+            if soft < entry.soft:
+                hard = min(entry.hard, soft + grace)
+                self.model[key] = entry._replace(soft=soft, hard=hard)
+
+    @rule(name=st.sampled_from(list(POLICIES)), max_value=st.integers(0, 2 * MAX_VALUE))
+    def follow(self, name: str, max_value: int) -> None:
+        self.max_value = max_value
+        self.cache.follow(POLICIES[name], max_value=max_value, terms=self.terms)
+
+    @rule(terms=every_terms)
+    def follow_other_terms(self, terms: Terms) -> None:
+        self.terms = terms
+        self.cache.follow(POLICIES[self.policy], max_value=self.max_value, terms=terms)
+
+    @rule(capacity=capacities)
     def resize(self, capacity: int) -> None:
         self.cache.resize(capacity)
         for key in [key for key in self.model if self.cache.entry(key) is None]:
@@ -91,7 +122,7 @@ class CacheMachine(RuleBasedStateMachine):
         entry = self.model.get(key)
         fresh = entry is not None and self.now + ahead < entry.soft
         self.hits += fresh
-        expected = entry.value(self.now, Answer.HIT) if entry and fresh else None
+        expected = self._value(entry) if entry and fresh else None
         assert self.cache.read(key, self.now, ahead) == expected
 
     @rule(limit=st.integers(0, 4))
@@ -116,7 +147,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_charged_is_the_weight_of_what_is_held_within_the_budget(self) -> None:
-        charged = sum(weight(key, entry.data) for key, entry in self.model.items())
+        charged = sum(weight(key, entry) for key, entry in self.model.items())
         assert self.cache.bytes == charged <= self.cache.capacity
 
     @invariant()
@@ -128,9 +159,18 @@ class CacheMachine(RuleBasedStateMachine):
         assert self.set_in == stats.bytes + sum(stats.removed_bytes.values())
         assert self.cache.hits == self.hits
 
+    def teardown(self) -> None:
+        for key in list(self.model):
+            self.remove(key)
+        while self.cache.sweep(inf, 10_000):
+            pass
+        self.the_figures_add_up()
+        assert (len(self.cache), self.cache.bytes) == (0, 0)
+        assert list(chain.from_iterable(self.cache.keys_by_hits())) == []
+
     def _set(self, key: str, entry: Entry) -> None:
-        charge = weight(key, entry.data)
-        fits = len(entry.data) <= MAX_VALUE and charge <= self.cache.capacity
+        charge = weight(key, entry)
+        fits = len(entry.data) <= self.max_value and charge <= self.cache.capacity
         assert self.cache.set(key, *entry) == fits
         self.set_in += charge
         if key in self.model:
@@ -140,7 +180,7 @@ class CacheMachine(RuleBasedStateMachine):
             self.weights[Cause.REJECTED] += charge
             return
         evicted = [other for other in self.model if self.cache.entry(other) is None]
-        held = sum(weight(other, kept.data) for other, kept in self.model.items())
+        held = sum(weight(other, kept) for other, kept in self.model.items())
         assert not evicted or held + charge > self.cache.capacity
         for other in evicted:
             self._left(other, Cause.EVICTED)
@@ -158,7 +198,14 @@ class CacheMachine(RuleBasedStateMachine):
 
     def _left(self, key: str, cause: Cause) -> None:
         self.counts[cause] += 1
-        self.weights[cause] += weight(key, self.model.pop(key).data)
+        self.weights[cause] += weight(key, self.model.pop(key))
+
+    def _value(self, entry: Entry) -> Value:
+        content_type, version = entry.label
+        terms = self.terms._replace(content_type=self.terms.content_type or content_type)
+        ttl = None if entry.soft == inf else entry.soft - self.now
+        age = self.now - entry.loaded
+        return Value(entry.data, ttl, age, Answer.HIT, None, terms, version=version)
 
 
 @pytest.mark.parametrize("name", POLICIES)

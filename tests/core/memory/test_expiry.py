@@ -121,6 +121,23 @@ def test_a_slot_is_yielded_once_its_second_is_over() -> None:
     assert calendar.sweep(1e9) == []
 
 
+def test_a_slot_added_to_a_second_that_was_swept_before_is_yielded_too() -> None:
+    calendar = Calendar()
+    calendar.add(10.5)
+    calendar.sweep(20.0)
+    late = calendar.add(10.5)
+    assert calendar.sweep(20.0) == [late]
+
+
+def test_slots_of_lives_of_a_month_are_found_in_one_look_though_each_has_its_own_second() -> None:
+    calendar = Calendar()
+    month = 30 * 86_400.0
+    slots = [calendar.add(month + part, life=month) for part in range(5 * BUCKETS_STEP)]
+    for slot in slots[:-1]:
+        calendar.remove(slot)
+    assert calendar.sweep(2 * month) == slots[-1:]
+
+
 def test_a_slot_added_with_an_expiry_long_past_is_yielded_first() -> None:
     calendar = Calendar()
     later, past = calendar.add(100.0), calendar.add(3.0)

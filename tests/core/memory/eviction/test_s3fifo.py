@@ -6,6 +6,7 @@ from math import inf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shelf import CAPACITY, Shelf
 
 from cache_core.memory.cache import MAX_HITS, OVERHEAD, Cache
 from cache_core.memory.eviction.s3fifo import MAX_SPARED, S3FIFO, SMALL_SHARE
@@ -98,6 +99,21 @@ def test_a_key_that_left_lately_comes_back_to_the_main_queue_and_survives_a_scan
     assert len(held(cache, left)) > SHARE * 3 // 4
 
 
+@pytest.mark.parametrize("left", [f"left {number}" for number in range(10)])
+def test_a_key_that_left_lately_is_known_though_the_main_queue_has_grown_since(left: str) -> None:
+    shelf = Shelf("s3fifo")
+    shelf.put(left, CAPACITY // SMALL_SHARE)
+    for number in range(17):
+        shelf.put(f"large {number}", CAPACITY // 20)
+    assert shelf.evict() == left
+    for number in range(200):
+        shelf.read(shelf.put(f"small {number}", 1))
+    shelf.put("unread", CAPACITY // SMALL_SHARE)
+    assert shelf.evict() == "unread"
+    shelf.put(left, CAPACITY // SMALL_SHARE)
+    assert shelf.evict() != left
+
+
 def test_a_key_that_left_long_ago_comes_back_as_a_new_one() -> None:
     cache, _ = full_cache()
     left = scan(cache, "a", 2 * SHARE)[:SHARE]
@@ -145,6 +161,18 @@ def test_the_main_queue_spares_an_entry_once_for_each_read_up_to_three() -> None
     assert third > second > first > unread
 
 
+def test_keys_read_all_the_time_stay_however_many_others_are_read_once() -> None:
+    cache, keys = full_cache(entries=100)
+    hot = keys[-40:]
+    for number in range(300):
+        read(cache, hot)
+        once = f"m{number:04}"
+        put(cache, once)
+        read(cache, [once])
+    assert held(cache, hot) == hot
+    assert evictions(cache) == 300
+
+
 def test_setting_the_same_keys_over_and_over_evicts_nothing_where_they_fit() -> None:
     cache, keys = full_cache()
     for _ in range(20):
@@ -187,6 +215,35 @@ def test_new_values_of_what_was_read_keep_their_place_against_a_scan() -> None:
         put(cache, key)
     scan(cache, "b", 5 * ENTRIES)
     assert held(cache, hot) == hot
+
+
+def test_a_new_value_costs_a_key_of_the_main_queue_none_of_its_reads() -> None:
+    cache, keys = full_cache(entries=100)
+    rewritten, other = keys[10:12]
+    scan(cache, "w", 20)
+    read(cache, [rewritten, other], times=3)
+    put(cache, rewritten)
+    for number in range(400):
+        key = f"m{number:04}"
+        put(cache, key)
+        read(cache, [key])
+        if not held(cache, [rewritten]):
+            break
+    assert number < 399
+    assert not held(cache, [other])
+
+
+def test_a_key_that_came_back_once_and_was_removed_is_a_new_one() -> None:
+    cache, _ = full_cache()
+    left = scan(cache, "a", 2 * SHARE)[:SHARE]
+    for key in left:
+        put(cache, key)
+    for key in left:
+        assert cache.remove(key)
+    for key in left:
+        put(cache, key)
+    scan(cache, "b", 5 * SHARE)
+    assert held(cache, left) == []
 
 
 def test_after_a_flush_the_main_queue_takes_what_the_small_one_has_no_room_for_again() -> None:
