@@ -1,7 +1,7 @@
 """The layers that settings come from: the file, the environment and options, the last strongest."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -37,7 +37,8 @@ class FileLayer:
 
     def problem(self, keys: Keys, words: str, unquoted: str) -> Problem:
         """Return the problem with the line of the value, or of the table that should have it."""
-        names = self.substitution.names.get(keys, ())
+        # Where text stands for a list, `keys` may lead on into it.
+        names = self.substitution.names.get(_known_part(keys, self.substitution.names), ())
         words = unquoted if names and unquoted != words else self.substitution.hide(words)
         if names:
             words += f" (it is from {', '.join(f'${{{name}}}' for name in names)})"
@@ -98,17 +99,25 @@ class Layers:
 
 def line_of(keys: Keys, known: Mapping[Keys, int]) -> int:
     """Return the line of `keys`, or of the longest beginning of them that is known, or 0."""
-    depths = range(len(keys), 0, -1)
-    return next((known[keys[:depth]] for depth in depths if keys[:depth] in known), 0)
+    return known.get(_known_part(keys, known), 0)
+
+
+def _known_part(keys: Keys, known: Container[Keys]) -> Keys:
+    """Return the longest beginning of `keys` that is `known`, () if none is."""
+    beginnings = (keys[:depth] for depth in range(len(keys), 0, -1))
+    return next((beginning for beginning in beginnings if beginning in known), ())
 
 
 def _has(tree: object, keys: Keys) -> bool:
+    """Tell whether there is a value at `keys` in `tree`, if only as a part of a longer text."""
     for key in keys:
         match tree:
             case {} if key in tree:
                 tree = tree[key]
             case [*items] if key.isdecimal() and int(key) < len(items):
                 tree = items[int(key)]
+            case str():
+                return True
             case _:
                 return False
     return True

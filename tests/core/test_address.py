@@ -2,6 +2,8 @@ import pytest
 
 from cache_core.address import Address, InvalidAddress
 
+LONGEST = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 61))
+
 
 @pytest.mark.parametrize(
     ("text", "host", "port"),
@@ -11,6 +13,8 @@ from cache_core.address import Address, InvalidAddress
         ("node-1.cache.svc.cluster.local:65535", "node-1.cache.svc.cluster.local", 65535),
         ("[::1]:8080", "::1", 8080),
         ("example.org.:80", "example.org.", 80),
+        ("under_score.a-b:1", "under_score.a-b", 1),
+        (f"{'a' * 63}.{'b' * 63}.{'c' * 63}.{'d' * 61}:80", LONGEST, 80),
     ],
 )
 def test_an_address_is_read_and_written_back(text: str, host: str, port: int) -> None:
@@ -39,6 +43,13 @@ def test_an_address_is_read_and_written_back(text: str, host: str, port: int) ->
         "[127.0.0.1]:80",
         "a b:80",
         "-a:80",
+        "a-:80",
+        "a.b-.c:80",
+        "a" * 64 + ":80",
+        f"{LONGEST}d:80",
+        "a.b!:80",
+        "a.b\n:80",
+        "a.7:80",
         "a..b:80",
         "http://localhost:80",
     ],

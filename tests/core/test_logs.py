@@ -3,8 +3,19 @@ import logging
 import pytest
 
 from cache_core.errors import RetrieverFailed
-from cache_core.events import Hit, LoadFailed, LoadStarted, MemberBack, Received, wants
+from cache_core.events import (
+    Hit,
+    LoadFailed,
+    LoadStarted,
+    MemberBack,
+    MemberLeftOut,
+    MembersChanged,
+    Received,
+    StaleHit,
+    wants,
+)
 from cache_core.logs import LogHook
+from cache_core.value import Answer
 
 
 @pytest.fixture
@@ -71,3 +82,46 @@ def test_what_it_is_to_be_silent_about_is_not_logged(caplog: pytest.LogCaptureFi
 def test_a_key_cannot_forge_a_line(hook: LogHook, caplog: pytest.LogCaptureFixture) -> None:
     hook(Hit("g", "k\n2026-01-01 ERROR all is lost"))
     assert caplog.messages == ["cache hit (g)/(k\\n2026-01-01 ERROR all is lost)"]
+
+
+def test_no_words_of_a_source_or_a_peer_forge_a_line(
+    hook: LogHook, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = RetrieverFailed("failed")
+    error.__cause__ = OSError("no\n2026-01-01 ERROR all is lost")
+    hook(LoadFailed("g", "k\n", error))
+    hook(MemberLeftOut("127.0.0.1:8081", "gone\nall is lost", alarming=True))
+    assert caplog.messages == [
+        r"[source g] failed for key k\n: OSError: no\n2026-01-01 ERROR all is lost",
+        r"node 127.0.0.1:8081 is left out: gone\nall is lost",
+    ]
+
+
+def test_a_load_that_failed_without_a_cause_is_told_in_its_own_words(
+    hook: LogHook, caplog: pytest.LogCaptureFixture
+) -> None:
+    hook(LoadFailed("g", "k", RetrieverFailed("the source of group g failed")))
+    assert caplog.messages == ["[source g] failed for key k: the source of group g failed"]
+
+
+def test_news_of_members_are_info_and_a_warning_where_they_alarm(
+    hook: LogHook, caplog: pytest.LogCaptureFixture
+) -> None:
+    hook(MembersChanged(("a:1", "b:2"), 255))
+    hook(MemberLeftOut("a:1", "it does not answer", alarming=True))
+    hook(MemberLeftOut("b:2", "it said goodbye", alarming=False))
+    hook(MemberBack("a:1"))
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", "the members are a:1, b:2, the ring is 00000000000000ff"),
+        ("WARNING", "node a:1 is left out: it does not answer"),
+        ("INFO", "node b:2 is left out: it said goodbye"),
+        ("INFO", "node a:1 serves"),
+    ]
+
+
+def test_a_stale_answer_is_told_as_what_it_is(
+    hook: LogHook, caplog: pytest.LogCaptureFixture
+) -> None:
+    hook(StaleHit("g", "k", Answer.STALE))
+    hook(StaleHit("g", "k", Answer.STALE_ERROR))
+    assert caplog.messages == ["cache stale (g)/(k)", "cache stale-error (g)/(k)"]

@@ -34,6 +34,7 @@ def test_the_largest_value_is_what_is_given_or_a_tenth_of_the_capacity_up_to_4_m
     [
         ("capacity", 2**60, 2**60 + 1),
         ("capacity", "1EiB", "9999999999999GiB"),
+        ("max_value", 2**31, 2**31 + 1),
         ("load_concurrency", 2**31 - 1, 2**31),
         ("load_queue", 2**31 - 1, 2**31),
     ],
@@ -42,3 +43,9 @@ def test_what_could_not_travel_is_refused(name: str, most: object, more: object)
     GroupSettings.model_validate({name: most})
     with pytest.raises(ValueError, match=r"less than or equal|it should be a size"):
         GroupSettings.model_validate({name: more})
+
+
+def test_the_terms_of_the_values_are_the_settings_for_stale_ones_and_the_media_type() -> None:
+    given = {"stale_while_revalidate": 3, "stale_if_error": 4, "content_type": "image/png"}
+    assert GroupSettings.model_validate(given).terms == (3, 4, "image/png")
+    assert GroupSettings().terms == (0, 0, "")

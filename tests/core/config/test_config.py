@@ -67,7 +67,6 @@ async def test_a_config_gives_groups_whose_relative_paths_start_at_its_folder(
         ("sqlite:///", "sqlite://host/", "groups.scores.source.url: it should be like"),
         ("[groups.scores]", r'[groups."a\nb\u001B"]', r"groups.a\nb\x1b.source: it is missing"),
         ("scores.db", "no\\nne.db", "groups.scores.source.url: there is no SQLite file"),
-        ("query = ", f"query = {'[' * 5000} #", "it is nested too deeply"),
         ("[groups.scores.source]", "[groups.scores.sauce]", "groups.scores.source: it is missing"),
         ("FROM scores", "FROM tables", "groups.scores.source.query: the database says: no such t"),
         ("SELECT", "SELEC", "groups.scores.source.query: the database says: near"),
@@ -91,9 +90,8 @@ async def test_what_is_wrong_is_a_line_with_its_place(
     with pytest.raises(ConfigError) as caught:
         await open_groups(load(file), file)
     lines = str(caught.value).splitlines()
-    assert any(
-        re.sub(r":\d+: ", ": ", said, count=1).startswith(f"{file}: {line}") for said in lines
-    ), lines
+    place = re.compile(rf"{re.escape(str(file))}:\d+: {re.escape(line)}")
+    assert any(place.match(said) for said in lines), lines
 
 
 async def test_a_place_in_a_group_of_an_odd_name_is_on_one_line(scores_db: Path) -> None:
