@@ -30,6 +30,8 @@ class _Call(PipelineCommand):
     def __init__(self, position: int, command: Command) -> None:
         super().__init__(position, *command.words)
         self.slot = key_slot(command.key.encode())
+        self.server: str | None = None
+        """The name of the server that has been asked."""
 
     @property
     def is_lost(self) -> bool:
@@ -63,7 +65,7 @@ class ClusterLink:
         await self._send(calls)
         lost = [call for call in calls if call.is_lost]
         if lost:
-            await self._look()
+            await self._look(lost[0].server)
             await self._send(lost)
         for _ in range(REDIRECTIONS):
             redirected = [call for call in calls if isinstance(call.result, AskError)]
@@ -77,11 +79,12 @@ class ClusterLink:
         await self._nodes.aclose()
         await self._nodes.aclose("startup_nodes")
 
-    async def _look(self) -> None:
+    async def _look(self, lost: str | None = None) -> None:
+        """Look which server has which slots, unless that was done lately; ask `lost` last."""
         now = asyncio.get_running_loop().time()
         if not self._nodes.slots_cache or now - self._looked >= LOOK_EVERY:
             self._looked = now
-            await self._nodes.initialize()
+            await self._nodes.initialize(last_failed_node_name=lost)
 
     async def _send(self, calls: Iterable[_Call]) -> None:
         parts: dict[str, tuple[ClusterNode, list[PipelineCommand]]] = {}
@@ -91,6 +94,7 @@ class ClusterLink:
             except (KeyError, SlotNotCoveredError):
                 call.result = SlotNotCoveredError()
                 continue
+            call.server = node.name
             parts.setdefault(node.name, (node, []))[1].append(call)
         await _exchange(parts.values())
 

@@ -56,6 +56,8 @@ def translated(error: Exception) -> RetrieverFailed:
     """Return our error for `error`; its words repeat nothing of `error`'s."""
     if isinstance(error, redis.RedisClusterException) and isinstance(error.__cause__, CAUGHT):
         error = error.__cause__  # why its last server didn't answer
+    if isinstance(error.__context__, redis.NoPermissionError):
+        error = error.__context__  # to CLUSTER SLOTS: redis-py takes it for "no Cluster"
     if isinstance(error.__context__, ssl.SSLCertVerificationError):
         return RetrieverFailed(
             "the certificate of Valkey's TLS is not trusted: name its CA's file in SSL_CERT_FILE"

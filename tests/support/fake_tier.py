@@ -17,6 +17,7 @@ class FakeTier:
         self.closed = False
         self.looks: list[list[str]] = []
         self.removed: list[str | None] = []
+        self.written: list[tuple[str, Value]] = []
         self.taken = asyncio.Event()
         self._clock = clock
         self._held: dict[str, tuple[float, Value]] = {}
@@ -31,6 +32,7 @@ class FakeTier:
     async def put(self, entries: Mapping[str, Written]) -> None:
         self._check()
         for key, (value, state) in entries.items():
+            self.written.append((key, value))
             if state == self._state(key):
                 self._held[key] = (self._clock(), value)
 

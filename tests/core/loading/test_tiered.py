@@ -158,3 +158,4 @@ async def test_the_tier_is_closed_with_the_group(tier: FakeTier, clock: FakeCloc
     await group.aclose()
     assert tier.closed
     assert source.closed
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -1,20 +1,19 @@
-"""The second tier in a real Redis, single and Cluster: what is put, seen and removed."""
+"""The second tier in a Redis, single and Cluster: what is put, seen and removed."""
 
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
+from fake_redis.places import PLACES, AnyRedis, AnyServer
 from fakes import ALL_BYTES
-from sources.redis_servers import Redis, redis_server, redis_trio
 from sources.tier_calls import PATIENT, data_of, load, looked, put
 
 from cache_core.loading.tier import Written
 from cache_core.valkey.tier import LARGEST, ValkeyTier, open_tier
 from cache_core.value import Terms, Value
 
-pytestmark = pytest.mark.service
 ODD_KEYS = [
     "a",
     "a:b",
@@ -33,11 +32,13 @@ ODD_KEYS = [
 ]
 
 
-@pytest.fixture(scope="module", params=[redis_server, redis_trio], ids=["single", "cluster"])
+@pytest.fixture(scope="module", params=PLACES)
 def place(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Redis]:
+) -> Iterator[AnyRedis]:
     with request.param(tmp_path_factory.mktemp("redis")) as started:
+        for server in started.servers:
+            server.reads()  # the connection that it asks over is the module's, not some test's
         yield started
 
 
@@ -47,13 +48,13 @@ def group() -> str:
 
 
 @pytest.fixture
-async def tier(place: Redis, group: str) -> AsyncIterator[ValkeyTier]:
+async def tier(place: AnyRedis, group: str) -> AsyncIterator[ValkeyTier]:
     async with contextlib.aclosing(open_tier(place.url, group=group, timeout=PATIENT)) as opened:
         yield opened
 
 
 @pytest.fixture
-async def other(place: Redis, group: str) -> AsyncIterator[ValkeyTier]:
+async def other(place: AnyRedis, group: str) -> AsyncIterator[ValkeyTier]:
     """Another node's tier of the same group."""
     async with contextlib.aclosing(open_tier(place.url, group=group, timeout=PATIENT)) as opened:
         yield opened
@@ -119,7 +120,7 @@ async def test_a_hundred_keys_are_looked_up_and_put_together(tier: ValkeyTier) -
 
 
 async def test_a_look_and_a_put_are_a_round_trip_to_each_server(
-    place: Redis, tier: ValkeyTier
+    place: AnyRedis, tier: ValkeyTier
 ) -> None:
     """Each read from a socket is one: the commands of a batch come together, and fit its 16 KiB."""
 
@@ -129,9 +130,10 @@ async def test_a_look_and_a_put_are_a_round_trip_to_each_server(
 
     keys = [f"k{number}" for number in range(40)]
     await look_and_put()  # each server has seen the scripts, over a connection that stays open
-    before = [server.reads() for server in place.servers]
+    servers: Sequence[AnyServer] = place.servers
+    before = [server.reads() for server in servers]
     await look_and_put()
-    reads = [server.reads() - was for server, was in zip(place.servers, before, strict=True)]
+    reads = [server.reads() - was for server, was in zip(servers, before, strict=True)]
     assert max(reads) <= 3  # one of them is INFO's own
 
 
@@ -143,15 +145,17 @@ async def test_odd_keys_are_told_apart(tier: ValkeyTier) -> None:
     }
 
 
-async def test_odd_groups_are_told_apart(place: Redis) -> None:
+async def test_odd_groups_are_told_apart(place: AnyRedis) -> None:
     pairs = [("a", "b:c"), ("a:b", "c"), ("a:b:c", ""), ("{a", "b}"), ("a}", "{b"), ("a%3Ab", "c")]
     mark = uuid.uuid4().hex
     async with contextlib.AsyncExitStack() as closing:
-        for number, (name, key) in enumerate(pairs):
-            tier = open_tier(place.url, group=mark + name, timeout=PATIENT)
+        tiers = [open_tier(place.url, group=mark + name, timeout=PATIENT) for name, _ in pairs]
+        for tier, (name, key) in zip(tiers, pairs, strict=True):
             closing.push_async_callback(tier.aclose)
             assert await data_of(tier, key) is None
-            await load(tier, Value(b"%d" % number), key)
+            await load(tier, Value(f"{name} {key}".encode()), key)
+        for tier, (name, key) in zip(tiers, pairs, strict=True):
+            assert await data_of(tier, key) == f"{name} {key}".encode()
 
 
 async def test_a_removed_key_is_gone_and_others_stay(tier: ValkeyTier, other: ValkeyTier) -> None:
@@ -181,7 +185,7 @@ async def test_a_load_that_looked_before_a_removal_is_not_written(
 
 
 async def test_all_of_a_group_are_removed_at_once_and_of_no_other(
-    place: Redis, tier: ValkeyTier, other: ValkeyTier
+    place: AnyRedis, tier: ValkeyTier, other: ValkeyTier
 ) -> None:
     async with contextlib.aclosing(
         open_tier(place.url, group=uuid.uuid4().hex, timeout=PATIENT)
@@ -197,7 +201,7 @@ async def test_all_of_a_group_are_removed_at_once_and_of_no_other(
 
 
 async def test_a_load_from_before_a_record_was_lost_is_not_written(
-    place: Redis, group: str, tier: ValkeyTier
+    place: AnyRedis, group: str, tier: ValkeyTier
 ) -> None:
     before = await looked(tier)
     name = f"gaocache:{{{group}:Tom}}"
@@ -207,7 +211,7 @@ async def test_a_load_from_before_a_record_was_lost_is_not_written(
 
 
 async def test_a_lost_epoch_makes_no_old_value_right_again(
-    place: Redis, group: str, tier: ValkeyTier, other: ValkeyTier
+    place: AnyRedis, group: str, tier: ValkeyTier, other: ValkeyTier
 ) -> None:
     before = await looked(other, "Jack")
     await load(tier, Value(b"old"))
@@ -220,7 +224,7 @@ async def test_a_lost_epoch_makes_no_old_value_right_again(
 
 @pytest.mark.parametrize("rubbish", [b"", b"gao1", b"gao9" + bytes(100), b"x" * 100])
 async def test_what_cannot_be_read_is_not_there_and_is_written_over(
-    place: Redis, group: str, tier: ValkeyTier, rubbish: bytes
+    place: AnyRedis, group: str, tier: ValkeyTier, rubbish: bytes
 ) -> None:
     name = f"gaocache:{{{group}:Tom}}"
     place.owner(name).admin.set(name, rubbish)
@@ -229,7 +233,7 @@ async def test_what_cannot_be_read_is_not_there_and_is_written_over(
 
 
 async def test_another_type_at_its_names_is_written_over(
-    place: Redis, group: str, tier: ValkeyTier
+    place: AnyRedis, group: str, tier: ValkeyTier
 ) -> None:
     for name in (f"gaocache:{{{group}:Tom}}", f"gaocache:{{{group}}}"):
         place.owner(name).admin.lpush(name, b"x")
@@ -238,7 +242,7 @@ async def test_another_type_at_its_names_is_written_over(
 
 
 async def test_scripts_that_a_server_has_forgotten_are_sent_again(
-    place: Redis, tier: ValkeyTier
+    place: AnyRedis, tier: ValkeyTier
 ) -> None:
     await load(tier, Value(b"630"))
     for server in place.servers:

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from fake_redis.places import SERVERS, TRIOS, AnyServer, AnyTrio
 from fakes import FakeClock
-from sources.redis_servers import PASSWORD, RedisServer, RedisTrio, redis_server, redis_trio
+from sources.redis_servers import PASSWORD
 from sources.tier_calls import PATIENT, data_of, load, looked
 
 from cache_core.errors import SourceUnavailable
@@ -18,19 +20,18 @@ from cache_core.valkey.breaker import FAILURES, FIRST_PAUSE
 from cache_core.valkey.tier import ValkeyTier, open_tier
 from cache_core.value import Value
 
-pytestmark = pytest.mark.service
 QUICK = 0.25
 VALUE = Value(b"630")
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    with redis_server(tmp_path) as started:
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyServer]:
+    with request.param(tmp_path) as started:
         yield started
 
 
 @pytest.fixture
-async def tier(server: RedisServer, clock: FakeClock) -> AsyncIterator[ValkeyTier]:
+async def tier(server: AnyServer, clock: FakeClock) -> AsyncIterator[ValkeyTier]:
     opened = ValkeyTier(server.url, group="g", timeout=PATIENT, clock=clock)
     yield opened
     await opened.aclose()
@@ -42,7 +43,7 @@ async def fail(tier: ValkeyTier) -> None:
 
 
 async def test_a_store_that_is_gone_is_left_alone_until_a_pause_is_over(
-    server: RedisServer, tier: ValkeyTier, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    server: AnyServer, tier: ValkeyTier, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     await load(tier, VALUE)
     server.kill()
@@ -61,14 +62,14 @@ async def test_a_store_that_is_gone_is_left_alone_until_a_pause_is_over(
     ]
 
 
-async def test_a_restart_is_not_noticed(server: RedisServer, tier: ValkeyTier) -> None:
+async def test_a_restart_is_not_noticed(server: AnyServer, tier: ValkeyTier) -> None:
     await load(tier, VALUE)
     server.restart()
     assert await data_of(tier) == b"630"
 
 
 async def test_a_store_that_lost_everything_is_filled_again_and_by_no_old_load(
-    server: RedisServer, tier: ValkeyTier
+    server: AnyServer, tier: ValkeyTier
 ) -> None:
     before = await looked(tier)
     await load(tier, VALUE)
@@ -80,7 +81,7 @@ async def test_a_store_that_lost_everything_is_filled_again_and_by_no_old_load(
 
 
 async def test_a_frozen_store_holds_each_call_up_for_its_timeout_and_then_none(
-    server: RedisServer, clock: FakeClock
+    server: AnyServer, clock: FakeClock
 ) -> None:
     loop = asyncio.get_running_loop()
     async with contextlib.aclosing(
@@ -99,7 +100,7 @@ async def test_a_frozen_store_holds_each_call_up_for_its_timeout_and_then_none(
 
 
 async def test_calls_that_are_cancelled_leave_the_store_usable_and_are_no_failure(
-    server: RedisServer, tier: ValkeyTier
+    server: AnyServer, tier: ValkeyTier
 ) -> None:
     await load(tier, VALUE)
     server.freeze()
@@ -114,7 +115,7 @@ async def test_calls_that_are_cancelled_leave_the_store_usable_and_are_no_failur
     assert tier.breaker.openings == 0
 
 
-async def test_a_full_store_is_read_and_not_written(server: RedisServer, tier: ValkeyTier) -> None:
+async def test_a_full_store_is_read_and_not_written(server: AnyServer, tier: ValkeyTier) -> None:
     await load(tier, VALUE)
     before = await looked(tier)
     server.admin.config_set("maxmemory", 1)
@@ -132,7 +133,7 @@ async def test_a_full_store_is_read_and_not_written(server: RedisServer, tier: V
 
 
 async def test_a_replica_is_no_tier_until_it_is_the_master(
-    server: RedisServer, tier: ValkeyTier
+    server: AnyServer, tier: ValkeyTier
 ) -> None:
     await tier.remove(None)
     server.admin.replicaof("127.0.0.1", 1)
@@ -144,7 +145,7 @@ async def test_a_replica_is_no_tier_until_it_is_the_master(
     assert await data_of(tier) == b"630"
 
 
-async def test_its_check_tells_what_is_at_fault_without_the_secret(server: RedisServer) -> None:
+async def test_its_check_tells_what_is_at_fault_without_the_secret(server: AnyServer) -> None:
     async def checked(url: str) -> None:
         async with contextlib.aclosing(open_tier(url, group="g")) as opened:
             await opened.check()
@@ -160,7 +161,7 @@ async def test_its_check_tells_what_is_at_fault_without_the_secret(server: Redis
 
 
 async def test_a_wrong_password_at_run_time_is_an_unavailable_tier(
-    server: RedisServer, caplog: pytest.LogCaptureFixture
+    server: AnyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = server.url.replace(PASSWORD, "wrong-horse")
     with caplog.at_level(logging.DEBUG):
@@ -171,14 +172,14 @@ async def test_a_wrong_password_at_run_time_is_an_unavailable_tier(
     assert "horse" not in caplog.text
 
 
-@pytest.fixture
-def trio(tmp_path: Path) -> Iterator[RedisTrio]:
-    with redis_trio(tmp_path) as started:
+@pytest.fixture(params=TRIOS)
+def trio(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyTrio]:
+    with request.param(tmp_path) as started:
         yield started
 
 
 async def test_a_cluster_that_lost_a_master_is_no_tier_until_it_is_back(
-    trio: RedisTrio, clock: FakeClock
+    trio: AnyTrio, clock: FakeClock
 ) -> None:
     keys = [f"k{number}" for number in range(30)]
     async with contextlib.aclosing(
@@ -198,7 +199,7 @@ async def test_a_cluster_that_lost_a_master_is_no_tier_until_it_is_back(
 
 
 async def test_while_a_clusters_master_is_away_the_others_keys_are_answered(
-    trio: RedisTrio, clock: FakeClock
+    trio: AnyTrio, clock: FakeClock
 ) -> None:
     for server in trio.servers:
         server.admin.config_set("cluster-require-full-coverage", "no")
@@ -218,7 +219,7 @@ async def test_while_a_clusters_master_is_away_the_others_keys_are_answered(
         assert not tier.breaker.is_open
 
 
-async def test_a_slot_that_moves_takes_its_keys_along(trio: RedisTrio) -> None:
+async def test_a_slot_that_moves_takes_its_keys_along(trio: AnyTrio) -> None:
     async with contextlib.aclosing(open_tier(trio.url, group="g", timeout=PATIENT)) as tier:
         keys = [f"k{number}" for number in range(10)]
         found = await tier.look(keys)
@@ -226,7 +227,8 @@ async def test_a_slot_that_moves_takes_its_keys_along(trio: RedisTrio) -> None:
         name = "gaocache:{g:k3}"
         source = trio.owner(name)
         target = next(server for server in trio.servers if server is not source)
-        with trio.moving(name, source, target):
+        moving: Callable[..., AbstractContextManager[None]] = trio.moving
+        with moving(name, source, target):
             await asyncio.gather(*(tier.look(keys) for _ in range(8)))
             for _ in range(3):
                 found = await tier.look(keys)

@@ -5,8 +5,10 @@ import contextlib
 import random
 import uuid
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import pytest
+from fake_redis.server import FakeRedis, fake_redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sources.redis_servers import Redis, redis_server, redis_trio
@@ -14,8 +16,6 @@ from sources.tier_calls import PATIENT, looked, put
 
 from cache_core.valkey.tier import ValkeyTier, open_tier
 from cache_core.value import Value
-
-pytestmark = pytest.mark.service
 
 
 @pytest.fixture(scope="module", params=[redis_server, redis_trio], ids=["single", "cluster"])
@@ -25,6 +25,14 @@ def place(
     with request.param(tmp_path_factory.mktemp("redis")) as started:
         yield started
 
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[FakeRedis]:
+    with fake_redis() as started:
+        yield started
+
+
+Step: TypeAlias = tuple[str, int, str, int]
 
 STEPS = st.lists(
     st.tuples(
@@ -38,17 +46,29 @@ STEPS = st.lists(
 )
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@settings(SETTINGS, max_examples=10)
 @given(steps=STEPS)
 async def test_no_order_of_looks_puts_and_removals_brings_back_what_was_removed(
-    place: Redis, steps: list[tuple[str, int, str, int]]
+    fake: FakeRedis, steps: list[Step]
 ) -> None:
-    """A value is the number of the step in which its load looked."""
+    await act_out(fake.url, steps)
+
+
+@pytest.mark.service
+@settings(SETTINGS, max_examples=80)
+@given(steps=STEPS)
+async def test_no_order_of_them_in_a_real_redis_does(place: Redis, steps: list[Step]) -> None:
+    await act_out(place.url, steps)
+
+
+async def act_out(url: str, steps: list[Step]) -> None:
+    """Take the steps, and check what is seen; a value is the step in which its load looked."""
     name = uuid.uuid4().hex
     async with contextlib.AsyncExitStack() as closing:
-        nodes = [open_tier(place.url, group=name, timeout=PATIENT) for _ in range(2)]
+        nodes = [open_tier(url, group=name, timeout=PATIENT) for _ in range(2)]
         for node in nodes:
             closing.push_async_callback(node.aclose)
         looks: dict[str, list[tuple[int, str]]] = {"Tom": [], "Jack": []}
@@ -76,6 +96,7 @@ async def test_no_order_of_looks_puts_and_removals_brings_back_what_was_removed(
                     removed = dict.fromkeys(removed, step)
 
 
+@pytest.mark.service
 async def test_nothing_removed_comes_back_while_many_ask_at_once(place: Redis) -> None:
     chance = random.Random(6)
     ended, removed = 0, 0

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import traceback
 
 import pytest
 from pydantic import ValidationError
@@ -27,6 +28,7 @@ HOST = Address("h", 6379)
         ("valkey://a:7000,b", StoreUrl((Address("a", 7000), Address("b", 6379)))),
         ("valkey://:pw@h", StoreUrl((HOST,), password="pw")),
         ("valkey://me:p%40w%2F@h", StoreUrl((HOST,), user="me", password="p@w/")),
+        ("valkey://m%40e:pw@h", StoreUrl((HOST,), user="m@e", password="pw")),
         ("valkey://me:p:w@x@h", StoreUrl((HOST,), user="me", password="p:w@x")),
     ],
 )
@@ -50,6 +52,8 @@ def test_a_url_says_where_and_as_whom(url: str, parsed: StoreUrl) -> None:
         "valkey://me:hunter2@h,",
         "valkey://me:hunter2@h h",
         "valkey://me:hunter2/h",
+        "valkey://me:hunter2",
+        "valkey://h,me:hunter2",
     ],
 )
 def test_what_is_no_url_is_refused_without_repeating_it(url: str) -> None:
@@ -58,6 +62,12 @@ def test_what_is_no_url_is_refused_without_repeating_it(url: str) -> None:
     assert refused.value.setting == "url"
     assert "hunter2" not in str(refused.value)
     assert "\n" not in str(refused.value)
+    shown = traceback.format_exception(refused.value)
+    assert "hunter2" not in "".join(shown)
+
+
+def test_a_repr_has_the_hosts() -> None:
+    assert repr(parse_url("valkey://me:pw@a:7000,b")) == "StoreUrl(a:7000,b:6379)"
 
 
 def test_no_repr_has_the_password() -> None:

@@ -1,5 +1,8 @@
 """A second tier as a group uses it, a key at a time."""
 
+import asyncio
+from collections.abc import Callable
+
 from cache_core.loading.tier import Looked, Written
 from cache_core.valkey.tier import ValkeyTier
 from cache_core.value import Value
@@ -24,3 +27,10 @@ async def load(tier: ValkeyTier, value: Value, key: str = "Tom") -> None:
 async def data_of(tier: ValkeyTier, key: str = "Tom") -> bytes | None:
     value = (await looked(tier, key)).value
     return None if value is None else value.data
+
+
+async def eventually(condition: Callable[[], object]) -> None:
+    """Wait until `condition` is true of what happens in a thread or at a server."""
+    async with asyncio.timeout(PATIENT):
+        while not condition():  # noqa: ASYNC110 - it has no event to wait for
+            await asyncio.sleep(0.001)
