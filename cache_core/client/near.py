@@ -123,15 +123,16 @@ class NearCache:
 
         `coverage` and `mark` are those from before the value was asked for: it is not kept if the
         coverage is over or the key was removed since. A value that may not be copied is not kept
-        either; but if it `replaces` earlier answers, it ends the copy of them even so.
+        either. But if it `replaces` earlier answers, it ends the copy of them, kept or not.
         """
         now = self.clock()
         cell = hash(key) & CELLS - 1
-        if coverage.until <= now or self._fences[cell] > mark or self._fence > mark:
-            return False
-        self._copies.sweep(now, SWEEP_BEHIND)
+        came_too_late = coverage.until <= now or self._fences[cell] > mark or self._fence > mark
         if replaces:
             self.remove(group, key)
+        if came_too_late:
+            return False
+        self._copies.sweep(now, SWEEP_BEHIND)
         if not may_be_copied(value):
             return False
         known = self._groups.get(group)

@@ -114,11 +114,14 @@ class Watch:
             self._stream = self._watcher = None
 
     def _is_covered(self, until: float) -> bool:
-        """Cover copies `until` then; return False if that is past, or if the coverage was over."""
+        """Cover copies `until` then; return False if that is past, or if the coverage was over.
+
+        While the goodbye is under way, nothing is covered any more.
+        """
         now = self._near.clock()
         if self._coverage is not None:
             return self._coverage.extend(until, now)
-        if until <= now:
+        if until <= now or self._closed:
             return False
         self._coverage = Coverage(until)
         self._pause = FIRST_PAUSE

@@ -53,11 +53,9 @@ class Waiting(Ask):
 
     def settle(self, outcome: Outcome) -> None:
         """Call `then` with `outcome`, unless one is known already or the ask was given up."""
-        then, self._then = self._then, None
-        if then is not None:
-            if self.batch is not None:
-                self.batch.settled(outcome)
-            then(outcome)
+        if self._then is not None and self.batch is not None:
+            self.batch.settled(outcome)
+        super().settle(outcome)
 
     def give_up(self) -> None:
         """Wait no longer: `then` is not called any more."""

@@ -18,21 +18,32 @@ class FakePeer:
 
     def __init__(self) -> None:
         self.batches: list[list[Ask]] = []
+        self.times: list[float] = []
+        """When each call came, by the event loop's clock."""
+        self.rings: list[int] = []
         self.timeouts: list[float] = []
         self.cancelled = 0
+        self.running = 0
+        self.closed: list[int] = []
+        """How many calls were running each time that it was closed."""
         self.error: PeerUnavailable | None = None
         self.leave = asyncio.Event()
         self.arrived: asyncio.Queue[Sequence[Ask]] = asyncio.Queue()
 
-    async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:  # noqa: ARG002
+    async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:
         self.batches.append(list(asks))
+        self.times.append(asyncio.get_running_loop().time())
+        self.rings.append(ring)
         self.arrived.put_nowait(asks)
         self.timeouts.append(timeout)
+        self.running += 1
         try:
             await self.leave.wait()
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
+        finally:
+            self.running -= 1
         if self.error is not None:
             raise self.error
 
@@ -40,7 +51,12 @@ class FakePeer:
         raise NotImplementedError
 
     async def aclose(self) -> None:
-        pass
+        self.closed.append(self.running)
+
+    @property
+    def keys(self) -> list[list[str]]:
+        """The keys of each call."""
+        return [[asked.key for asked in batch] for batch in self.batches]
 
 
 def link_to(peer: FakePeer) -> Link:

@@ -32,7 +32,11 @@ class FakeNode:
         self.left: list[tuple[str, bool]] = []
         """Each goodbye, and whether there was a copy of Tom's value then."""
         self.gate = asyncio.Event()
+        """What acknowledgements wait for."""
         self.gate.set()
+        self.exit = asyncio.Event()
+        """What goodbyes wait for."""
+        self.exit.set()
         self._notices: asyncio.Queue[Notice | None] = asyncio.Queue()
 
     async def watch(self) -> AsyncGenerator[Notice, None]:
@@ -52,6 +56,9 @@ class FakeNode:
     async def leave(self, watcher: str) -> None:
         held = self.near.peek("g", "Tom") is not None
         self.left.append((watcher, held))
+        await self.exit.wait()
+        if self.refuses is not None:
+            raise self.refuses
 
     async def say(self, sequence: int, *items: Removal, elapsed: float = 0.0) -> None:
         self._notices.put_nowait(Notice("w", sequence, items, SILENCE, elapsed))

@@ -1,9 +1,10 @@
 """Nodes in one process that reach each other without a wire, and what a test does to the way."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from cache_core import Group
 from cache_core.cluster.member import Member
@@ -15,6 +16,9 @@ from cache_core.messages import Health, Message, Notice
 from cache_core.node.participant import Participant
 
 A = TypeVar("A")
+
+Deliver: TypeAlias = Callable[[], Awaitable[Any]]
+"""Hands a message to its node, and returns the node's answer."""
 
 
 def all_up(peers: Peers) -> bool:
@@ -38,6 +42,9 @@ class Wires:
         self.calls: list[tuple[str, int]] = []
         """Each call for keys, and how many it was for."""
         self.sent: list[tuple[str, object]] = []
+        self.events: list[Event] = []
+        self.carry: Callable[[str, Message[Any], Deliver], Awaitable[Any]] = at_once
+        """Brings a message, by name of its node, and the answer back; a test may be slower."""
         self._happened = asyncio.Event()
 
     def connect(self, name: str) -> "WiredPeer":
@@ -46,7 +53,14 @@ class Wires:
 
     def add(self, name: str, groups: Iterable[Group]) -> Participant:
         """Return the node `name`, which reaches the others through these wires."""
-        self.nodes[name] = Participant(name, groups, self.connect, hook=self._note)
+        self.nodes[name] = Participant(
+            name,
+            groups,
+            self.connect,
+            hook=self._note,
+            clock=asyncio.get_running_loop().time,
+            rng=random.Random(name),
+        )
         return self.nodes[name]
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -56,8 +70,14 @@ class Wires:
                 self._happened.clear()
                 await self._happened.wait()
 
-    def _note(self, _event: Event) -> None:
+    def _note(self, event: Event) -> None:
+        self.events.append(event)
         self._happened.set()
+
+
+async def at_once(_node: str, _message: Message[Any], deliver: Deliver) -> Any:  # noqa: ANN401
+    """Bring a message and its answer without delay."""
+    return await deliver()
 
 
 class WiredPeer:
@@ -75,9 +95,14 @@ class WiredPeer:
 
     async def send(self, message: Message[A], *, timeout: float) -> A:
         self._wires.sent.append((self._name, message))
+
+        async def deliver() -> A:
+            return await (await self._reach()).receive(message)
+
         try:
             async with asyncio.timeout(timeout):
-                return await (await self._reach()).receive(message)
+                answer: A = await self._wires.carry(self._name, message, deliver)
+                return answer
         except TimeoutError as error:
             raise DeadlineExceeded("no answer", node=self._name) from error
 

@@ -116,6 +116,7 @@ def test_a_coverage_that_is_over_takes_its_copies_along_for_good(copying: Copyin
     copying.offer("k", Value(b"1"))
     clock.tick(2)
     assert copying.coverage.extend(clock.now + 3, clock.now)
+    assert copying.coverage.extend(clock.now + 1, clock.now)  # it promises no less than before
     clock.tick(2.9)
     assert near.peek("g", "k") is not None
     clock.tick(0.1)
@@ -144,6 +145,23 @@ def test_an_answer_that_was_asked_to_be_new_outdoes_what_was_asked_for_before(
     assert not near.offer("g", "k", Value(b"old"), copying.coverage, before)
     assert near.peek("g", "k") == Value(b"new", None, 0, Answer.HIT)
     copying.offer("k", Value(b"stale", -1), replaces=True)
+    assert near.peek("g", "k") is None
+
+
+@pytest.mark.parametrize("late", ["uncovered", "flushed", "removed"])
+def test_an_answer_that_was_asked_to_be_new_ends_an_older_copy_though_it_comes_too_late(
+    copying: Copying, late: str
+) -> None:
+    near, others = copying.near, Coverage(FOR_EVER)
+    before = near.mark
+    if late == "uncovered":
+        near.end(copying.coverage)
+    elif late == "flushed":
+        near.flush("h")
+    else:
+        near.remove("g", "k")
+    assert near.offer("g", "k", Value(b"old"), others, near.mark)
+    assert not near.offer("g", "k", Value(b"new"), copying.coverage, before, replaces=True)
     assert near.peek("g", "k") is None
 
 
@@ -182,6 +200,14 @@ def test_a_copy_that_was_removed_is_not_told_by_the_same_short_bytes(
     assert not held.touch()
 
 
+def test_a_copy_is_not_told_by_the_same_bytes_of_another_media_type(copying: Copying) -> None:
+    copying.offer("k", Value(b"", terms=Terms(content_type="text/plain")))
+    held = copying.near.hold("g", "k")
+    assert held is not None
+    copying.offer("k", Value(b"", terms=Terms(content_type="text/html")))
+    assert not held.touch()
+
+
 def test_a_copy_held_is_not_told_once_its_coverage_is_over(copying: Copying) -> None:
     copying.coverage = Coverage(copying.clock.now + 3)
     copying.offer("k", Value(b"123"))
@@ -198,19 +224,21 @@ def test_nothing_is_held_of_what_there_is_no_copy_of(copying: Copying) -> None:
     assert copying.near.hold("g", "l") is None
 
 
-def test_copies_stay_within_the_budget_and_those_read_stay_longer(clock: FakeClock) -> None:
+@pytest.mark.parametrize("told", [False, True], ids=["peeked", "told again"])
+def test_copies_stay_within_the_budget_and_those_read_stay_longer(
+    clock: FakeClock, told: bool
+) -> None:
     copying = Copying(clock, 20 * OVERHEAD)
     near = copying.near
-    for number in range(1_000):
-        assert copying.offer(str(number), Value(b"1"))
-        near.peek("g", "0")
-        assert near.stats().bytes <= 20 * OVERHEAD
-    assert near.peek("g", "0") is not None
+    for key in ("0", "unread"):
+        copying.offer(key, Value(b"1"))
     held = near.hold("g", "0")
     assert held is not None
-    for number in range(1_000, 2_000):
-        copying.offer(str(number), Value(b"1"))
-        assert held.touch()
+    for number in range(1, 1_000):
+        assert held.touch() if told else near.peek("g", "0") is not None
+        assert copying.offer(str(number), Value(b"1"))
+        assert near.stats().bytes <= 20 * OVERHEAD
+    assert near.peek("g", "unread") is None
 
 
 def test_figures_are_those_of_the_group_and_what_is_over_counts_no_more(copying: Copying) -> None:

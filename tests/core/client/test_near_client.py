@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 from fakes import settled
@@ -12,6 +13,9 @@ from cache_core import Answer, Client, Demand, Value
 from cache_core.client.near import NearStats
 from cache_core.messages import Health
 from cache_core.settings import MIB
+
+if TYPE_CHECKING:
+    from cache_core.value import Outcome
 
 
 @asynccontextmanager
@@ -84,14 +88,37 @@ async def test_a_removal_by_another_is_seen_at_once(make: Make, whole: bool) -> 
             assert (await near.get("g", key)).data == b"new"
 
 
-async def test_a_clients_own_removal_ends_its_copy_though_nobody_is_reached(make: Make) -> None:
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_clients_own_removal_ends_its_copy_though_nobody_is_reached(
+    make: Make, whole: bool
+) -> None:
     cluster = await make()
     key = key_of("b:1", cluster.nodes)
     async with covered(cluster, key) as client:
         cluster.wires.cut.update(cluster.nodes)
         with pytest.raises(Exception, match="can't be reached"):
-            await client.remove("g", key)
+            await (client.flush("g") if whole else client.remove("g", key))
         assert client.peek("g", key) is None
+
+
+async def test_who_asks_for_a_new_value_has_no_copy_and_leaves_a_new_one(make: Make) -> None:
+    cluster = await make(client_reload=True)
+    key = key_of("b:1", cluster.nodes)
+    async with covered(cluster, key) as client:
+        cluster.source.values[key] = b"new"
+        assert (await client.get("g", key)).data == key.encode()
+        assert (await client.get("g", key, demand=Demand.NEW)).data == b"new"
+        assert (await client.get("g", key)).data == b"new"
+        cluster.source.values[key] = b"newer"
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        deadline = asyncio.get_running_loop().time() + 5
+        client.ask("g", key, demand=Demand.NEW, deadline=deadline, then=outcome.set_result)
+        found = await outcome
+        assert isinstance(found, Value)
+        assert found.data == b"newer"
+        copy = client.peek("g", key)
+        assert copy is not None
+        assert copy.data == b"newer"
 
 
 async def test_what_the_asked_node_had_from_another_is_not_copied(make: Make) -> None:

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 from cache_core import Value
 from cache_core.client.near import NearCache
 from cache_core.client.near_copies import Coverage, Held
+from cache_core.memory.cache import OVERHEAD
 
 Name = tuple[str, str]
 
@@ -74,12 +75,13 @@ class NearMachine(RuleBasedStateMachine):
         over = asked.coverage.until <= self.clock.now
         assert not (kept and (asked.fenced or over))
         assert kept or not asked.quiet or over
-        if kept:
+        if kept or new:
             self.lose(asked.name)
+        if kept:
             until = self.clock.now + (1e9 if ttl is None else ttl)
             self.model[asked.name] = Copy(data, until, asked.coverage, [])
-            if new:
-                self.fence(asked.name)
+        if new:
+            self.fence(asked.name)
 
     @rule(group=groups, key=keys)
     def remove(self, group: str, key: str) -> None:
@@ -131,6 +133,23 @@ class NearMachine(RuleBasedStateMachine):
                     assert found.data == copy.data
                     assert all(held.touch() for held in copy.held)
         assert not any(held.touch() for held in self.lost)
+
+    @invariant()
+    def figures_are_those_of_what_holds(self) -> None:
+        now, figures = self.clock.now, self.near.group_stats()
+        for group, found in figures.items():
+            covered = [
+                copy
+                for name, copy in self.model.items()
+                if name[0] == group and copy.coverage.until > now
+            ]
+            weights = [len("0:a") + len(copy.data) + OVERHEAD for copy in covered]
+            assert sum(copy.until > now for copy in covered) <= found.entries <= len(covered)
+            if found.entries == len(covered):
+                assert found.bytes == sum(weights)
+        total = self.near.stats()
+        assert sum(found.entries for found in figures.values()) <= total.entries
+        assert sum(found.bytes for found in figures.values()) <= total.bytes
 
     def lose(self, name: Name) -> None:
         copy = self.model.pop(name, None)

@@ -16,3 +16,10 @@ def test_once_the_reserve_is_spent_a_fifth_of_the_calls_may_be_retried() -> None
         budget.deposit()
         retried += budget.withdraw()
     assert 190 <= retried <= 200
+
+
+def test_no_more_retries_are_saved_up_than_the_reserve() -> None:
+    budget = RetryBudget()
+    for _ in range(10_000):
+        budget.deposit()
+    assert sum(budget.withdraw() for _ in range(int(RESERVE) + 10)) == RESERVE

@@ -57,6 +57,40 @@ def test_too_many_names_become_flushes_of_their_groups() -> None:
     assert debts.nodes == ()
 
 
+def test_names_are_counted_in_bytes() -> None:
+    debts = Debts(["g"])
+    key = "\N{SNOWMAN}" * 1000
+    for number in range(MOST_BYTES // 3000 + 1):
+        debts.owe("n", Removal("g", f"{number}{key}"))
+    assert debts.of("n")[0] == (Removal("g"),)
+
+
+@pytest.mark.parametrize("flushed", [(), (Removal("h"),)], ids=["told", "flushed"])
+def test_names_that_are_owed_no_longer_do_not_count(flushed: tuple[Removal, ...]) -> None:
+    debts = Debts(["g", "h"])
+    always = Removal("g", "missed again each time")
+    for number in range(MOST_BYTES // 500):
+        for item in (Removal("h", f"{number:01000}"), *flushed):
+            debts.owe("n", item)
+        _, until = debts.of("n")
+        debts.owe("n", always)
+        debts.settle("n", until)
+    assert debts.of("n")[0] == (always,)
+    missed = [Removal("g", f"{number:01000}") for number in range(MOST_BYTES // 2000)]
+    for item in missed:
+        debts.owe("n", item)
+    assert debts.of("n")[0] == (always, *missed)
+
+
+def test_each_node_has_bytes_of_its_own() -> None:
+    debts = Debts(["g"])
+    missed = [Removal("g", f"{number:01000}") for number in range(MOST_BYTES // 2000)]
+    for node in ("n", "m", "o"):
+        for item in missed:
+            debts.owe(node, item)
+    assert all(debts.of(node)[0] == tuple(missed) for node in ("n", "m", "o"))
+
+
 def test_a_node_that_was_forgotten_is_owed_everything() -> None:
     debts = Debts(["g", "h"])
     debts.owe_everything("n")

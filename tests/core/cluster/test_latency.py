@@ -25,6 +25,16 @@ def test_a_node_under_load_is_waited_for_as_long_as_that_usually_takes_it() -> N
     assert 0.003 < latency_of(0.001, *repeat(0.004, 100)).patience < 0.0045
 
 
+def test_patience_is_tcps_estimate_of_the_time_beyond_the_distance() -> None:
+    """RFC 6298, section 2: SRTT + 4 RTTVAR, of which the quickest answer's time is the distance."""
+    first = 0.001 + 4 * 0.0005
+    assert latency_of(0.001).patience == pytest.approx(LEAST_SECONDS + first - 0.001)
+    deviation = 0.75 * 0.0005 + 0.25 * 0.0008
+    usual = 7 / 8 * 0.001 + 1 / 8 * 0.0018
+    expected = LEAST_SECONDS + usual + 4 * deviation - 0.001
+    assert latency_of(0.001, 0.0018).patience == pytest.approx(expected, rel=1e-4)
+
+
 def test_it_is_more_patient_where_answers_take_now_more_now_less() -> None:
     assert latency_of(*[0.002, 0.004] * 50).patience > 0.005
 

@@ -1,6 +1,10 @@
 import asyncio
 import gc
 import time
+import weakref
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from math import inf
 
 import pytest
 from fake_peer import FakePeer, ask, link_to
@@ -9,7 +13,7 @@ from fakes import settled
 from cache_core.cluster.link import Link
 from cache_core.errors import DeadlineExceeded, NotFound, PeerUnavailable, UnexpectedStatus
 from cache_core.trace import Trace, current_trace
-from cache_core.value import Value
+from cache_core.value import Demand, Outcome, Value
 
 
 @pytest.fixture
@@ -18,8 +22,9 @@ def peer() -> FakePeer:
 
 
 @pytest.fixture
-def link(peer: FakePeer) -> Link:
-    return link_to(peer)
+async def link(peer: FakePeer) -> AsyncIterator[Link]:
+    async with aclosing(link_to(peer)) as link:
+        yield link
 
 
 async def test_a_value_is_not_held_until_the_rest_of_its_call_has_come(
@@ -79,12 +84,127 @@ async def test_a_call_ends_when_nobody_waits_for_its_keys(link: Link, peer: Fake
 
 
 async def test_a_key_given_up_within_its_turn_is_not_asked_for(link: Link, peer: FakePeer) -> None:
-    one, two = ask(link, "a"), ask(link, "b")
-    await asyncio.sleep(0)
-    one.cancel()
+    one, two = (
+        link.ask("g", key, forwarded=False, deadline=inf, then=lambda _: None) for key in "ab"
+    )
+    one.give_up()
     await settled()
-    assert [[asked.key for asked in batch] for batch in peer.batches] in ([["b"]], [["a", "b"]])
-    two.cancel()
+    assert peer.keys == [["b"]]
+    two.give_up()
+    await settled()
+    assert peer.cancelled == 1
+
+
+async def test_keys_all_given_up_within_their_turn_make_no_call(link: Link, peer: FakePeer) -> None:
+    for key in "ab":
+        link.ask("g", key, forwarded=False, deadline=inf, then=lambda _: None).give_up()
+    await settled()
+    assert peer.keys == []
+
+
+async def test_a_call_ends_when_some_keys_were_answered_and_the_rest_given_up(
+    link: Link, peer: FakePeer
+) -> None:
+    for first_given_up in (True, False):
+        peer.cancelled = 0
+        answered, other = ask(link, "a"), ask(link, "b")
+        await settled()
+        if first_given_up:
+            other.cancel()
+            await settled()
+        peer.batches[-1][0].settle(Value(b"1"))
+        assert (await answered).data == b"1"
+        if not first_given_up:
+            assert peer.cancelled == 0
+            other.cancel()
+        await settled()
+        assert peer.cancelled == 1
+
+
+async def test_only_the_first_that_a_node_says_of_a_key_counts(link: Link, peer: FakePeer) -> None:
+    outcomes: list[Outcome] = []
+    for _ in range(2):
+        link.ask("g", "a", forwarded=False, deadline=inf, then=outcomes.append)
+    await settled()
+    one, other = peer.batches[0]
+    one.settle(Value(b"1"))
+    one.settle(NotFound("no"))
+    assert outcomes == [Value(b"1")]
+    assert not other.is_settled
+    link.fail("left out")
+    assert outcomes[0] == Value(b"1")
+    assert len(outcomes) == 2
+
+
+async def test_callers_that_were_answered_end_nothing_for_those_who_still_wait(
+    link: Link, peer: FakePeer
+) -> None:
+    answered, waiting = [ask(link, "a"), ask(link, "b")], ask(link, "c")
+    await settled()
+    for asked in peer.batches[0][:2]:
+        asked.settle(Value(b"1"))
+    await asyncio.gather(*answered)
+    await settled()
+    assert peer.cancelled == 0
+    peer.batches[0][2].settle(Value(b"2"))
+    assert (await waiting).data == b"2"
+
+
+async def test_a_caller_cancelled_just_before_its_answer_harms_no_other(
+    link: Link, peer: FakePeer
+) -> None:
+    cancelled, other = ask(link, "a"), ask(link, "b")
+    await settled()
+    cancelled.cancel()
+    for asked in peer.batches[0]:
+        asked.settle(Value(b"1"))
+    assert (await other).data == b"1"
+    await asyncio.wait([cancelled])
+    assert cancelled.cancelled()
+
+
+async def test_a_key_goes_with_all_that_its_caller_said_and_the_askers_ring(
+    link: Link, peer: FakePeer
+) -> None:
+    asking = asyncio.create_task(
+        link.get("g", "a", forwarded=True, demand=Demand.NEW, timeout=3600)
+    )
+    await settled()
+    asked = peer.batches[0][0]
+    assert (asked.group, asked.key, asked.forwarded) == ("g", "a", True)
+    assert asked.demand is Demand.NEW
+    assert peer.rings == [7]
+    asking.cancel()
+
+
+async def test_a_link_keeps_nothing_of_a_call_that_has_ended(link: Link, peer: FakePeer) -> None:
+    class Key(str):
+        """Text that can be looked for in memory."""
+
+        __slots__ = ("__weakref__",)
+
+    key = Key("a")
+    kept = weakref.ref(key)
+    asking = ask(link, key)
+    await settled()
+    peer.batches[0][0].settle(Value(b"1"))
+    peer.leave.set()
+    await asking
+    await settled()
+    peer.batches.clear()
+    del key, asking, peer.arrived
+    gc.collect()
+    assert kept() is None
+
+
+async def test_closing_ends_the_calls_before_the_connection(link: Link, peer: FakePeer) -> None:
+    asking = ask(link, "a")
+    await settled()
+    assert peer.running == 1
+    await link.aclose()
+    assert peer.closed == [0]
+    with pytest.raises(PeerUnavailable, match="was closed"):
+        await asking
 
 
 async def test_no_key_is_waited_for_past_its_own_deadline(link: Link, peer: FakePeer) -> None:

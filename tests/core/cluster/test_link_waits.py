@@ -1,6 +1,8 @@
 """Which call of a link waits for the one before it."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import pytest
 import uvloop
@@ -25,8 +27,9 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def link(peer: FakePeer) -> Link:
-    return link_to(peer)
+async def link(peer: FakePeer) -> AsyncIterator[Link]:
+    async with aclosing(link_to(peer)) as link:
+        yield link
 
 
 @pytest.mark.usefixtures("patient")
@@ -140,6 +143,7 @@ async def test_only_answers_from_memory_tell_how_fast_the_node_is(
     assert len(peer.batches) == (2 if count else 3)  # the last waits, where the link has learnt
     for get in gets:
         get.cancel()
+    await link.aclose()
 
 
 @pytest.mark.usefixtures("patient")

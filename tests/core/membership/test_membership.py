@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import pytest
 from cluster.etcd import etcd_at
+from cluster.fake_etcd import SERVER, FakeEtcd
 
 from cache_core.cluster.member import Member
 from cache_core.membership.dns import DnsMembership
@@ -48,7 +49,17 @@ async def etcd(folder: Path) -> AsyncIterator[Open]:
             await node.leave()
 
 
-@pytest.fixture(params=[static, dns, pytest.param(etcd, marks=pytest.mark.service)])
+@contextlib.asynccontextmanager
+async def fake_etcd(_: Path) -> AsyncIterator[Open]:
+    fake = FakeEtcd()
+    for member in (ONE, TWO):
+        fake.set(f"/gaocache/{member.name}", b'{"weight": 1}')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cache_core.membership.etcd.servers.Etcd", fake)
+        yield lambda: EtcdMembership([SERVER], "/gaocache")
+
+
+@pytest.fixture(params=[static, dns, fake_etcd, pytest.param(etcd, marks=pytest.mark.service)])
 async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
     async with request.param(tmp_path) as opening:
         yield opening

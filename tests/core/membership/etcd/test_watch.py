@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 
-import grpc
 import pytest
 from aetcd import rpc
+from cluster.etcd_rpc import serving
 from cluster.watching import until
 
 from cache_core.address import Address
@@ -46,36 +46,6 @@ class Registry:
         if end is not None:
             yield end
             await asyncio.Event().wait()
-
-
-@asynccontextmanager
-async def serving(registry: Registry) -> AsyncIterator[Address]:
-    server = grpc.aio.server()
-    for service, method, handler in (
-        (
-            "etcdserverpb.KV",
-            "Range",
-            grpc.unary_unary_rpc_method_handler(
-                registry.range, rpc.RangeRequest.FromString, rpc.RangeResponse.SerializeToString
-            ),
-        ),
-        (
-            "etcdserverpb.Watch",
-            "Watch",
-            grpc.stream_stream_rpc_method_handler(
-                registry.watch, rpc.WatchRequest.FromString, rpc.WatchResponse.SerializeToString
-            ),
-        ),
-    ):
-        server.add_generic_rpc_handlers(
-            [grpc.method_handlers_generic_handler(service, {method: handler})]
-        )
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    try:
-        yield Address("127.0.0.1", port)
-    finally:
-        await server.stop(None)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,205 @@
+"""When calls of a link leave, and when waits for them end, to the millisecond."""
+
+import asyncio
+from math import inf
+from typing import Final
+
+import pytest
+import uvloop
+from fake_peer import FakePeer, ask, link_to
+from fakes import settled
+from virtual_time import after, in_virtual_time
+
+from cache_core.cluster.latency import LEAST_SECONDS
+from cache_core.cluster.link import HURRY_SECONDS
+from cache_core.cluster.link_batch import TICK_SECONDS
+from cache_core.errors import DeadlineExceeded, NotFound
+from cache_core.value import Outcome, Value
+
+HALF: Final = LEAST_SECONDS / 2
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+class Asker:
+    """What asks a node through a link: when each outcome was known, by key, in seconds."""
+
+    def __init__(self) -> None:
+        self.peer = FakePeer()
+        self.link = link_to(self.peer)
+        self.began = now()
+        self.outcomes: dict[str, Outcome] = {}
+        self.times: dict[str, float] = {}
+
+    def ask(self, key: str, timeout: float = inf) -> None:
+        def then(outcome: Outcome) -> None:
+            self.outcomes[key] = outcome
+            self.times[key] = now() - self.began
+
+        self.link.ask("g", key, forwarded=False, deadline=now() + timeout, then=then)
+
+    def answer(self, call: int, outcome: Outcome) -> None:
+        for asked in self.peer.batches[call]:
+            asked.settle(outcome)
+
+    @property
+    def calls(self) -> list[float]:
+        """When each call left."""
+        return [time - self.began for time in self.peer.times]
+
+
+@in_virtual_time
+async def test_a_call_is_waited_for_from_when_it_left_however_late_the_next_key_comes() -> None:
+    asker = Asker()
+    asker.ask("a")
+    await after(HALF)
+    asker.ask("b")
+    await after(HALF)
+    assert asker.calls == pytest.approx([0, LEAST_SECONDS])
+    await asker.link.aclose()
+
+
+@in_virtual_time
+async def test_a_key_held_back_with_others_leaves_at_once_if_it_has_little_time() -> None:
+    asker = Asker()
+    asker.ask("a")
+    await settled()
+    asker.ask("b")
+    asker.ask("in a hurry", HURRY_SECONDS)
+    await settled()
+    assert asker.peer.keys == [["a"], ["b", "in a hurry"]]
+    await asker.link.aclose()
+
+
+@in_virtual_time
+async def test_a_key_that_joins_those_held_back_leaves_while_it_still_has_time() -> None:
+    asker = Asker()
+    asker.ask("a")
+    await settled()
+    asker.ask("b")
+    await settled()
+    asker.ask("in a hurry", HURRY_SECONDS)
+    await settled()
+    assert asker.peer.keys == [["a"], ["b", "in a hurry"]]
+    await asker.link.aclose()
+
+
+@in_virtual_time
+async def test_keys_held_back_for_one_call_do_not_leave_with_the_return_of_an_older_one() -> None:
+    asker = Asker()
+    asker.ask("a")
+    await after(LEAST_SECONDS)
+    asker.ask("b")
+    await settled()
+    asker.ask("c")
+    await settled()
+    asker.answer(0, Value(b"1"))
+    await settled()
+    assert asker.peer.keys == [["a"], ["b"]]
+    asker.answer(1, Value(b"1"))
+    await settled()
+    assert asker.peer.keys == [["a"], ["b"], ["c"]]
+    await asker.link.aclose()
+
+
+@in_virtual_time
+async def test_keys_that_left_early_do_not_take_later_ones_along() -> None:
+    asker = Asker()
+    asker.ask("a")
+    await after(HALF)
+    asker.ask("b")
+    await settled()
+    asker.answer(0, Value(b"1"))
+    await settled()
+    asker.ask("c")
+    await after(LEAST_SECONDS)
+    assert asker.peer.keys == [["a"], ["b"], ["c"]]
+    assert asker.calls == pytest.approx([0, HALF, HALF + LEAST_SECONDS])
+    await asker.link.aclose()
+
+
+@in_virtual_time
+async def test_keys_held_back_leave_when_the_first_key_of_the_call_is_missing() -> None:
+    asker = Asker()
+    asker.ask("a")
+    asker.ask("b")
+    await settled()
+    asker.ask("c")
+    await settled()
+    asker.peer.batches[0][0].settle(NotFound("no"))
+    await settled()
+    assert asker.peer.keys == [["a", "b"], ["c"]]
+    await asker.link.aclose()
+
+
+@in_virtual_time
+async def test_keys_held_back_leave_when_nobody_waits_for_the_call_any_more() -> None:
+    asker = Asker()
+    asking = ask(asker.link, "a")
+    await settled()
+    asker.ask("b")
+    await settled()
+    asking.cancel()
+    await settled()
+    assert asker.peer.keys == [["a"], ["b"]]
+    await asker.link.aclose()
+
+
+@in_virtual_time
+async def test_each_key_of_a_call_is_waited_for_until_its_own_deadline() -> None:
+    asker = Asker()
+    for seconds in (0.3, 0.1, 0.2):
+        asker.ask(str(seconds), seconds)
+    await after(1)
+    assert asker.times == pytest.approx({"0.1": 0.1, "0.2": 0.2, "0.3": 0.3})
+    assert all(isinstance(outcome, DeadlineExceeded) for outcome in asker.outcomes.values())
+    assert asker.peer.cancelled == 1
+    await asker.link.aclose()
+
+
+@in_virtual_time
+async def test_many_deadlines_are_looked_through_a_few_times_and_none_is_missed_by_much() -> None:
+    asker = Asker()
+    for number in range(200):
+        asker.ask(str(number), 1 + number * TICK_SECONDS / 100)
+    await after(2)
+    assert len(set(asker.times.values())) <= 4
+    for number in range(200):
+        deadline = 1 + number * TICK_SECONDS / 100
+        assert deadline <= asker.times[str(number)] + 1e-9
+        assert asker.times[str(number)] <= deadline + TICK_SECONDS + 1e-9
+    await asker.link.aclose()
+
+
+@in_virtual_time
+async def test_a_node_was_heard_when_it_last_answered_with_a_value() -> None:
+    asker = Asker()
+    for key in "abc":
+        asker.ask(key, 10)
+    await after(5)
+    asker.peer.batches[0][0].settle(Value(b"1"))
+    assert asker.link.heard == now()
+    heard = now()
+    await after(1)
+    asker.peer.batches[0][1].settle(NotFound("no"))
+    await after(10)
+    assert isinstance(asker.outcomes["c"], DeadlineExceeded)
+    assert asker.link.heard == heard
+    await asker.link.aclose()
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_a_key_without_a_deadline_is_waited_for(run: object) -> None:
+    async def wait() -> None:
+        asker = Asker()
+        asker.ask("a")
+        await settled()
+        assert asker.peer.timeouts == [inf]
+        asker.answer(0, Value(b"1"))
+        assert asker.outcomes == {"a": Value(b"1")}
+        await asker.link.aclose()
+
+    assert callable(run)
+    run(wait())
