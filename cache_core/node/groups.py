@@ -74,11 +74,14 @@ class NodeGroups:
             self._retire(self._drop(name, participant))
         return reloaded
 
-    async def sweep(self) -> None:
-        """Free expired entries for ever, a step at a time, so that no call waits for long."""
+    async def sweep(self, participant: Participant) -> None:
+        """Free expired entries of `participant`, which serves these groups, for ever.
+
+        This goes a step at a time, so that no call waits for long.
+        """
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            for group in list(self):
+            for group in list(participant.groups.values()):
                 while group.sweep():  # noqa: ASYNC110 - it frees a step, it waits for nothing
                     await asyncio.sleep(0)
 

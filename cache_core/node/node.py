@@ -193,7 +193,7 @@ class Node:
         membership = self._membership or StaticMembership([me])
         participant.open(membership.watch())
         await server.start(Service(participant, self._hook))
-        self._sweeping = asyncio.create_task(self._groups.sweep())
+        self._sweeping = asyncio.create_task(self._groups.sweep(participant))
         await participant.take_own()
         participant.is_ready = True
         await membership.join(me)

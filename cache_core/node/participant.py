@@ -211,7 +211,9 @@ class Participant:
         missed: tuple[Removal, ...] = ()
         if probe.node is not None and probe.node != self.name:
             missed, _ = self._debts.of(probe.node)
-            if self.peers.health(probe.node) is not Health.UP:
+            health = self.peers.health(probe.node)
+            # Two that are not ready would probe each other on and on, without a pause.
+            if health is Health.LEFT_OUT or (health is Health.DRAINING and self.is_ready):
                 self.peers.suspect(probe.node)
         return Probed(
             not self.is_ready,

@@ -1,12 +1,11 @@
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
+from fake_registry import FakeRegistry
 from fakes import FakeSource, settled
 
 from cache_core import Client, Group, InvalidKey, Node, PeerUnavailable
 from cache_core.address import InvalidAddress
-from cache_core.cluster.member import Member
 
 
 async def test_two_nodes_in_one_process_share_nothing() -> None:
@@ -121,34 +120,12 @@ def test_the_default_address_is_the_tutorials() -> None:
     assert Node().address == "127.0.0.1:8080"
 
 
-class FakeRegistry:
-    """A Membership of one that remembers who is in it, and can be slow to take one in."""
-
-    def __init__(self) -> None:
-        self.members: set[Member] = set()
-        self.asked = asyncio.Event()
-        self.gate = asyncio.Event()
-        self.gate.set()
-
-    async def join(self, member: Member) -> None:
-        self.asked.set()
-        await self.gate.wait()
-        self.members.add(member)
-
-    async def leave(self) -> None:
-        self.members.clear()
-
-    async def watch(self) -> AsyncIterator[frozenset[Member]]:
-        yield frozenset(self.members)
-        await asyncio.Event().wait()
-
-
 async def test_a_node_told_to_stop_while_it_starts_is_no_member_afterwards() -> None:
     registry = FakeRegistry()
     registry.gate.clear()
     node = Node("127.0.0.1:0", peers=registry)
     starting = asyncio.create_task(node.start())
-    await registry.asked.wait()
+    await registry.joining.wait()
     stopping = asyncio.create_task(node.stop())
     await settled()
     registry.gate.set()

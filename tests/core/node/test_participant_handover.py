@@ -1,8 +1,12 @@
 """Entries that change their owner, without sockets."""
 
-from trio_in_process import Make, get, key_of
+from typing import Any
 
-from cache_core.messages import Health, Removal, RemoveEverywhere
+import pytest
+from in_process import Deliver
+from trio_in_process import Make, get, key_of, remove
+
+from cache_core.messages import HandOver, Health, Message
 
 
 async def test_a_node_that_leaves_hands_its_entries_to_those_who_take_over(make: Make) -> None:
@@ -60,20 +64,23 @@ async def test_a_node_that_leaves_hands_over_to_one_that_has_left_and_is_just_ba
     assert a.info().groups["g"].stats.cache.entries > held
 
 
-async def test_what_is_removed_while_it_is_handed_over_is_not_kept(make: Make) -> None:
+@pytest.mark.parametrize("whole", [False, True])
+async def test_what_is_removed_or_flushed_while_it_is_handed_over_is_not_kept(
+    make: Make, whole: bool
+) -> None:
     cluster = await make()
+    a, b = cluster.nodes["a:1"], cluster.nodes["b:1"]
     key = key_of("b:1", cluster.nodes)
-    await get(cluster.nodes["b:1"], key)
+    await get(b, key)
     cluster.source.values[key] = b"new"
-    b = cluster.nodes["b:1"]
-    give = b._handover.give  # noqa: SLF001 - held back on its way, as a slow wire would
 
-    async def give_late(node: str) -> object:
-        handed = await give(node)
-        await cluster.nodes["a:1"].receive(RemoveEverywhere(Removal("g", key)))
-        return handed
+    async def carry(_node: str, message: Message[Any], deliver: Deliver) -> object:
+        answer = await deliver()
+        if isinstance(message, HandOver):
+            await remove(a, None if whole else key)
+        return answer
 
-    b._handover.give = give_late  # type: ignore[method-assign,assignment] # noqa: SLF001
+    cluster.wires.carry = carry
     b.is_ready = False
     await b.leave()
     assert {(await get(node, key)).data for node in cluster.nodes.values()} == {b"new"}

@@ -6,7 +6,6 @@ from contextlib import aclosing
 
 import pytest
 from fakes import settled
-from in_process import Roster
 from trio_in_process import NODES, Make, get, key_of
 
 from cache_core import Group
@@ -72,27 +71,6 @@ async def test_a_node_that_was_not_reached_is_named_and_told_when_it_answers(mak
     cluster.wires.cut.clear()
     await cluster.settle("b:1", Health.UP, seen_by="a:1")
     assert (await get(cluster.nodes["b:1"], key)).data == b"new"
-
-
-async def test_a_frozen_node_holds_up_a_removal_no_longer_than_its_deadline(make: Make) -> None:
-    cluster = await make()
-    cluster.wires.frozen.add("b:1")
-    removal = RemoveEverywhere(Removal("g", "1"), timeout=0.2)
-    unreached = await asyncio.wait_for(cluster.nodes["a:1"].receive(removal), 0.2)
-    assert unreached == ("b:1",)
-
-
-async def test_a_removal_reaches_a_node_that_is_on_anothers_list_alone(make: Make) -> None:
-    cluster = await make()
-    late = cluster.wires.add("late:1", [Group("g", cluster.source, cluster.settings)])
-    late.open(Roster("b:1", "late:1").watch())
-    await late.take_own()
-    await cluster.wires.until(lambda: "late:1" in cluster.nodes["b:1"].peers.others())
-    key = key_of("late:1", cluster.nodes)
-    await get(late, key)
-    cluster.source.values[key] = b"new"
-    assert await cluster.nodes["a:1"].receive(RemoveEverywhere(Removal("g", key))) == ()
-    assert (await get(late, key)).data == b"new"
 
 
 async def test_an_unknown_group_can_not_be_flushed(make: Make) -> None:
