@@ -70,7 +70,8 @@ class Seen:
         hashed = hash(what)
         if hashed in self._young:
             return True
+        found = hashed in self._old
         if len(self._young) >= self._count:
             self._old, self._young = self._young, set()
         self._young.add(hashed)
-        return hashed in self._old
+        return found

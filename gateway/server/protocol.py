@@ -169,6 +169,9 @@ class Protocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on with the next request, or with the refusal that came after the last."""
         self._unanswered.popleft()
+        if self._timer is not None and self.flow.read_paused:  # it is read from again only now
+            self._unset_timer()
+            self._set_timer(self._limits.receive_timeout, self._time_out)
         super().on_response_complete()
         if self._refused is not None and not self._unanswered:
             self._answer(self._refused)

@@ -103,15 +103,21 @@ class FakeNear:
 
 
 class Inner:
-    """An app that says `inner` to whatever reaches it, and remembers how often that was."""
+    """An app that says `inner` to whatever reaches it, and remembers how often that was.
+
+    It begins its answers at once, reads no bodies, and can be held back at a gate.
+    """
 
     def __init__(self) -> None:
         self.asked = asyncio.Queue[str]()
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
         self.asked.put_nowait(scope["path"])
         headers = [(b"content-length", b"5")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self.gate.wait()
         await send({"type": "http.response.body", "body": b"inner"})
 
 

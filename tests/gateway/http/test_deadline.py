@@ -30,6 +30,10 @@ def test_a_request_has_what_it_asks_for_and_no_more_than_the_cap(
     assert timeout_of(fields, LIMITS) == pytest.approx(seconds)
 
 
+def test_a_request_that_asks_for_no_time_has_no_more_than_the_cap_either() -> None:
+    assert timeout_of({}, Limits(timeout=50, max_timeout=30)) == 30
+
+
 @pytest.mark.parametrize(
     "fields",
     [

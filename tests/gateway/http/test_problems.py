@@ -111,6 +111,21 @@ def test_retry_after_is_whole_seconds(seconds: float | None, words: str) -> None
     assert answer(error, "/path").headers["retry-after"] == words
 
 
+def test_a_refusals_own_headers_go_along() -> None:
+    for error in (
+        HTTPException(405, headers={"Allow": "GET"}),
+        Refused(405, "method-not-allowed", "words", headers={"Allow": "GET"}),
+    ):
+        assert answer(error, "/path").headers["allow"] == "GET"
+
+
+def test_what_may_be_kept_for_one_user_only_says_so() -> None:
+    remembered = NotFound("words", ttl=9)
+    assert answer(remembered, "/path").headers["cache-control"] == "max-age=9"
+    private = answer(remembered, "/path", private=True)
+    assert private.headers["cache-control"] == "private, max-age=9"
+
+
 def test_a_bug_says_nothing_of_itself() -> None:
     response = answer(ZeroDivisionError("secret"), "/path")
     assert response.status_code == 500

@@ -1,11 +1,13 @@
 """What the connections of the fast lane share, without sockets."""
 
 from collections.abc import Callable
+from contextvars import copy_context
 
 import pytest
 from fakes import FakeClock
 from lane_server import FakeCluster, FakeNear, Inner, get
 
+from cache_core.trace import NO_TRACE, Trace, current_trace
 from cache_core.value import Terms, Value
 from gateway.http.fields import Headers
 from gateway.http.limits import Limits
@@ -17,6 +19,7 @@ from gateway.middleware.running import Running
 from gateway.survey.gateway_figures import ANSWERED
 
 SAID: Headers = [(b"date", b"now")]
+TRACE = Trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
 
 class Answers:
@@ -35,9 +38,8 @@ class Answers:
             clock=FakeClock(),
         )
 
-    def far(self, key: str, value: Value) -> None:
-        """Answer for `key` with what a node said, as raw bytes."""
-        request = get(key, query="?alt=media")
+    def far(self, request: bytes, value: Value) -> None:
+        """Answer with what a node said."""
         known = self.lane.read(request)
         assert known is not None
         self.lane.write(request, known, value, said=SAID, close=False)
@@ -55,9 +57,9 @@ class Answers:
         self.lane.keep(known, copy, written, SAID)
         return written
 
-    def has_form(self, key: str, value: Value) -> bool:
-        """Return whether the form of the answer for `key` is remembered."""
-        known = self.lane.read(get(key, query="?alt=media"))
+    def has_form(self, request: bytes, value: Value) -> bool:
+        """Return whether the form of the answer is remembered."""
+        known = self.lane.read(request)
         return known is not None and self.lane.remembered_form(known, value) is not None
 
 
@@ -71,20 +73,55 @@ def answers() -> Answers:
     return Answers()
 
 
-@pytest.mark.parametrize(("size", "most"), [(10_000, SMALL_BYTES), (200_000, LARGE_BYTES)])
-@pytest.mark.parametrize("made", [Value, typed])
+@pytest.mark.parametrize(
+    ("size", "most", "query", "made", "times"),
+    [
+        # The value's bytes, and those of a body or a head that has them again, are held; those of
+        # a small answer once more, joined, and the near copy's own.
+        (10_000, SMALL_BYTES, "?alt=media", Value, 3),
+        (10_000, SMALL_BYTES, "?alt=media", typed, 3),
+        (6_000, SMALL_BYTES, "", Value, 4),
+        (200_000, LARGE_BYTES, "?alt=media", Value, 1),
+        (200_000, LARGE_BYTES, "?alt=media", typed, 3),
+        (200_000, LARGE_BYTES, "", Value, 2),
+    ],
+)
 def test_what_is_remembered_is_within_its_bytes(
-    answers: Answers, size: int, most: int, made: Callable[[bytes], Value]
+    answers: Answers,
+    size: int,
+    most: int,
+    query: str,
+    made: Callable[[bytes], Value],
+    times: int,
 ) -> None:
     values = {
-        f"k{number}": made(b"%d" % number + b"x" * size) for number in range(most // size + 10)
+        get(f"k{number}", query=query): made(b"%d" % number + b"x" * size)
+        for number in range(most // (times * size) + 10)
     }
-    for key, value in values.items():
+    for request, value in values.items():
         for _ in range(2):
-            answers.far(key, value)
-    remembered = [key for key, value in values.items() if answers.has_form(key, value)]
-    assert 0 < len(remembered) * size <= most
+            answers.far(request, value)
+    remembered = [request for request, value in values.items() if answers.has_form(request, value)]
+    assert 0 < len(remembered) * times * size <= most
     assert list(values)[-1] in remembered
+
+
+def test_a_traced_request_is_not_remembered(answers: Answers) -> None:
+    request = get("Tom", fields=f"traceparent: {TRACE.parent}\r\n")
+    for _ in range(3):
+        answers.far(request, Value(b"630"))
+    assert not answers.has_form(request, Value(b"630"))
+
+
+def test_what_runs_after_a_request_is_asked_for_is_not_in_its_trace(answers: Answers) -> None:
+    known = answers.lane.read(get("Tom", fields=f"traceparent: {TRACE.parent}\r\n"))
+    assert known is not None
+
+    def trace_afterwards() -> Trace:
+        answers.lane.ask(known, deadline=1, then=lambda _: None)
+        return current_trace.get()
+
+    assert copy_context().run(trace_afterwards) == NO_TRACE
 
 
 def test_what_was_kept_of_a_larger_value_is_let_go(answers: Answers) -> None:

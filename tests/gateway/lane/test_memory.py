@@ -1,6 +1,6 @@
 """What the fast lane remembers, and for how long."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.lane.memory import LARGE, LARGE_BYTES, SMALL_BYTES, Memory, Seen
@@ -45,15 +45,20 @@ def test_what_comes_again_is_told_from_what_comes_once() -> None:
     assert [seen.again(what) for what in (b"a", b"b", b"a", b"a")] == [False, False, True, True]
 
 
-@given(st.integers(1, 20), st.integers(0, 60))
-def test_it_is_forgotten_after_twice_as_many_others_and_not_before_as_many(
-    count: int, others: int
+@given(st.integers(1, 20), st.integers(0, 40), st.integers(0, 60))
+@example(10, 0, 10)
+@example(10, 9, 10)
+@example(10, 0, 20)
+def test_it_is_forgotten_after_twice_as_many_others_and_not_after_as_many(
+    count: int, before: int, others: int
 ) -> None:
     seen = Seen(count)
+    for number in range(before):
+        seen.again(("before", number))
     seen.again("a")
     for number in range(others):
-        seen.again(number)
-    if others < count:
+        seen.again(("behind", number))
+    if others <= count:
         assert seen.again("a")
     elif others >= 2 * count:
         assert not seen.again("a")

@@ -1,5 +1,6 @@
 """What is remembered of what was asked for lately."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,28 @@ def test_what_is_too_large_is_not_remembered_and_neither_is_what_it_replaced() -
     recent.put("b", 2, 10)
     recent.put("a", 3, 51)
     assert (recent.get("a"), recent.get("b")) == (None, 2)
+
+
+def test_what_changes_often_takes_no_more_than_its_last_size() -> None:
+    recent: Recent[str, int] = Recent(100)
+    recent.put("steady", 1, 10)
+    for value in range(100):
+        recent.put("changing", value, 40)
+    assert (recent.get("steady"), recent.get("changing")) == (1, 99)
+
+
+@pytest.mark.parametrize("others", range(6))
+@pytest.mark.parametrize("is_too_large", [False, True])
+def test_what_is_dropped_is_gone_however_long_ago_it_came(others: int, is_too_large: bool) -> None:
+    recent: Recent[object, int] = Recent(100)
+    recent.put("a", 1, 10)
+    for other in range(others):
+        recent.put(other, 0, 10)
+    if is_too_large:
+        recent.put("a", 2, 51)
+    else:
+        recent.drop("a")
+    assert recent.get("a") is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 60), st.booleans())))

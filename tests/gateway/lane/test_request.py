@@ -1,12 +1,14 @@
 """Which bytes are one whole plain GET, and what they say."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from cache_core.trace import NO_TRACE, Trace
 from gateway.http.addressing import Target
 from gateway.http.form.representation import Wish
 from gateway.http.limits import Limits
-from gateway.lane.request import MAX_BYTES, PlainGet, Reader
+from gateway.lane.request import MAX_BYTES, REMEMBERED_BYTES, PlainGet, Reader
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -48,6 +50,22 @@ def test_equal_headers_are_read_once() -> None:
     assert first is not None
     assert second is not None
     assert first.get.fields is not second.get.fields  # for the next has another trace
+
+
+def test_what_is_remembered_of_headers_is_within_its_bytes() -> None:
+    reader = Reader(Limits())
+
+    def read_fields(number: int) -> Mapping[str, str]:
+        plain = reader.read(request("/groups/scores/keys/Tom", f"X-Request-ID: {number:01000d}"))
+        assert plain is not None
+        return plain.get.fields
+
+    count = REMEMBERED_BYTES // 1000
+    before = [read_fields(number) for number in range(count)]
+    remembered = [
+        number for number in reversed(range(count)) if read_fields(number) is before[number]
+    ]
+    assert 0 < len(remembered) <= count / 2
 
 
 @pytest.mark.parametrize(

@@ -140,3 +140,51 @@ async def test_an_app_that_asks_for_the_body_of_none_is_given_it() -> None:
 
     await HangUp(app)({"type": "http", "path": "/p", "headers": []}, receive, send)
     assert got == [{"type": "http.request", "body": b"", "more_body": False}]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), TimeoutError("of its own")])
+async def test_an_app_that_fails_leaves_no_one_watching(error: Exception) -> None:
+    watching = asyncio.Event()
+    left = asyncio.Event()
+
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        await watching.wait()
+        raise error
+
+    async def receive() -> Message:
+        watching.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+        raise AssertionError
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    with pytest.raises(type(error)):
+        await HangUp(app)({"type": "http", "path": "/p", "headers": []}, receive, send)
+    await left.wait()
+    assert sent == []
+
+
+async def test_nothing_is_put_behind_the_beginning_of_an_answer() -> None:
+    begun = asyncio.Event()
+    sent: list[Message] = []
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def receive() -> Message:
+        await begun.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await HangUp(app)({"type": "http", "path": "/p", "headers": []}, receive, send)
+    assert [message["status"] for message in sent] == [200]

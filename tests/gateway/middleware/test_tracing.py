@@ -1,7 +1,8 @@
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
-from cache_core.trace import NO_TRACE, Trace
-from gateway.middleware.tracing import trace_of
+from cache_core.trace import NO_TRACE, Trace, current_trace
+from gateway.middleware.tracing import Tracing, trace_of
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PARENT = f"00-{TRACE}-{SPAN}-01"
@@ -58,3 +59,23 @@ def test_a_valid_state_goes_along(state: str) -> None:
 )
 def test_a_malformed_state_is_dropped_and_the_parent_kept(state: str) -> None:
     assert trace_of({"traceparent": PARENT, "tracestate": state}) == Trace(PARENT)
+
+
+async def test_a_request_runs_in_its_own_trace_or_in_none_and_leaves_none_behind() -> None:
+    seen: list[Trace] = []
+
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(current_trace.get())
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    async def send(_: Message) -> None:
+        raise AssertionError
+
+    connections = Trace("what the connection began with")
+    current_trace.set(connections)
+    for headers in ([(b"traceparent", PARENT.encode())], []):
+        await Tracing(app)({"type": "http", "headers": headers}, receive, send)
+        assert current_trace.get() == connections
+    assert seen == [Trace(PARENT), NO_TRACE]

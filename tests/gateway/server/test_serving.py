@@ -1,6 +1,7 @@
 """How the gateway stops, and what it says to what is no HTTP request."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator
@@ -19,7 +20,9 @@ KEY = "/groups/scores/keys/Tom"
 class Gateway:
     """A gateway in front of `node` that a test stops by itself."""
 
-    def __init__(self, node: str, *, grace: float, drain: float = 0) -> None:
+    def __init__(
+        self, node: str, *, grace: float, drain: float = 0, access_log: bool = False
+    ) -> None:
         self._stop = asyncio.Event()
         self._sock = socket.create_server(("127.0.0.1", 0))
         self.port = self._sock.getsockname()[1]
@@ -32,7 +35,7 @@ class Gateway:
                 limits=Limits(timeout=10),
                 drain=drain,
                 grace=grace,
-                access_log=False,
+                access_log=access_log,
             )
         )
 
@@ -124,11 +127,10 @@ async def test_a_request_that_outlives_the_grace_is_answered_503_and_nothing_is_
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-@pytest.mark.slow
 async def test_while_it_drains_it_serves_and_says_that_it_is_not_ready(
     node: Node, http: httpx.AsyncClient
 ) -> None:
-    draining = Gateway(node.address, grace=5, drain=2)
+    draining = Gateway(node.address, grace=5, drain=0.5)
     assert (await http.get(draining.url + "/readyz")).status_code == 200
     draining.begin_to_stop()
     async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10) as newcomer:
@@ -161,6 +163,26 @@ async def test_a_client_that_reads_nothing_does_not_outlive_the_grace(
         await source.asked.wait()
         await asyncio.to_thread(sock.recv, 1)
         await hurried.stop()
+        assert len(await asyncio.to_thread(all_of, sock)) < len(source.values["large"])
+
+
+def all_of(sock: socket.socket) -> bytes:
+    """Return what still comes until the connection has ended."""
+    parts = []
+    with contextlib.suppress(ConnectionResetError):
+        while part := sock.recv(1 << 20):
+            parts.append(part)
+    return b"".join(parts)
+
+
+async def test_the_access_log_has_plain_gets_too(
+    node: Node, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="uvicorn.access")
+    logging_it = Gateway(node.address, grace=5, access_log=True)
+    assert (await http.get(logging_it.url + KEY)).status_code == 200
+    await logging_it.stop()
+    assert [f"GET {KEY} " in record.getMessage() for record in caplog.records] == [True]
 
 
 LINE = b" HTTP/1.1\r\nHost: x\r\n\r\n"

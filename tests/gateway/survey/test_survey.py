@@ -7,7 +7,7 @@ import pytest
 
 from cache_core import GroupSettings, PeerUnavailable
 from cache_core.messages import GroupInfo, Health, MemberInfo, NodeInfo, SharingStats
-from cache_core.stats import CacheStats, GroupStats
+from cache_core.stats import CacheStats, GroupStats, TierStats
 from gateway.survey.cluster_document import document
 from gateway.survey.figures import Figures
 from gateway.survey.survey import survey
@@ -132,6 +132,26 @@ def test_figures_are_of_all_that_a_node_holds_and_summed_over_nodes() -> None:
     assert (total.entries, total.capacity, total.fetches) == (36, 16_000, 32)
 
 
+def test_figures_of_a_second_tier_are_those_that_it_has() -> None:
+    stats = replace(SCORES.stats, tier=TierStats(hits=11, misses=12, errors=13, owed=14))
+    figures = Figures.of(replace(SCORES, stats=stats))
+    assert (figures.tier_hits, figures.tier_errors, figures.tier_owed) == (11, 13, 14)
+
+
+def test_a_node_that_no_other_knows_and_that_gives_no_answer_is_shown() -> None:
+    stranger = "10.0.9.9:8080"
+    found = survey({**{node: answer(node) for node in CLUSTER}, stranger: PeerUnavailable("gone")})
+    assert [(row.node, row.health) for row in found.rows] == [
+        *((node, "up") for node in CLUSTER),
+        (stranger, "no answer"),
+    ]
+
+
+def test_a_node_that_is_left_out_by_some_and_leaves_to_others_is_left_out() -> None:
+    found = survey({A: answer(A, left_out=(D,)), B: answer(B, leaving=(D,))})
+    assert found.rows[3].health == "left out"
+
+
 def test_a_member_that_was_not_asked_is_what_the_others_make_of_it() -> None:
     found = survey({A: answer(A, leaving=(D,)), B: answer(B, leaving=(D,))})
     assert [(row.node, row.health) for row in found.rows] == [
@@ -154,8 +174,9 @@ def test_a_node_asked_by_another_name_goes_by_its_own() -> None:
 def test_a_groups_different_settings_are_warned_of() -> None:
     other = replace(SCORES, settings=GroupSettings(capacity=5_000))
     answers = {node: answer(node) for node in CLUSTER}
-    found = survey({**answers, C: replace(answers[C], groups={"scores": other})})
-    assert found.warnings == (f"group scores has other settings at {C} than at {A}",)
+    for odd in (B, C, D):
+        found = survey({**answers, odd: replace(answers[odd], groups={"scores": other})})
+        assert found.warnings == (f"group scores has other settings at {odd} than at {A}",)
 
 
 @pytest.mark.parametrize("dead", [False, True])

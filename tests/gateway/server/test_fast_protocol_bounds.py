@@ -1,0 +1,114 @@
+"""The fast lane's connections hold back, overtake nothing, and leave nothing behind."""
+
+import asyncio
+import gc
+import weakref
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
+import pytest
+from fakes import settled
+from lane_server import LaneServer, get, lane_server, value
+from raw_http import Connection
+
+from cache_core.value import Value
+from gateway.routes.off_loop import OFF_LOOP_BYTES
+from gateway.server.fast_protocol import FastLane
+
+
+@pytest.fixture
+async def serving() -> AsyncIterator[LaneServer]:
+    async with lane_server(with_near=True) as server:
+        yield server
+
+
+async def opened(serving: LaneServer) -> FastLane:
+    """Return the server's side of its one connection."""
+    while not serving.state.connections:
+        await settled()
+    (connection,) = serving.state.connections
+    return cast("FastLane", connection)
+
+
+async def test_a_kept_answer_overtakes_no_request_that_came_before(serving: LaneServer) -> None:
+    serving.near.put("Sam", Value(b"567"))
+    async with Connection(serving.url) as connection:
+        for _ in range(3):
+            connection.send(get("Sam"))
+            assert await value(connection) == "567"
+        server_side = await opened(serving)
+        server_side.data_received(get("Tom"))
+        server_side.data_received(get("Jack"))
+        (await serving.cluster.asked.get()).then(Value(b"630"))
+        server_side.data_received(get("Sam"))  # comes in the turn in which Tom was answered
+        (await serving.cluster.asked.get()).then(Value(b"589"))
+        assert [await value(connection) for _ in range(3)] == ["630", "589", "567"]
+
+
+async def test_a_client_that_does_not_read_is_sent_no_kept_answers(serving: LaneServer) -> None:
+    serving.near.put("Tom", Value(b"x" * 10_000))
+    async with Connection(serving.url) as connection:
+        for _ in range(3):
+            connection.send(get("Tom"))
+            await value(connection)
+        server_side = await opened(serving)
+        for _ in range(2_000):
+            server_side.data_received(get("Tom"))
+            await asyncio.sleep(0)
+            if not serving.inner.asked.empty():
+                break  # the app waits until the client reads
+        assert server_side.transport.get_write_buffer_size() < 1_000_000
+        assert not serving.inner.asked.empty()
+
+
+async def test_a_large_value_that_comes_too_late_is_no_answer_to_the_next_request(
+    serving: LaneServer,
+) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        asyncio.get_running_loop().set_default_executor(threads)
+        serving.cluster.at_once["large"] = Value(b"x" * (OFF_LOOP_BYTES + 1))
+        async with Connection(serving.url) as connection:
+            server_side = await opened(serving)
+            server_side.data_received(get("large"))
+            server_side.data_received(get("Jack"))
+            serving.running.end()
+            jack = await serving.cluster.asked.get()
+            await asyncio.to_thread(int)  # the large value's answer has been made
+            await settled()
+            jack.then(Value(b"589"))
+            reply = await connection.reply()
+            assert reply is not None
+            assert reply.status == 503
+            assert await value(connection) == "589"
+
+
+async def test_a_connection_that_has_ended_is_let_go(serving: LaneServer) -> None:
+    async with Connection(serving.url) as connection:
+        ended = weakref.ref(await opened(serving))
+        connection.send(get("Tom"))
+        (await serving.cluster.asked.get()).then(Value(b"630"))
+        assert await value(connection) == "630"
+        connection.send(get("Jack"))
+        asking = await serving.cluster.asked.get()
+    await asking.given_up.wait()
+    del asking
+    await settled()
+    assert serving.state.connections == set()
+    gc.collect()
+    assert ended() is None
+
+
+@pytest.mark.parametrize("last", [get("Jack"), get("Jack").replace(b"GET", b"POST")])
+async def test_a_server_that_stops_in_the_turn_of_an_answer_answers_what_came_behind(
+    serving: LaneServer, last: bytes
+) -> None:
+    serving.cluster.at_once["Jack"] = Value(b"589")
+    async with Connection(serving.url) as connection:
+        server_side = await opened(serving)
+        server_side.data_received(get("Tom"))
+        server_side.data_received(last)
+        (await serving.cluster.asked.get()).then(Value(b"630"))
+        serving.shut_down()
+        first, second = await connection.replies()
+        assert ("connection" in first.headers, second.headers["connection"]) == (False, "close")

@@ -1,0 +1,175 @@
+"""Requests that the app answers, or that nobody does: what their connections take and let go."""
+
+import asyncio
+import gc
+import weakref
+from collections.abc import AsyncIterator
+
+import pytest
+from fakes import settled
+from lane_server import LaneServer, get, lane_server, value
+from raw_http import Connection, exchange
+
+from cache_core.value import Value
+from gateway.server import protocol
+
+TIMEOUT = 0.1
+UPLOAD = b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n"
+
+
+@pytest.fixture
+async def serving() -> AsyncIterator[LaneServer]:
+    async with lane_server() as server:
+        server.cluster.at_once["Sam"] = Value(b"567")
+        yield server
+
+
+@pytest.fixture
+async def hurried() -> AsyncIterator[LaneServer]:
+    """A server to which requests must come fast."""
+    async with lane_server(receive_timeout=TIMEOUT) as server:
+        server.cluster.at_once["Sam"] = Value(b"567")
+        yield server
+
+
+async def all_read(serving: LaneServer) -> None:
+    """Return once what was sent has been read: who comes later has been answered."""
+    async with Connection(serving.url) as other:
+        other.send(get("Sam"))
+        assert await value(other) == "567"
+
+
+async def test_an_upload_that_the_app_does_not_take_is_not_slow(hurried: LaneServer) -> None:
+    hurried.inner.gate.clear()
+    async with Connection(hurried.url) as connection:
+        connection.send(UPLOAD + b"x" * 300_000)
+        await hurried.inner.asked.get()
+        for _ in range(2):
+            assert await exchange(hurried.url, b"") == []  # a time-out has passed, and one more
+        hurried.inner.gate.set()
+        assert await value(connection) == "inner"
+        connection.send(get("Sam").replace(b"GET", b"POST"))
+        assert await value(connection) == "inner"
+
+
+async def test_the_time_of_an_upload_begins_anew_when_it_is_read_on() -> None:
+    async with lane_server(receive_timeout=0.2, keep_alive=0.1) as serving:
+        serving.cluster.at_once["Sam"] = Value(b"567")
+
+        async def half_a_time_out() -> None:
+            async with Connection(serving.url) as idle:
+                idle.send(get("Sam"))
+                assert await value(idle) == "567"
+                assert await idle.reply() is None
+
+        serving.inner.gate.clear()
+        async with Connection(serving.url) as connection:
+            connection.send(UPLOAD + b"x" * 299_999)
+            await serving.inner.asked.get()
+            for _ in range(3):
+                await half_a_time_out()
+            serving.inner.gate.set()
+            assert await value(connection) == "inner"
+            await half_a_time_out()
+            connection.send(b"x" + get("Sam").replace(b"GET", b"POST"))
+            assert await value(connection) == "inner"
+
+
+async def test_a_plain_get_waits_for_the_answer_of_the_app_before_it(serving: LaneServer) -> None:
+    serving.inner.gate.clear()
+    async with Connection(serving.url) as connection:
+        connection.send(get("Tom").replace(b"GET", b"POST"))
+        await serving.inner.asked.get()
+        connection.send(get("Sam"))
+        await all_read(serving)
+        serving.inner.gate.set()
+        assert [await value(connection), await value(connection)] == ["inner", "inner"]
+        connection.send(get("Sam"))
+        assert await value(connection) == "567"
+
+
+async def test_a_large_body_in_parts_is_no_large_head(serving: LaneServer) -> None:
+    serving.inner.gate.clear()
+    async with Connection(serving.url) as connection:
+        connection.send(UPLOAD)
+        await serving.inner.asked.get()
+        for _ in range(10):
+            connection.send(b"x" * 6_000)
+            await all_read(serving)
+        serving.inner.gate.set()
+        assert await value(connection) == "inner"
+        connection.send(b"x" * 240_000 + get("Sam"))
+        assert await value(connection) == "inner"
+
+
+@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\r\n\r\n", b"GARBAGE\r\n\r\n", b"GET /\r\n\r\n"])
+async def test_nothing_is_served_behind_garbage_nor_logged_of_it(
+    serving: LaneServer, garbage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Connection(serving.url) as connection:
+        connection.send(garbage)
+        reply = await connection.reply()
+        assert reply is not None
+        assert reply.status == 400
+        connection.send(get("Tom"))
+        await all_read(serving)
+        connection.send(get("Tom").replace(b"GET", b"POST"))
+        await all_read(serving)
+        assert await connection.reply() is None
+    assert serving.cluster.asked.empty()
+    assert serving.inner.asked.empty()
+    assert caplog.records == []
+
+
+async def test_a_request_that_was_refused_as_too_slow_is_not_served_once_it_has_come(
+    hurried: LaneServer,
+) -> None:
+    async with Connection(hurried.url) as connection:
+        connection.send(b"POST / HTTP/1.1\r\nHost: x\r\n")
+        reply = await connection.reply()
+        assert reply is not None
+        assert reply.status == 408
+        connection.send(b"\r\n")
+        await all_read(hurried)
+        assert await connection.reply() is None
+    assert hurried.inner.asked.empty()
+
+
+async def test_a_refused_client_that_does_not_hang_up_is_let_go(
+    serving: LaneServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "LINGER_SECONDS", 0.01)
+    async with Connection(serving.url) as connection:
+        connection.send(b"GARBAGE\r\n\r\n")
+        (reply,) = await connection.replies()
+        assert reply.status == 400
+        async with asyncio.timeout(5):
+            while serving.state.connections:
+                await settled()
+
+
+async def test_garbage_behind_the_beginning_of_an_answer_ends_the_connection_with_it(
+    serving: LaneServer,
+) -> None:
+    serving.inner.gate.clear()
+    async with Connection(serving.url) as connection:
+        connection.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await serving.inner.asked.get()
+        connection.send(b"zz\r\n")
+        await all_read(serving)
+        serving.inner.gate.set()
+        assert await value(connection) == "inner"
+        assert await connection.reply() is None
+
+
+async def test_a_connection_that_has_ended_is_let_go(serving: LaneServer) -> None:
+    async with Connection(serving.url) as connection:
+        connection.send(get("Tom").replace(b"GET", b"POST"))
+        assert await value(connection) == "inner"
+        (found,) = serving.state.connections
+        ended = weakref.ref(found)
+        del found
+    while serving.state.connections:
+        await settled()
+    gc.collect()
+    assert ended() is None
