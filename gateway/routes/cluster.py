@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from cache_core.client.client import Client
 from gateway.openapi.resources import CLUSTER_RESPONSES
-from gateway.routes.dependencies import UNCACHED, Timeout
+from gateway.routes.dependencies import Timeout
 from gateway.survey.cluster_document import Cluster, cluster_document
 from gateway.survey.gateway_figures import GatewayFigures
 from gateway.survey.survey import survey
@@ -14,7 +14,7 @@ from gateway.survey.survey import survey
 
 def router(client: Client, figures: Callable[[], Awaitable[GatewayFigures]]) -> APIRouter:
     """Return the route that shows the cluster that `client` asks, and the gateway's `figures`."""
-    routes = APIRouter(tags=["cluster"], dependencies=[UNCACHED])
+    routes = APIRouter(tags=["cluster"])
 
     @routes.head("/cluster", include_in_schema=False)
     @routes.get(

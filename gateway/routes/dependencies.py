@@ -6,7 +6,6 @@ from fastapi import Depends, Header, Path, Query, Request
 from fastapi.openapi.models import Example
 from pydantic.json_schema import SkipJsonSchema
 from starlette.convertors import StringConvertor, register_url_convertor
-from starlette.responses import Response
 
 from gateway.http.deadline import (
     GRPC_GRAMMAR,
@@ -51,14 +50,6 @@ class Segment(StringConvertor):
 
 
 register_url_convertor("segment", Segment())
-
-
-async def _forbid_storing(response: Response) -> None:
-    response.headers["Cache-Control"] = "no-store"
-
-
-UNCACHED: Final = Depends(_forbid_storing)
-"""The dependency of a router whose answers no cache may keep."""
 
 
 def _field(name: str, description: str, pattern: str | None = None) -> object:

@@ -7,14 +7,14 @@ from cache_core.errors import CacheError, UnknownGroup
 from gateway.http.addressing import group_of
 from gateway.http.limits import Limits
 from gateway.openapi.resources import GROUP_RESPONSES, GROUPS_RESPONSES
-from gateway.routes.dependencies import UNCACHED, GroupPath, Timeout
+from gateway.routes.dependencies import GroupPath, Timeout
 from gateway.survey.group_document import GroupDocument, Groups, documents
 from gateway.survey.survey import survey
 
 
 def router(client: Client, limits: Limits) -> APIRouter:
     """Return the routes that show the groups of the nodes that `client` asks."""
-    routes = APIRouter(tags=["groups"], dependencies=[UNCACHED])
+    routes = APIRouter(tags=["groups"])
 
     async def ask(timeout: float) -> Groups:
         answers = await client.describe(timeout=timeout)

@@ -10,7 +10,6 @@ from cache_core.client.client import Client
 from cache_core.errors import PeerUnavailable
 from gateway.http.limits import Limits
 from gateway.openapi.resources import ALIVE_RESPONSES, READY_RESPONSES
-from gateway.routes.dependencies import UNCACHED
 
 PATIENCE_SECONDS: Final = 0.8
 """The longest wait for a node: a Kubernetes probe gives up after one second by default."""
@@ -30,7 +29,7 @@ class Ready(BaseModel):
 
 def router(client: Client, limits: Limits, is_draining: Callable[[], bool]) -> APIRouter:
     """Return the routes that tell whether the process serves and whether a node can be reached."""
-    routes = APIRouter(tags=["health"], dependencies=[UNCACHED])
+    routes = APIRouter(tags=["health"])
     patience = min(limits.timeout, PATIENCE_SECONDS)
 
     @routes.head("/livez", include_in_schema=False)

@@ -88,11 +88,11 @@ class Events:
 
     def _drain(self) -> None:
         """Take the events that have come meanwhile; where there are none, let the thread wait."""
-        events = None
         try:
             events = self._queue.recv_batch_details(MOST, 0)
-        finally:  # the thread meets an error of the queue as well, and tells of it
-            if events:
-                self._loop.call_soon(self._hand_over, events, context=self._context)
-            else:
-                self._turn.release()
+        except Exception:  # noqa: BLE001 - the thread meets it as well, and tells of it
+            events = None
+        if events:
+            self._loop.call_soon(self._hand_over, events, context=self._context)
+        else:
+            self._turn.release()

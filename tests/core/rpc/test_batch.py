@@ -53,6 +53,7 @@ founds = (
         nodes,
         st.builds(Terms, lengths, lengths, st.sampled_from(["", "a/b", r'a/b; c="; \\ \" d=1"'])),
         st.booleans(),
+        copied=st.booleans(),
     )
     | st.builds(
         lambda kind, said, node: kind(said, node=node),
@@ -115,7 +116,7 @@ async def check_that_they_agree(held: Mapping[str, Found], source: Mapping[str, 
 
 
 async def test_outcomes_keep_kind_words_freshness_and_node() -> None:
-    stale = Value(b"", -1.25, 61.25, Answer.STALE, "owner.example:8080")
+    stale = Value(b"", -1.25, 61.25, Answer.STALE, "owner.example:8080", copied=True)
     missing = NotFound("Tim not exist", node="owner.example:8080")
     participant = FakeParticipant(
         {"Tom": hit(), "big": Value(bytes(MAX_VALUE_BYTES + 1))}, {"Sam": stale, "Tim": missing}

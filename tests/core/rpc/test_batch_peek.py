@@ -32,7 +32,6 @@ async def test_each_key_is_looked_for_once_whether_it_is_held_or_not() -> None:
     async with connected(participant) as channel:
         for _ in range(2):
             assert len(await outcomes(channel, [ask("a"), ask("b"), ask("")])) == 3
-    # Most keys of the first batch were not held, so the second goes without a peek of its own.
     assert [key for key, *_ in participant.asked] == ["a", "b", "", "b"] * 2
     assert participant.rings == [0, 0]
 

@@ -4,7 +4,8 @@ import pytest
 from fake_participant import FakeParticipant, ask, channel_to, connected, hit, outcomes, serving
 
 from cache_core import PeerUnavailable, Value
-from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS
+from cache_core.rpc.wire.batch import chunks, write_batch
+from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS, MAX_MESSAGE_BYTES
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -39,3 +40,10 @@ async def test_several_calls_that_fail_fail_all_their_keys() -> None:
         for one in asks:
             with pytest.raises(PeerUnavailable, match=f"node {gone} can't be reached"):
                 await one.outcome
+
+
+async def test_a_batch_of_keys_that_are_not_ascii_is_below_the_limit() -> None:
+    keys = ["é" * 4_000 + str(n) for n in range(MAX_BATCH_ITEMS)]
+    parts = [write_batch(part, 0) for part in chunks([ask(key) for key in keys])]
+    assert [key for part in parts for key in part.keys] == keys
+    assert max(part.ByteSize() for part in parts) <= MAX_MESSAGE_BYTES

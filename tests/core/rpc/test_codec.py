@@ -63,6 +63,7 @@ values = st.builds(
     st.booleans(),
     copied=st.booleans(),
 )
+versioned = st.builds(lambda value, version: value._replace(version=version), values, text)
 removals = st.builds(Removal, text, st.none() | text)
 many = st.lists(removals, max_size=4).map(tuple)
 many_names = st.lists(text, max_size=4).map(tuple)
@@ -169,7 +170,7 @@ def test_a_notice_comes_back_as_it_was(notice: Notice) -> None:
     assert read_notice(said) == notice
 
 
-@given(st.lists(st.builds(Handed, text, text, values), max_size=5).map(tuple))
+@given(st.lists(st.builds(Handed, text, text, versioned), max_size=5).map(tuple))
 def test_what_is_handed_over_comes_back_as_it_was(entries: tuple[Handed, ...]) -> None:
     parts = [
         pb.HandOverResponse.FromString(part.SerializeToString()) for part in write_handed(entries)

@@ -1,21 +1,26 @@
 """Where the engines could differ, and should not: sizes, floods, the unforeseen, who calls."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing
+from typing import TypeVar
 
 import grpc
 import grpc.aio
 import pytest
-from fake_participant import FakeParticipant, channel_to, hit, serving
+from fake_participant import FakeParticipant, Found, ask, channel_to, hit, serving
 from fakes import FakeSource
 
-from cache_core import Client, Group, Node
+from cache_core import Client, Group, Node, Value, ValueTooLarge
 from cache_core.address import Address
-from cache_core.messages import Removal, RemoveEverywhere
+from cache_core.messages import Message, Removal, RemoveEverywhere
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.pb.gaocache_pb2 import GetRequest
 from cache_core.rpc.channel import CLUSTER, GET
 from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
+from cache_core.trace import NO_TRACE, Trace, current_trace
+
+A = TypeVar("A")
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -27,6 +32,20 @@ SETTINGS = b"\0\0\0\x04\0\0\0\0\0"
 SETTINGS_ACK = b"\0\0\0\x04\x01\0\0\0\0"
 PING = b"\0\0\x08\x06\0\0\0\0\0"
 PING_ACK = b"\0\0\x08\x06\x01\0\0\0\0"
+
+
+class TracedParticipant(FakeParticipant):
+    """Notes the trace that each message comes in."""
+
+    def __init__(
+        self, held: Mapping[str, Found] | None = None, source: Mapping[str, Found] | None = None
+    ) -> None:
+        super().__init__(held, source)
+        self.traces: list[Trace] = []
+
+    async def receive(self, message: Message[A]) -> A:
+        self.traces.append(current_trace.get())
+        return await super().receive(message)
 
 
 async def said(channel: grpc.aio.Channel, path: str, data: bytes) -> tuple[str, str]:
@@ -172,3 +191,24 @@ async def test_a_client_may_ping_often(node: Node) -> None:
         await reader.readuntil(PING_ACK + payload)
     writer.close()
     await writer.wait_closed()
+
+
+async def test_a_message_runs_in_no_trace_of_another_call() -> None:
+    participant = TracedParticipant({"k": hit()}, {"slow": hit()})
+    participant.answers[RemoveEverywhere] = ()
+    trace = Trace(f"00-{1:032x}-{1:016x}-01", "a=b")
+    async with serving(participant) as address, channel_to(address) as channel:
+        for key in ("k", "slow"):
+            await channel.get([ask(key, trace=trace)], ring=0, timeout=30)
+            await channel.send(RemoveEverywhere(Removal("g", "k")), timeout=30)
+    assert {seen for _, _, seen in participant.asked} == {trace}
+    assert participant.traces == [NO_TRACE, NO_TRACE]
+
+
+async def test_a_held_value_above_the_limit_is_refused_as_a_loaded_one_is() -> None:
+    large = Value(bytes(MAX_VALUE_BYTES + 1))
+    participant = FakeParticipant({"held": large}, {"loaded": large})
+    async with serving(participant) as address, channel_to(address) as channel:
+        for key in ("held", "loaded"):
+            with pytest.raises(ValueTooLarge, match="the value has 4194305 bytes"):
+                await channel.get([ask(key)], ring=0, timeout=30)

@@ -96,3 +96,29 @@ def test_a_queue_whose_loop_was_closed_is_closed() -> None:
     asyncio.run(leave_without_a_stop())
     fake.waits.put([event(1)])
     assert fake.closed.wait(10)
+
+
+async def test_events_come_after_one_that_could_not_be_taken() -> None:
+    fake, taken = FakeQueue(), Taken(until=1)
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: told.append(context["exception"])
+    )
+    error = ZeroDivisionError()
+
+    def take(events: Sequence[NativeEvent]) -> None:
+        if events == [event(0)]:
+            raise error
+        taken.take(events)
+
+    events = Events(fake, take, taken.ended.set_result)
+    events.start()
+    fake.waits.put([event(0)])
+    fake.waits.put([event(1)])
+    async with asyncio.timeout(10):
+        await taken.reached.wait()
+    fake.close()
+    assert await taken.ended is None
+    await events.join()
+    assert told == [error]
+    assert taken.calls == [1]

@@ -182,7 +182,8 @@ async def test_a_stream_that_breaks_or_falls_silent_is_unavailable(
     async with channel_to(address) as channel, aclosing(channel.watch()) as notices:
         assert (await anext(notices)).watcher == "w"
         with pytest.raises(PeerUnavailable, match=words) as caught:
-            await anext(notices)
+            async with asyncio.timeout(10):
+                await anext(notices)
         assert caught.value.node == str(address)
     await server.stop(None)
 

@@ -132,3 +132,13 @@ async def test_with_no_node_that_answers_the_cluster_says_so(
     assert response.status_code == 200
     (only,) = response.json()["nodes"]
     assert (only["node"], only["health"]) == (node.address, "no answer")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("path", ["/groups", "/groups/scores", "/cluster"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_no_cache_keeps_what_is_true_for_a_moment(
+    shared_http: httpx.AsyncClient, method: str, path: str
+) -> None:
+    response = await shared_http.request(method, path)
+    assert (response.status_code, response.headers["cache-control"]) == (200, "no-store")
