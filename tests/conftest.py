@@ -12,6 +12,8 @@ from served_gateway import NEAR_CACHE, PATIENT, serve_gateway
 from cache_core import Client, Group, Node
 from gateway.http.limits import Limits
 
+pytest_plugins = "leftovers"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In CI, nothing that was asked for may be skipped for want of a service."""
