@@ -70,7 +70,7 @@ class Bucket:
 
     def __init__(self, source: FilesSource, *, scheme: str, bucket: str, prefix: str) -> None:
         self._max_bytes = source.max_bytes
-        self._longest = MAX_NAME - len(f"{prefix}/".encode())
+        self._longest = MAX_NAME - len(f"{prefix}/".encode() if prefix else b"")
         open_store = _open_s3 if scheme == "s3" else _open_gcs
         try:
             self._store = open_store(source, bucket, prefix)

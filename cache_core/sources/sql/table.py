@@ -150,16 +150,20 @@ class TablePlan:
         self._columns = columns
         self._separator = separator
         self._is_document = is_document
-        self._keys = [_column(key) for key in keys]
+        # With the table before its name: SQLite takes another quoted name, if no column has it, for
+        # a text, so that a column that is gone would have its name as its value.
+        asked = sqlalchemy.table(
+            quoted_name(name, quote=True),
+            *map(_column, dict.fromkeys((*keys, *(each.name for each in columns)))),
+            schema=quoted_name(schema[0], quote=True) if schema else None,
+        )
+        self._keys: list[ColumnElement[Any]] = [asked.c[key] for key in keys]
+        values = (_value(asked.c[each.name], each.kind) for each in columns)
         # Labels keep apart the two uses of a column that is part of both key and value.
         labelled = [
             clause.label(f"gaocache_{number}")
-            for number, clause in enumerate((*self._keys, *map(_value, columns)))
+            for number, clause in enumerate((*self._keys, *values))
         ]
-        asked = sqlalchemy.table(
-            quoted_name(name, quote=True),
-            schema=quoted_name(schema[0], quote=True) if schema else None,
-        )
         self._rows: Select[Any] = select(*labelled).select_from(asked)
 
     def probe(self) -> Select[Any]:
@@ -229,9 +233,8 @@ class TablePlan:
         return encoding.one(self._columns[0], values[0])
 
 
-def _value(of: Column) -> ColumnElement[Any]:
-    found = _column(of.name)
-    return cast(found, Text) if of.kind is ColumnKind.CAST else found
+def _value(found: ColumnElement[Any], kind: ColumnKind) -> ColumnElement[Any]:
+    return cast(found, Text) if kind is ColumnKind.CAST else found
 
 
 def _column(name: str) -> ColumnClause[Any]:

@@ -52,7 +52,8 @@ def by_target(answers: dict[str, bytes]) -> Handler:
 class HttpOrigin:
     """A server on a free port of loopback, which keeps it while it is down.
 
-    `left` is set when a client has hung up on a request that was waiting for its answer.
+    `left` is set when a client has hung up on a request that was waiting for its answer, and
+    `ended` when any connection has come to its end.
     """
 
     def __init__(self, handler: Handler, context: ssl.SSLContext | None = None) -> None:
@@ -61,6 +62,7 @@ class HttpOrigin:
         self.connections = 0
         self.left = asyncio.Event()
         self.arrived = asyncio.Event()
+        self.ended = asyncio.Event()
         self.port = 0
         self._context = context
         self._frozen = False
@@ -114,6 +116,7 @@ class HttpOrigin:
         finally:
             del self._serving[task]
             writer.close()
+            self.ended.set()
 
     async def _answer(
         self, asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sources.bucket_endpoint import Endpoint, bucket_endpoint
 from sources.documents import blocks, served
 from sources.rig import MakeRig
 from sources.rigs.s3 import S3Rig
@@ -24,44 +25,10 @@ def opened(url: str = "s3://bucket", **settings: object) -> FilesRetriever:
     return FilesRetriever(source, folder=Path("/"))
 
 
-class Endpoint:
-    """A bucket's server that gives every request the same answer, or none."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.answer = b""
-        self.asked: list[str] = []
-        self.waiting = asyncio.Event()
-        self.left = asyncio.Event()
-
-    def says(self, status: int, body: str = "", *headers: str) -> None:
-        lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}", *headers, "", body]
-        self.answer = "\r\n".join(lines).encode()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                self.asked.append(head.decode().split(" ")[1])
-                if not self.answer:
-                    self.waiting.set()
-                    await reader.read()
-                    break
-                writer.write(self.answer)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            self.left.set()
-            writer.close()
-
-
 @pytest.fixture
 async def endpoint() -> AsyncIterator[Endpoint]:
-    answering = Endpoint()
-    server = await asyncio.start_server(answering.serve, "127.0.0.1", 0)
-    answering.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    yield answering
-    server.close()
+    async with bucket_endpoint() as answering:
+        yield answering
 
 
 @pytest.mark.parametrize(
@@ -70,6 +37,7 @@ async def endpoint() -> AsyncIterator[Endpoint]:
         (400, "", RetrieverFailed, "the bucket answers 400"),
         (401, "", RetrieverFailed, "the bucket refuses the credentials"),
         (403, f"<Code>AccessDenied</Code>{SECRET}", RetrieverFailed, "refuses the credentials"),
+        (408, "", SourceUnavailable, "can't be reached or can't answer now"),
         (404, "<Code>NoSuchBucket</Code>", RetrieverFailed, "there is no such bucket"),
         (429, "", SourceUnavailable, "can't be reached or can't answer now"),
         (500, SECRET, SourceUnavailable, "can't be reached or can't answer now"),

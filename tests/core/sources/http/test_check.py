@@ -54,6 +54,19 @@ def test_a_table_that_can_not_work_is_refused_without_its_secrets(
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        *("Connection", "content-length", "Expect", "HOST", "If-None-Match", "Range", "TE"),
+        *("Traceparent", "Trailer", "Transfer-Encoding", "Upgrade", "Accept-Encoding"),
+    ],
+)
+def test_a_header_that_a_request_frames_itself_with_may_not_be_set(name: str) -> None:
+    with pytest.raises(InvalidSource, match=f"^{name} is not to be set") as refused:
+        opened(headers={name: "1"})
+    assert refused.value.setting == "headers"
+
+
+@pytest.mark.parametrize(
     ("setting", "value"),
     [
         ("max_bytes", 0),
@@ -132,7 +145,7 @@ async def test_a_source_that_drips_fails_the_check_in_time() -> None:
             await writer.drain()
             await asyncio.sleep(0.01)
 
-    async with HttpOrigin(drip).up() as origin:
+    async with HttpOrigin(drip).up() as origin, asyncio.timeout(3):
         with pytest.raises(SourceUnavailable, match="gave no answer in time"):
             await checked(origin, read_timeout="100ms", connect_timeout="100ms")
 

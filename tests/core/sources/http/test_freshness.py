@@ -1,3 +1,6 @@
+import time
+from collections.abc import Iterator
+
 import pytest
 
 from cache_core.sources.http.freshness import MOST_SECONDS, lifetime
@@ -58,3 +61,19 @@ def test_a_reply_says_how_long_it_is_fresh(
     headers: dict[str, str], ttl: float | None, age: float
 ) -> None:
     assert lifetime(headers, NOW) == (ttl, age)
+
+
+@pytest.fixture
+def far_west(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose clock on the wall is ten hours behind."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "FAR10")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_west")
+@pytest.mark.parametrize("expires", [A_MINUTE_LATER, "Sun Nov  6 08:50:37 1994"])
+def test_dates_are_those_of_greenwich_wherever_the_machine_is(expires: str) -> None:
+    assert lifetime({"expires": expires, "date": DATE}, NOW) == (60, 0)

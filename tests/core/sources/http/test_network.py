@@ -1,7 +1,8 @@
 import asyncio
 import contextlib
+import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from cache_core.sources.http.network import PrivateAddress, permitted
 from cache_core.sources.http.retriever import HttpRetriever
 from cache_core.sources.http.settings import HttpSource
 
+ANYWHERE = "0.0.0.0"
 NAME = "api.example.com"
 PRIVATE = "the source has a private address, and allow_private isn't set"
 GOOD = always(response(200, b"630"))
@@ -141,8 +143,40 @@ async def test_a_resolver_that_hangs_is_not_waited_for(opened: Open) -> None:
         raise AssertionError
 
     retriever = opened(f"http://{NAME}/{{key}}", hanging, connect_timeout="50ms")
-    with pytest.raises(SourceUnavailable, match="took no connection in time"):
-        await retriever.retrieve("Tom")
+    async with asyncio.timeout(3):
+        with pytest.raises(SourceUnavailable, match="took no connection in time"):
+            await retriever.retrieve("Tom")
+
+
+@contextlib.contextmanager
+def silent(host: str, port: int = 0) -> Iterator[int]:
+    """Have a port that neither takes nor refuses a connection, because its queue is full."""
+    with socket.socket() as listening, socket.socket() as queued:
+        listening.bind((host, port))
+        listening.listen(0)
+        bound: int = listening.getsockname()[1]
+        queued.connect((HOST if host == ANYWHERE else host, bound))
+        yield bound
+
+
+async def test_the_next_address_is_tried_where_one_says_nothing(
+    origin: HttpOrigin, opened: Open
+) -> None:
+    resolve = FakeResolver("127.0.0.2", HOST)
+    url = f"http://{NAME}:{origin.port}/{{key}}"
+    with silent("127.0.0.2", origin.port):
+        retriever = opened(url, resolve, allow_private=True, connect_timeout="500ms")
+        assert await retriever.retrieve("Tom") == Value(b"630")
+
+
+async def test_many_addresses_that_say_nothing_have_the_time_of_one(opened: Open) -> None:
+    resolve = FakeResolver(*(f"127.0.0.{number}" for number in range(2, 52)))
+    with silent(ANYWHERE) as port:
+        url = f"http://{NAME}:{port}/{{key}}"
+        retriever = opened(url, resolve, allow_private=True, connect_timeout="100ms")
+        async with asyncio.timeout(3):  # of the five that all of them would take
+            with pytest.raises(SourceUnavailable, match="took no connection in time"):
+                await retriever.retrieve("Tom")
 
 
 class Tls:

@@ -243,8 +243,9 @@ async def test_a_304_that_was_not_asked_for_is_no_value(origin: HttpOrigin, open
 
 async def test_a_source_that_says_nothing_is_unavailable(origin: HttpOrigin, opened: Open) -> None:
     origin.freeze()
-    with pytest.raises(SourceUnavailable, match="gave no answer in time"):
-        await opened(read_timeout="50ms").retrieve("Tom")
+    async with asyncio.timeout(3):
+        with pytest.raises(SourceUnavailable, match="gave no answer in time"):
+            await opened(read_timeout="50ms").retrieve("Tom")
     await asyncio.wait_for(origin.left.wait(), 5)
 
 

@@ -1,7 +1,6 @@
 import asyncio
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,15 +10,6 @@ from cache_core import Group, NotFound, RetrieverFailed, SourceUnavailable, Valu
 from cache_core.loading.retriever import BatchRetriever, CheckedRetriever, InvalidSource, Refresher
 from cache_core.sources.python.retriever import PythonRetriever
 from cache_core.sources.python.settings import PythonSource
-
-
-@pytest.fixture
-def beside(tmp_path: Path) -> Iterator[Beside]:
-    path, modules = list(sys.path), set(sys.modules)
-    yield Beside(tmp_path)
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
 
 
 @pytest.mark.parametrize(

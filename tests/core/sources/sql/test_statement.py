@@ -22,6 +22,7 @@ BACKENDS = ("sqlite", "postgresql", "mysql", "mariadb")
         ("-- it's :key\n:key", ("-- it's \\:key\n", "")),
         (""" '{"a":1}' || :key""", (r""" '{"a"\:1}' || """, "")),
         (":key ; -- the end;\n /* of it */ ;\n", ("", "")),
+        (":key /* :key */ AND 1 -- one", (r"", r" /* \:key */ AND 1")),
         (":key -- no end of comments: :key", ("", "")),
         (":key || '; -- '", ("", " || '; -- '")),
         (":key || ' :key", ("", r" || ' \:key")),
