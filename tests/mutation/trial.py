@@ -29,6 +29,9 @@ SECONDS: Final = 900
 """The longest that one trial may take."""
 
 
+AT_THE_END: Final = "the end of the tests"
+"""Which fails where something is left over that belongs to no test."""
+
 WORDS: Final = 2_000
 """How much is kept of what pytest said, in characters."""
 
@@ -132,7 +135,12 @@ def _run(folder: str, trial: Trial, sender: Connection) -> None:
         for number in (1, 2):
             os.dup2(output.fileno(), number)
         chosen = Chosen(trial)
-        code = _pytest(trial, chosen)
+        try:
+            code = _pytest(trial, chosen)
+        except Exception as error:  # noqa: BLE001 - where pytest ends, it tells of what was left over
+            code = 1
+            chosen.failed = chosen.failed or AT_THE_END
+            chosen.words = chosen.words or repr(error)
         if code not in (0, 1):  # neither passed nor failed
             output.seek(0)
             chosen.words += f"pytest ended with {code}:\n{output.read().decode()}"
