@@ -70,7 +70,8 @@ class Rules:
             return Freshness.FRESH
         if now < entry.soft + self.stale_while_revalidate:
             return Freshness.STALE
-        return Freshness.FALLBACK
+        # Its hard expiry may be that of a longer grace, from before a reload.
+        return Freshness.FALLBACK if self.covers_failure(entry, now) else Freshness.GONE
 
     def covers_failure(self, entry: Entry, now: float) -> bool:
         """Tell whether `entry` may be answered at `now` in place of a load that failed."""

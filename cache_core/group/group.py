@@ -147,14 +147,16 @@ class Group:
         Return whether it is held. It is refused if it is stale or too large, if the key is empty,
         if an entry of some use or a negative entry is held for the key, or if a load of it runs.
         """
-        now = self._clock()
-        if not key or (value.ttl is not None and value.ttl <= 0):
+        now, ttl = self._clock(), value.ttl
+        if ttl is None and self.settings.ttl is not None:  # the other node goes by no TTL
+            ttl = self.settings.ttl - value.age
+        if not key or (ttl is not None and ttl <= 0):
             return False
         held = self._rules.judge(self._cache.entry(key), now) is not Freshness.GONE
         if held or self._negatives.left(key, now) is not None or key in self._loads:
             return False
         # No jitter here: its TTL was jittered where it was loaded.
-        soft, hard = self._rules.expiries(now, value.ttl, 0.0)
+        soft, hard = self._rules.expiries(now, ttl, 0.0)
         entry = Entry(value.data, now - value.age, soft, hard, own_label(value, self._terms))
         return self._holdings.store(key, entry, now)
 

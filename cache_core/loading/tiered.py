@@ -97,8 +97,8 @@ class TieredOrigin(Origin):
         looked = await self._look(keys)
         found: dict[str, Retrieved | RetrieverFailed] = {}
         if not anew:
-            values = ((key, at.value) for key, at in looked.items())
-            found = {key: value for key, value in values if value and not fault_of(value)}
+            values = ((key, self._usable(at.value)) for key, at in looked.items())
+            found = {key: value for key, value in values if value}
             self.counts.hits += len(found)
             self.counts.misses += len(looked) - len(found)
         missing = [key for key in keys if key not in found]
@@ -127,6 +127,18 @@ class TieredOrigin(Origin):
             return {}
         # Asked again, because a removal may have come to be owed meanwhile.
         return {key: at for key, at in looked.items() if not self._removals.holds(key)}
+
+    def _usable(self, value: Value | None) -> Value | None:
+        """Return `value` with a TTL, or None where the tier's `value` is of no use.
+
+        It was written without one where the group had none at the time.
+        """
+        if value is None or fault_of(value):
+            return None
+        if value.ttl is not None or self._ttl is None:
+            return value
+        left = self._ttl - value.age
+        return value._replace(ttl=left) if left > 0 else None
 
     async def _forget(self, keys: Sequence[str], looked: Mapping[str, Looked]) -> None:
         """Remove those of `keys` that the tier has, because the source lacks them by now."""

@@ -22,10 +22,10 @@ class Entry(NamedTuple):
     def value(self, now: float, answer: Answer, terms: Terms = NO_TERMS) -> Value:
         """Return the Value for a get at `now`, with the time that is left of its TTL.
 
-        `terms` are the group's; the label's media type, if any, takes the place of theirs.
+        `terms` are the group's; where they have no media type, it is the label's.
         """
         ttl = None if self.soft == inf else self.soft - now
         content_type, version = self.label
-        if content_type:
+        if content_type and not terms.content_type:
             terms = terms._replace(content_type=content_type)
         return Value(self.data, ttl, now - self.loaded, answer, None, terms, version=version)

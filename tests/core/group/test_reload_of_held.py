@@ -1,0 +1,60 @@
+"""What was held, tiered or handed over before a reload is answered by the settings of now."""
+
+import pytest
+from fake_tier import FakeTier, group_at
+from fakes import FakeClock, FakeSource, group_of
+
+from cache_core import SourceUnavailable, Value
+from cache_core.value import Terms
+
+
+@pytest.fixture
+def source() -> FakeSource:
+    return FakeSource({"Tom": b"630"})
+
+
+@pytest.mark.parametrize("before", ["stale_if_error", "stale_while_revalidate"])
+async def test_a_grace_that_is_no_more_answers_nothing(
+    source: FakeSource, clock: FakeClock, before: str
+) -> None:
+    group = group_of(source, clock, ttl=10, **{before: 600})
+    await group.get("Tom")
+    await group.follow(group_of(source, clock, ttl=10))
+    source.error = ConnectionRefusedError()
+    clock.tick(11)
+    with pytest.raises(SourceUnavailable):
+        await group.get("Tom")
+
+
+async def test_a_media_type_that_is_new_holds_for_values_that_have_their_sources(
+    source: FakeSource, clock: FakeClock
+) -> None:
+    source.values["Tom"] = Value(b"630", terms=Terms(content_type="image/png"))
+    group = group_of(source, clock)
+    await group.get("Tom")
+    await group.follow(group_of(source, clock, content_type="text/plain"))
+    assert (await group.get("Tom")).terms.content_type == "text/plain"
+    await group.follow(group_of(source, clock))
+    assert (await group.get("Tom")).terms.content_type == "image/png"
+
+
+async def test_with_a_first_ttl_what_the_tier_has_for_ever_ends(
+    source: FakeSource, clock: FakeClock
+) -> None:
+    tier = FakeTier(clock)
+    await group_at(source, tier, clock, ttl=None).get("Tom")
+    clock.tick(40)
+    group = group_at(source, tier, clock, ttl=60)
+    assert (await group.get("Tom")).ttl == 20
+    source.values["Tom"] = b"631"
+    clock.tick(20)
+    assert (await group.get("Tom")).data == b"631"
+
+
+async def test_what_another_node_has_for_ever_is_taken_over_for_the_rest_of_the_ttl(
+    source: FakeSource, clock: FakeClock
+) -> None:
+    group = group_of(source, clock, ttl=60)
+    assert group.put("Tom", Value(b"630", None, 40))
+    assert (await group.get("Tom")).ttl == 20
+    assert not group.put("Jack", Value(b"589", None, 60))
