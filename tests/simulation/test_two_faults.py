@@ -51,7 +51,8 @@ TEN = (
 
 RARE = (
     "met-in-the-last-round-is-not-named",
-    "takes-from-a-node-that-is-told-meanwhile",
+    "others-keep-what-they-read-while-the-tier-was-away",
+    "told-to-flush-after-a-goodbye",
     "gone-nodes-are-told-of-for-ever",
 )
 """Found after many seeds."""
