@@ -14,15 +14,9 @@ class CapacityLimiter:
     """
 
     def __init__(self, count: int, queue: int) -> None:
-        self._count = count
         self._free = count
         self._most_waiting = queue
         self._waiting: dict[asyncio.Future[bool], object] = {}
-
-    @property
-    def busy(self) -> int:
-        """How many callers have a place or wait for one."""
-        return self._count - self._free + len(self._waiting)
 
     @property
     def is_free(self) -> bool:

@@ -28,7 +28,7 @@ from grpc.aio import (  # type: ignore[attr-defined] # its stubs lack these two
     shutdown_grpc_aio,
 )
 
-PATIENCE: Final = 1.0
+PATIENCE: Final = 5.0
 """How long what was begun may take to end, in seconds."""
 
 PAUSE: Final = 0.005

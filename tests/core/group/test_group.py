@@ -1,8 +1,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 
 import pytest
-from fakes import FakeSource
+from fakes import FakeSource, settled
 
 from cache_core import (
     Answer,
@@ -15,6 +16,7 @@ from cache_core import (
     PeerUnavailable,
     RetrieverFailed,
     SourceUnavailable,
+    Value,
 )
 from cache_core.events import Event, Hit, LoadFailed, LoadStarted, Miss
 
@@ -129,12 +131,12 @@ async def cancelled(_key: str) -> bytes:
 async def test_a_failing_retriever_is_a_clear_error_that_leaks_nothing_and_the_next_get_asks_again(
     retriever: Callable[[str], bytes | Awaitable[bytes]], kind: type[Exception], words: str
 ) -> None:
-    group = Group("g", retriever)
-    for _ in range(2):
-        with pytest.raises(kind) as caught:
-            await group.get("k")
-        assert type(caught.value) is kind
-        assert str(caught.value) == words
+    async with aclosing(Group("g", retriever)) as group:
+        for _ in range(2):
+            with pytest.raises(kind) as caught:
+                await group.get("k")
+            assert type(caught.value) is kind
+            assert str(caught.value) == words
 
 
 async def test_cancelling_any_caller_harms_no_other_and_the_last_cancels_the_lookup(
@@ -174,9 +176,18 @@ async def test_hooks_are_told_of_hits_and_loads() -> None:
     ]
 
 
-async def test_closing_a_group_ends_its_loads_first_and_tells_their_waiters(
-    source: FakeSource,
-) -> None:
+async def test_closing_a_group_ends_its_loads_first_and_tells_their_waiters() -> None:
+    closed_while_asked = []
+
+    class Lingering(FakeSource):
+        async def retrieve(self, key: str) -> bytes | Value | None:
+            try:
+                return await super().retrieve(key)
+            finally:
+                await settled()
+                closed_while_asked.append(self.closed)
+
+    source = Lingering({"Tom": b"630"})
     group = Group("scores", source)
     source.gate.clear()
     waiting = asyncio.create_task(group.get("Tom"))
@@ -184,10 +195,7 @@ async def test_closing_a_group_ends_its_loads_first_and_tells_their_waiters(
     group.remove("Tom")
     await group.aclose()
     assert source.cancelled == ["Tom"]
+    assert closed_while_asked == [False]
+    assert source.closed
     with pytest.raises(SourceUnavailable, match="the load of group scores was ended"):
         await waiting
-
-
-async def test_closing_a_group_closes_its_source(source: FakeSource) -> None:
-    await Group("scores", source).aclose()
-    assert source.closed

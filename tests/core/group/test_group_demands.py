@@ -191,7 +191,7 @@ async def test_a_reload_that_nobody_waits_for_any_more_ends(clock: FakeClock) ->
     source, group = await holding_k(clock, **RELOADS)
     loading = await reloading_k(source, group)
     loading.cancel()
-    await source.left.wait()
+    await settled()
     assert source.cancelled == ["k"]
 
 

@@ -128,8 +128,8 @@ async def test_the_look_up_ends_when_the_last_who_waits_gives_up(source: BatchSo
     await source.asked.wait()
     for get in gets:
         get.cancel()
-    await source.left.wait()
     await settled()
+    assert source.cancelled == ["1", "2"]
     source.gate.set()
     assert (await group.get("3")).data == b"3"
 

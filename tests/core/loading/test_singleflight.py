@@ -2,6 +2,7 @@ import asyncio
 import gc
 
 import pytest
+from fakes import settled
 
 from cache_core.loading.singleflight import Flights
 
@@ -106,6 +107,7 @@ async def test_an_error_after_the_last_waiter_has_left_is_not_logged(
     waiter.cancel()
     await asyncio.gather(waiter, return_exceptions=True)
     await ended.wait()
+    await settled()
     gc.collect()
     assert caplog.messages == []
 

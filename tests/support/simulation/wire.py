@@ -12,7 +12,15 @@ from simulation.network import Endpoint, Network, peek
 
 from cache_core.cluster.peer import Ask
 from cache_core.errors import CacheError, PeerUnavailable
-from cache_core.messages import Handed, HandOver, Message, Probe, Probed, RemoveEverywhere, RemoveHere
+from cache_core.messages import (
+    Handed,
+    HandOver,
+    Message,
+    Probe,
+    Probed,
+    RemoveEverywhere,
+    RemoveHere,
+)
 from cache_core.trace import current_trace
 from cache_core.value import Value
 
