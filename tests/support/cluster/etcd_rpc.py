@@ -62,14 +62,14 @@ class RpcStore:
         self.revoked: list[int] = []
         self.left = 5
         self.names: list[tuple[str, str]] = []
-        self.tokens: set[str | None] = set()
+        self.tokens: set[str | bytes | None] = set()
         self.watching: asyncio.Queue[rpc.WatchCreateRequest] = asyncio.Queue()
         self.told: asyncio.Queue[rpc.WatchResponse] = asyncio.Queue()
         self.unwatched = asyncio.Event()
         self.before: Callable[[str, Context], Awaitable[None]] | None = None
 
     async def _call(self, name: str, context: Context) -> None:
-        self.tokens.add(dict(context.invocation_metadata()).get("token"))
+        self.tokens.add(dict(context.invocation_metadata() or ()).get("token"))
         if self.before is not None:
             await self.before(name, context)
 
