@@ -79,3 +79,12 @@ async def start(environment: dict[str, str]) -> AsyncIterator[Start]:
     yield start
     for serving in started:
         await serving.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a child run its first argument as a shell script: that starts sooner than Python."""
+    program = tmp_path / "interpreter"
+    program.write_text('#!/bin/sh\nshift 3\nscript=$1\nshift\neval "$script"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 
 from processes import Run
@@ -98,6 +99,18 @@ async def test_a_tier_that_cannot_be_reached_is_named_and_its_password_is_not(
     assert tier.startswith(f"a     tier {file}:2: groups.a.tier: ")
     assert tier.rstrip().endswith("; see that it runs and that its address is right")
     assert "hunter2" not in ended.stdout.decode()
+
+
+async def test_a_tier_that_is_silent_is_waited_for_as_long_as_told(
+    run: Run, scores_db: Path
+) -> None:
+    file = write(scores_db.parent, ("a", "scores.db", "scores"))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        tier = f"valkey://127.0.0.1:{silent.getsockname()[1]}"
+        file.write_text(f'[groups.a]\ntier = "{tier}"\n{file.read_text()}')
+        ended = await run("check", str(file), "--timeout", "0.25")
+    assert (ended.status, ended.stderr) == (1, "")
+    assert "groups.a.tier: it did not answer within 0.25 s" in ended.stdout.decode()
 
 
 async def test_of_an_error_that_no_source_should_raise_only_the_name_is_told() -> None:

@@ -92,6 +92,17 @@ async def test_the_curl_names_the_keys_columns_where_the_table_is_empty(
     assert ended.stdout.decode().splitlines()[-1].endswith("/groups/users/keys/ID")
 
 
+async def test_a_key_column_that_looks_like_a_variable_is_taken_as_it_is(
+    run: Run, tmp_path: Path
+) -> None:
+    file, config = tmp_path / "shop.db", tmp_path / "shop.toml"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute('CREATE TABLE users ("${NO_SUCH_ID}" INTEGER PRIMARY KEY)')
+    await run("init", f"sqlite:///{file}", "-o", str(config))
+    ended = await run("check", str(config))
+    assert (ended.status, ended.stderr) == (0, "")
+
+
 async def test_a_config_is_overwritten_only_by_force(run: Run, tmp_path: Path) -> None:
     file = make_database(tmp_path / "shop.db")
     config = tmp_path / "gaocache.toml"

@@ -136,12 +136,16 @@ async def test_a_bad_file_is_said_and_changes_nothing(
 
 async def test_a_wish_during_a_reload_is_another_reload(file: Path) -> None:
     node = FakeNode()
-    wanted = asyncio.Event()
-    running = asyncio.create_task(reloading(file, node).whenever(wanted))
-    for _ in range(2):
-        wanted.set()
-        await node.reloaded.wait()
-        node.reloaded.clear()
+    wanted, again = asyncio.Event(), asyncio.Event()
+
+    async def reload(groups: Iterable[Group]) -> Reloaded:
+        (again if node.reloaded.is_set() else wanted).set()
+        return await node.reload(groups)
+
+    read = partial(load, file, environ={})
+    running = asyncio.create_task(Reloading(read(), file, read, reload).whenever(wanted))
+    wanted.set()
+    await asyncio.wait_for(again.wait(), 5)
     running.cancel()
 
 

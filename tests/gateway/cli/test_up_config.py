@@ -13,8 +13,6 @@ from cache_core.config import Settings, load
 from gateway.cli.failure import Failure
 from gateway.cli.processes.fleet import Fleet, fleet_of
 
-pytestmark = pytest.mark.slow  # three processes or more a test
-
 CONFIG = """\
 [gateway]
 listen = "{gateway}"
@@ -48,6 +46,7 @@ def ports() -> list[int]:
         return [sock.getsockname()[1] for sock in socks]
 
 
+@pytest.mark.slow  # three processes
 async def test_the_addresses_of_the_file_are_served_all_of_them(
     run: Run, start: Start, scores_db: Path, ports: list[int]
 ) -> None:
@@ -64,6 +63,7 @@ async def test_the_addresses_of_the_file_are_served_all_of_them(
     assert {node["node"] for node in survey["nodes"]} == {first, second}
 
 
+@pytest.mark.slow  # three processes
 async def test_node_and_gateway_take_the_same_file(
     run: Run, start: Start, scores_db: Path, ports: list[int]
 ) -> None:
@@ -117,3 +117,10 @@ def test_in_a_cluster_that_is_no_list_one_node_is_started(tmp_path: Path) -> Non
     )
     fleet = fleet_of(settings, None)
     assert (places(fleet), fleet.peers) == ([("0.0.0.0:8080", "gao1:80")], None)
+
+
+def test_nodes_may_take_the_ports_up_to_the_last_and_no_more(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, 'listen = "127.0.0.1:65534"')
+    assert [place.listen.port for place in fleet_of(settings, 2).places] == [65534, 65535]
+    with pytest.raises(Failure, match="3 nodes from port 65534 on go past 65535"):
+        fleet_of(settings, 3)
