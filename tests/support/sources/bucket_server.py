@@ -1,6 +1,7 @@
 """A server of buckets as a process: started, frozen, killed and started again at its port."""
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -51,6 +52,7 @@ class BucketServer:
     def freeze(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)  # it may take a moment
 
     def thaw(self) -> None:
         assert self._process is not None

@@ -1,6 +1,7 @@
 """Real Redises on free loopback ports, single and Cluster, that a test can kill and freeze."""
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -97,6 +98,7 @@ class RedisServer:
         """Let it take connections and answer nothing."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)  # it may take a moment
 
     def thaw(self) -> None:
         """Let it go on, if it is frozen."""

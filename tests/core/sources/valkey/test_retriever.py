@@ -24,12 +24,15 @@ Retrieving: TypeAlias = Callable[..., ValkeyRetriever]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     with redis_server(tmp_path_factory.mktemp("redis")) as started:
+        started.admin.ping()  # its connection is the module's, not some test's
         yield started
 
 
 @pytest.fixture(scope="module")
 def trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisTrio]:
     with redis_trio(tmp_path_factory.mktemp("trio")) as started:
+        for each in started.servers:
+            each.admin.ping()
         yield started
 
 
