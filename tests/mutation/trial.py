@@ -71,7 +71,7 @@ class Running:
                 return Outcome("", f"it took longer than {SECONDS} seconds")
             received: Outcome = self._receiver.recv()
         except EOFError:
-            return Outcome("the interpreter", "it ended the interpreter")
+            return Outcome("", "the trial's process ended before pytest did")
         else:
             return received
         finally:

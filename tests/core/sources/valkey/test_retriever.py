@@ -36,9 +36,14 @@ def trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisTrio]:
         yield started
 
 
-@pytest.fixture(params=["server", "trio"])
-def place(request: pytest.FixtureRequest) -> Iterator[Redis]:
-    started: Redis = request.getfixturevalue(request.param)
+@pytest.fixture(scope="module", params=["server", "trio"])
+def started(request: pytest.FixtureRequest) -> Redis:
+    found: Redis = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def place(started: Redis) -> Iterator[Redis]:
     yield started
     for server in started.servers:
         server.admin.flushall()
