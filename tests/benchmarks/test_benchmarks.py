@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import shutil
 import signal
 import sys
@@ -95,6 +94,6 @@ async def test_a_benchmark_that_is_stopped_leaves_no_process(number: signal.Sign
     process.send_signal(number)
     await process.communicate()
     assert process.returncode != 0
-    for pid in started:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
+    async with asyncio.timeout(10):
+        while any(Path(f"/proc/{pid}").exists() for pid in started):  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.01)  # whoever reaps orphans may take a moment
