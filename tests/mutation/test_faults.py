@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from multiprocessing import forkserver, get_context, resource_tracker
 
 import pytest
 from fault import Fault, Misplaced, all_faults, chosen
@@ -10,6 +11,7 @@ from planting import plant
 from reach import Reach
 from swapped import swapped
 from tree import ROOT, sources
+from trial import LIBRARIES
 from verdicts import Verdict, document, shares
 
 from cache_core.node.removal import Removals
@@ -84,12 +86,24 @@ def test_shares_are_told_by_room_and_of_all() -> None:
     assert document(verdicts)["faults"][1]["known"] == "it takes a machine with two clocks"
 
 
+@pytest.fixture(scope="module")
+def _fork_server() -> None:
+    """Start what outlives the first trial: it serves all of this process."""
+    get_context("forkserver").set_forkserver_preload(list(LIBRARIES))
+    resource_tracker.ensure_running()
+    forkserver.ensure_running()
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("_fork_server")
 @pytest.mark.parametrize(
     ("test", "is_noticed"),
     [
-        ("tests/core/cluster/test_latency.py::test_patience_has_bounds", True),
-        ("tests/core/test_address.py::test_what_is_no_address_is_refused", False),
+        ("tests/core/cluster/test_latency.py::test_it_is_not_endlessly_patient", True),
+        (
+            "tests/core/cluster/test_debts.py::test_what_a_node_missed_is_owed_until_it_is_told",
+            False,
+        ),
     ],
 )
 def test_a_fault_is_noticed_by_the_tests_that_mind_it_alone(test: str, is_noticed: bool) -> None:
