@@ -77,6 +77,7 @@ async def is_held_up(stage: Stage) -> bool:
     await asyncio.sleep(stage.plan.weather.delay * stage.rng.uniform(0, 0.4))
     node.process.freeze()
     await asyncio.sleep(stage.rng.uniform(3.2, 4.5))
+    stage.cluster.fault()
     node.process.thaw(timers_first=stage.rng.random() < 0.7)
     await asyncio.sleep(NOTICED)
     if len(node.left_out) > before:
