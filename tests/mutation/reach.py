@@ -43,14 +43,16 @@ class Reach:
     def tests(self, fault: Fault) -> list[str]:
         """Return the ids of the tests that reach the fault's lines, those that do least first.
 
-        Where no test runs these lines by itself (they run at the import), it is those of the whole
-        file.
+        Where no test runs these lines by itself (they run at the import), it is those of all files
+        of the folder: what such lines make is used elsewhere.
         """
         lines = self._lines_then(fault)
         contexts = self._files.get(fault.file, {})
         found = {test for line in lines for test in contexts.get(line, ())}
         if not found:
-            found = {test for tests in contexts.values() for test in tests}
+            folder = PurePath(fault.file).parent
+            around = [each for file, each in self._files.items() if PurePath(file).parent == folder]
+            found = {test for each in around for tests in each.values() for test in tests}
         return sorted(found, key=lambda test: (self._sizes[test], test))
 
     def changed_files(self, fault: Fault) -> list[str]:
