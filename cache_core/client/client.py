@@ -40,7 +40,8 @@ class Client:
     owner in one call. A node that can't be reached is left out, and its keys are asked of the
     nodes that take over, within the call's time and a budget of retries. `connect` makes the Peer
     at a node's address; `rng` spreads the probes. Up to `near_cache` bytes hold copies of nodes'
-    answers, which a removal ends before it returns; their times are by `clock`, in seconds.
+    answers, which a removal ends before it returns. Their times, and how long nodes take to answer,
+    are by `clock`, in seconds.
 
     A call that names no `timeout` has the client's, in seconds. Infinity means no deadline; a
     negative timeout or NaN raises ValueError. A call raises the errors that Group.get raises in
@@ -63,12 +64,13 @@ class Client:
             raise ValueError(f"a near cache should have 0 bytes or more, not {near_cache}")
         self._membership = open_membership(nodes) if isinstance(nodes, str) else nodes
         self._timeout = _seconds(timeout)
-        self._hook = hook
-        self._connect = connect
-        self._rng = rng
-        self._peers: Peers | None = None
         self._failover = Failover()
         self._near = NearCache(near_cache, clock) if near_cache else None
+        watch = partial(watch_for, self._near)
+        self._new_peers = partial(
+            Peers, connect, self._probe, hook=hook, watch=watch, clock=clock, rng=rng
+        )
+        self._peers: Peers | None = None
 
     async def get(
         self,
@@ -258,10 +260,7 @@ class Client:
     async def _known(self, seconds: float) -> Peers:
         """Return the members, once they are known."""
         if self._peers is None:
-            watch = partial(watch_for, self._near)
-            self._peers = Peers(
-                self._connect, self._probe, hook=self._hook, watch=watch, rng=self._rng
-            )
+            self._peers = self._new_peers()
             self._peers.follow(self._membership.watch())
         peers = self._peers
         if not peers.are_known:

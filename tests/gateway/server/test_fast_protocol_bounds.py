@@ -62,6 +62,27 @@ async def test_a_client_that_does_not_read_is_sent_no_kept_answers(serving: Lane
         assert not serving.inner.asked.empty()
 
 
+async def test_a_client_that_stops_reading_between_answers_is_sent_no_kept_one(
+    serving: LaneServer,
+) -> None:
+    copy = serving.near.put("Tom", Value(b"630"))
+    async with Connection(serving.url) as connection:
+
+        async def ask() -> None:
+            connection.send(get("Tom"))
+            assert await value(connection) == "630"
+
+        for _ in range(3):
+            await ask()
+        kept = copy.touched
+        assert kept > 0
+        server_side = await opened(serving)
+        server_side.pause_writing()  # as uvloop does, whose writes go out after the turn
+        server_side.data_received(get("Tom"))
+        assert copy.touched == kept
+        await serving.inner.asked.get()
+
+
 async def test_a_large_value_that_comes_too_late_is_no_answer_to_the_next_request(
     serving: LaneServer,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 from in_process import all_up
 from simulation.cluster import Cluster, Parts
+from simulation.hashes import HASHING, steady_hash
 from simulation.history import History
 from simulation.loop import VirtualLoop
 from simulation.membership import Registry
@@ -53,6 +54,8 @@ def run(seed: int) -> Ended:
     with pytest.MonkeyPatch.context() as patch:
         for module in (peers, handover):
             patch.setattr(module, "Ring", ring_of)
+        for hashing in HASHING:
+            patch.setattr(hashing, "hash", steady_hash, raising=False)
         asyncio.set_event_loop(loop)
         try:
             loop.run_until_complete(_run(seed, plan, history))
