@@ -121,11 +121,16 @@ class TakeOver(Message[int]):
 
 
 class Handed(NamedTuple):
-    """An entry that goes from one node to another."""
+    """An entry that goes from one node to another.
+
+    `group_ttl` is the group's TTL at the node that gives it: infinite without end, None where that
+    node does not say.
+    """
 
     group: str
     key: str
     value: Value
+    group_ttl: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,15 @@ def own_label(value: Value, terms: Terms) -> Label:
     return Label(content_type, value.version) if content_type or value.version else NO_LABEL
 
 
+def left_of(ttl: float, value: Value) -> float:
+    """Return the seconds that a TTL of `ttl` leaves `value` at its age, and its own TTL if shorter.
+
+    Below zero, it is over.
+    """
+    left = ttl - value.age
+    return left if value.ttl is None else min(left, value.ttl)
+
+
 Outcome: TypeAlias = Value | CacheError
 """The outcome of a get: the value, or the error that it ended in."""
 

@@ -24,6 +24,11 @@ FORGET_SECONDS: Final = 60.0
 GOODBYE_SECONDS: Final = 15.0
 """The same for a node that said that it was leaving; it goes on serving for a while."""
 
+REFUSE_SECONDS: Final = 2 * FORGET_SECONDS
+"""How long a node that was forgotten stays so, whatever others tell of it. A node that hears of it
+only now keeps it for FORGET_SECONDS, a pause between probes and a silent probe, and tells of it
+until then."""
+
 LOOK_PAUSE: Final = 0.1
 """Seconds between probes of members that are waited for: a connection that failed is made anew no
 earlier."""
@@ -240,7 +245,7 @@ class Peers:
         if now - monitor.left_out_since >= limit:
             del self._monitors[monitor.name]
             known = {name: until for name, until in self._forgotten.items() if until > now}
-            self._forgotten = {**known, monitor.name: now + FORGET_SECONDS}
+            self._forgotten = {**known, monitor.name: now + REFUSE_SECONDS}
             if not monitor.said_goodbye:
                 self._forgot(monitor.name)
             closing = asyncio.create_task(monitor.aclose())

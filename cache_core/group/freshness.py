@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from cache_core.memory.entry import Entry
 from cache_core.settings import GroupSettings
+from cache_core.value import Value, left_of
 
 STEEPNESS = 5.0
 """How fast the probability that a read refreshes early rises: from 1 in 150 to certainty."""
@@ -61,6 +62,18 @@ class Rules:
             return Expiries(inf, inf)
         soft = now + ttl * (1 - self.jitter * chance)
         return Expiries(soft, soft + max(self.stale_while_revalidate, self.stale_if_error))
+
+    def taken_over(self, value: Value, giver_ttl: float | None) -> float | None:
+        """Return for how many seconds `value`, handed over by another node, is fresh at most.
+
+        That is what is left of its own TTL. The group's counts besides where the value has none,
+        and where the group's is shorter than `giver_ttl`, that of the other node's group: infinite
+        without end, None where it is not known.
+        """
+        if self.ttl is None:
+            return value.ttl
+        is_shorter = giver_ttl is not None and self.ttl < giver_ttl
+        return left_of(self.ttl, value) if is_shorter or value.ttl is None else value.ttl
 
     def judge(self, entry: Entry | None, now: float) -> Freshness:
         """Return how fresh `entry` is at `now`; a key without an entry, None, is GONE."""

@@ -141,22 +141,23 @@ class Group:
             return self._get_stale(key, entry, now, Answer.STALE_ERROR)
         return await self._get_or_fall_back(key)
 
-    def put(self, key: str, value: Value) -> bool:
+    def put(self, key: str, value: Value, *, giver_ttl: float | None = None) -> bool:
         """Hold `value`, handed over by another node, for what is left of its TTL.
+
+        Where the group's is shorter than `giver_ttl`, as in Rules.taken_over, it is for no longer.
 
         Return whether it is held. It is refused if it is stale or too large, if the key is empty,
         if an entry of some use or a negative entry is held for the key, or if a load of it runs.
         """
-        now, ttl = self._clock(), value.ttl
-        if ttl is None and self.settings.ttl is not None:  # the other node goes by no TTL
-            ttl = self.settings.ttl - value.age
+        now, ttl = self._clock(), self._rules.taken_over(value, giver_ttl)
         if not key or (ttl is not None and ttl <= 0):
             return False
         held = self._rules.judge(self._cache.entry(key), now) is not Freshness.GONE
         if held or self._negatives.left(key, now) is not None or key in self._loads:
             return False
-        # No jitter here: its TTL was jittered where it was loaded.
-        soft, hard = self._rules.expiries(now, ttl, 0.0)
+        # Its own TTL was jittered where it was loaded.
+        chance = 0.0 if ttl == value.ttl else self._random.random()
+        soft, hard = self._rules.expiries(now, ttl, chance)
         entry = Entry(value.data, now - value.age, soft, hard, own_label(value, self._terms))
         return self._holdings.store(key, entry, now)
 

@@ -15,7 +15,7 @@ from cache_core.loading.tier import Looked, Tier, TierUnavailable, Written
 from cache_core.loading.tier_removals import TierRemovals
 from cache_core.loading.validation import fault_of
 from cache_core.stats import TierStats
-from cache_core.value import Value
+from cache_core.value import Value, left_of
 
 AskSource: TypeAlias = Callable[[Sequence[str]], Awaitable[Many]]
 
@@ -137,7 +137,7 @@ class TieredOrigin(Origin):
             return None
         if value.ttl is not None or self._ttl is None:
             return value
-        left = self._ttl - value.age
+        left = left_of(self._ttl, value)
         return value._replace(ttl=left) if left > 0 else None
 
     async def _forget(self, keys: Sequence[str], looked: Mapping[str, Looked]) -> None:

@@ -1,5 +1,6 @@
 """The check that a retriever's answer keeps its contract. Knows no loads."""
 
+import sys
 from math import inf
 from typing import Final
 
@@ -10,6 +11,8 @@ from cache_core.value import Value
 
 MAX_VERSION: Final = 1_024
 """The longest version that is kept, in characters; a value with a longer one has none."""
+
+_MOST: Final = sys.float_info.max
 
 
 def checked(found: Retrieved, key: str, *, group: str) -> Value:
@@ -34,10 +37,10 @@ def fault_of(value: Value) -> str | None:
     content_type = value.terms.content_type
     if not isinstance(data, bytes):
         return f"{type(data).__name__}, not bytes"
-    if not (value.ttl is None or isinstance(value.ttl, int | float)) or value.ttl != value.ttl:
-        return f"the ttl {value.ttl!r}, not seconds or None"
-    if not isinstance(value.age, int | float) or not 0 <= value.age < inf:
-        return f"the age {value.age!r}, not seconds from 0 on"
+    if value.ttl is not None and not _is_time(value.ttl):
+        return f"the ttl {_shown(value.ttl)}, not seconds or None"
+    if not _is_time(value.age) or not 0 <= value.age < inf:
+        return f"the age {_shown(value.age)}, not seconds from 0 on"
     if not isinstance(version, str) or not _is_utf8(version):
         return f"the version {version!r}, not a text"
     if content_type and not is_media_type(content_type):
@@ -51,3 +54,13 @@ def _is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _is_time(given: object) -> bool:
+    """Return whether `given` is a number that can be added to a clock's: NaN and others can't."""
+    return isinstance(given, int | float) and (abs(given) <= _MOST or abs(given) == inf)
+
+
+def _shown(given: object) -> str:
+    is_endless = isinstance(given, int) and abs(given) > _MOST  # Python may refuse to write it out
+    return "of too many digits" if is_endless else repr(given)

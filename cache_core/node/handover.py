@@ -6,6 +6,7 @@ were read until they are its own. Knows no wire.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from typing import Final
 
 from cache_core.cluster.debts import Debts
@@ -82,8 +83,10 @@ class Handover:
         limit = HANDED_BYTES // max(len(self._groups), 1)
         handed: list[Handed] = []
         for name, group in list(self._groups.items()):  # a reload may come meanwhile
+            ttl = group.group.settings.ttl
+            given_ttl = inf if ttl is None else ttl
             for step in group.group.hottest(limit, wanted):
-                handed += [Handed(name, key, value) for key, value in step]
+                handed += [Handed(name, key, value, given_ttl) for key, value in step]
                 await asyncio.sleep(0)
         return tuple(handed)
 
@@ -104,7 +107,7 @@ class Handover:
             return False
         if Removal(entry.group, entry.key) in removed:
             return False
-        return group.group.put(entry.key, entry.value)
+        return group.group.put(entry.key, entry.value, giver_ttl=entry.group_ttl)
 
     async def _offer(self, node: str) -> None:
         try:

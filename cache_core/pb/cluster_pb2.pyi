@@ -279,16 +279,18 @@ class HandOverResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[Handed, _Mapping]]] = ...) -> None: ...
 
 class Handed(_message.Message):
-    __slots__ = ("group", "key", "value", "version")
+    __slots__ = ("group", "key", "value", "version", "group_ttl")
     GROUP_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    GROUP_TTL_FIELD_NUMBER: _ClassVar[int]
     group: str
     key: str
     value: Value
     version: str
-    def __init__(self, group: _Optional[str] = ..., key: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., version: _Optional[str] = ...) -> None: ...
+    group_ttl: float
+    def __init__(self, group: _Optional[str] = ..., key: _Optional[str] = ..., value: _Optional[_Union[Value, _Mapping]] = ..., version: _Optional[str] = ..., group_ttl: _Optional[float] = ...) -> None: ...
 
 class DescribeRequest(_message.Message):
     __slots__ = ()

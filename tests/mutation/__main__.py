@@ -5,8 +5,10 @@ python tests/mutation [ROOM ...] [--fault NAME] [--sample] [--list] [--json FILE
 
 import json
 import os
+import signal
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -54,14 +56,12 @@ def main(
             for each in wanted:
                 console.print(f"{each.room:12} {each.name:40} {each.harm}", highlight=False)
             return
-        verdicts = _all(wanted, _measured(anew=anew), jobs, also or [])
+        verdicts = _all(wanted, _measured(anew=anew), jobs, also or [], json_file)
     except (ValueError, Misplaced) as error:
         raise typer.BadParameter(str(error)) from error
     except TestsFail as error:
         console.print(f"Tests fail without any fault:\n{error}", markup=False)
         raise typer.Exit(2) from error
-    if json_file is not None:
-        json_file.write_text(json.dumps(document(verdicts), indent=1) + "\n", encoding="utf-8")
     Console(file=sys.stdout).print(shares_table(verdicts))
     if not all(verdict.is_expected for verdict in verdicts):
         raise typer.Exit(1)
@@ -72,17 +72,29 @@ def _measured(*, anew: bool) -> Reach:
         return reach(Tree(Path(folder)), anew=anew)
 
 
-def _all(faults: list[Fault], reached: Reach, jobs: int, also: list[str]) -> list[Verdict]:
-    verdicts = []
-    with Progress(console=console) as progress:
-        bar = progress.add_task("planting", total=len(faults))
-        for verdict in plant(faults, reached, jobs=jobs, also=also):
-            verdicts.append(verdict)
-            progress.console.print(line(verdict), highlight=False)
-            progress.advance(bar)
+def _all(
+    faults: list[Fault], reached: Reach, jobs: int, also: list[str], json_file: Path | None
+) -> list[Verdict]:
+    """Return all verdicts, and write them; where it is interrupted, write those that are known."""
     order = {fault.name: number for number, fault in enumerate(faults)}
-    return sorted(verdicts, key=lambda verdict: order[verdict.fault.name])
+    verdicts: list[Verdict] = []
+    try:
+        with (
+            Progress(console=console) as progress,
+            closing(plant(faults, reached, jobs=jobs, also=also)) as planting,
+        ):
+            bar = progress.add_task("planting", total=len(faults))
+            for verdict in planting:
+                verdicts.append(verdict)
+                progress.console.print(line(verdict), highlight=False)
+                progress.advance(bar)
+    finally:
+        verdicts.sort(key=lambda verdict: order[verdict.fault.name])
+        if json_file is not None:
+            json_file.write_text(json.dumps(document(verdicts), indent=1) + "\n", encoding="utf-8")
+    return verdicts
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the trials end as well
     typer.run(main)

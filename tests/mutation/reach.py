@@ -30,12 +30,17 @@ Lines = dict[int, list[str]]
 
 
 class Reach:
-    """The tests that ran each line of each file, as they were measured in `before`, the texts."""
+    """The tests that ran each line of each file, as they were measured in `before`, the texts.
 
-    def __init__(self, files: dict[str, Lines], before: dict[str, str]) -> None:
+    `now` are the texts of now, in which faults have their lines.
+    """
+
+    def __init__(
+        self, files: dict[str, Lines], before: dict[str, str], now: dict[str, str]
+    ) -> None:
         self._files = files
         self._before = before
-        self._now = sources()
+        self._now = now
         self._sizes = Counter(
             test for lines in files.values() for tests in lines.values() for test in tests
         )
@@ -90,7 +95,7 @@ def reach(tree: Tree, *, anew: bool) -> Reach:
     if anew or not texts.exists():
         _measure(tree, kept)
         texts.write_text(json.dumps(sources(tree.folder)), encoding="utf-8")
-    return Reach(_read(kept), json.loads(texts.read_text(encoding="utf-8")))
+    return Reach(_read(kept), json.loads(texts.read_text(encoding="utf-8")), sources())
 
 
 def _read(kept: Path) -> dict[str, Lines]:

@@ -1,18 +1,23 @@
 """The planted faults fit the code, and planting one is noticed if and only if a test minds it."""
 
 import ast
+import os
+import select
+import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from multiprocessing import forkserver, get_context, resource_tracker
+from pathlib import Path
 
 import pytest
 from fault import Fault, Misplaced, all_faults, chosen
-from planting import plant
+from planting import Control, judged, plant
 from reach import Reach
 from swapped import swapped
 from tree import ROOT, sources
-from trial import LIBRARIES
-from verdicts import Verdict, document, shares
+from trial import LIBRARIES, Trial, TrialEnd
+from verdicts import Verdict, document, line, shares
 
 from cache_core.node.removal import Removals
 
@@ -86,6 +91,54 @@ def test_shares_are_told_by_room_and_of_all() -> None:
     assert document(verdicts)["faults"][1]["known"] == "it takes a machine with two clocks"
 
 
+def judged_by(
+    with_fault: list[str], *, by_chance: Sequence[str] = (), without: Sequence[str] = ()
+) -> Verdict:
+    """The verdict where `with_fault` fail with the fault, one after the other."""
+    fault = Fault("a", "x", "f.py", "", "", "h")
+    tests = ["t.py::one", "t.py::two", "t.py::three"]
+
+    def planted(trial: Trial) -> TrialEnd:
+        failing = [test for test in with_fault if test in trial.tests]
+        failing = [test for test in failing if test not in trial.omitted]
+        if len(trial.tests) == 1:
+            failing = [test for test in failing if test not in by_chance]
+        return TrialEnd(failing[0] if failing else "", "")
+
+    return judged(fault, Trial(tests, [], []), planted, without.__contains__)
+
+
+def test_a_fault_is_noticed_by_the_first_test_that_fails_twice() -> None:
+    assert judged_by(["t.py::two", "t.py::three"]).by == "t.py::two"
+    assert judged_by(["t.py::one", "t.py::two"], by_chance=["t.py::one"]).by == "t.py::two"
+    assert judged_by(["t.py::one"], by_chance=["t.py::one"]).by == ""
+    assert judged_by([]).by == ""
+
+
+def test_a_test_that_fails_without_the_fault_as_well_does_not_notice_it_and_is_told() -> None:
+    verdict = judged_by(["t.py::one"], without=["t.py::one"])
+    assert verdict.by == ""
+    assert "t.py::one fails without the fault as well" in verdict.words
+    assert "fails without" in line(verdict)
+    verdict = judged_by(["t.py::one", "t.py::three"], without=["t.py::one"])
+    assert verdict.by == "t.py::three"
+    assert "t.py::one fails without the fault as well" in line(verdict)
+
+
+def test_each_test_is_run_once_without_any_fault() -> None:
+    ran: list[str] = []
+
+    def run(trial: Trial) -> TrialEnd:
+        ran.extend(trial.tests)
+        return TrialEnd("t.py::one" if trial.tests == ["t.py::one"] else "", "")
+
+    control = Control(run)
+    for _ in range(2):
+        assert control.fails("t.py::one")
+        assert not control.fails("t.py::two")
+    assert ran == ["t.py::one", "t.py::two"]
+
+
 @pytest.fixture(scope="module")
 def _fork_server() -> None:
     """Start what outlives the first trial: it serves all of this process."""
@@ -115,9 +168,40 @@ def test_a_fault_is_noticed_by_the_tests_that_mind_it_alone(test: str, is_notice
         "LEAST_SECONDS + load",
         "a late answer holds up the keys behind it for seconds",
     )
-    reached = Reach({fault.file: {43: [test]}}, sources())
+    reached = Reach({fault.file: {43: [test]}}, sources(), sources())
     (verdict,) = plant([fault], reached, jobs=1)
     assert bool(verdict.by) is is_noticed
+
+
+UNDER_WAY = """
+import sys
+from pathlib import Path
+
+sys.path.insert(0, "tests/mutation")
+from trial import RunningTrial, Trial
+
+if __name__ == "__main__":
+    running = RunningTrial(Path.cwd(), Trial([], ["tests/simulation/test_simulation.py"], []))
+    print(running._process.pid, flush=True)
+    running.wait()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_trial_ends_with_the_process_that_began_it(number: int, tmp_path: Path) -> None:
+    script = tmp_path / "under_way.py"
+    script.write_text(UNDER_WAY)
+    with subprocess.Popen(
+        [sys.executable, script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as began:
+        assert began.stdout is not None
+        trial = os.pidfd_open(int(began.stdout.readline()))
+        began.send_signal(number)
+    try:
+        assert select.select([trial], [], [], 10)[0], "the trial goes on"
+    finally:
+        os.close(trial)
 
 
 @pytest.mark.slow

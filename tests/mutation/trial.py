@@ -5,6 +5,7 @@ costs a second less than a new interpreter.
 """
 
 import os
+import select
 import signal
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Final
 
 LIBRARIES: Final = (
@@ -28,6 +30,8 @@ PLUGINS: Final = ("schemathesis", "cacheprovider", "pytest_cov", "xdist.looponfa
 SECONDS: Final = 900
 """The longest that one trial may take."""
 
+TEST_SECONDS: Final = 20
+"""The longest that one test may take. One that a fault makes hang is tried twice."""
 
 AT_THE_END: Final = "the end of the tests"
 """Which fails where something is left over that belongs to no test."""
@@ -46,15 +50,15 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TrialEnd:
     """What came of a trial: the test that failed, empty where none did, and its words."""
 
     failed: str
     words: str
 
 
-class Running:
-    """A trial under way in a process of its own."""
+class RunningTrial:
+    """A trial under way in a process of its own, which ends with the process that began it."""
 
     def __init__(self, folder: Path, trial: Trial) -> None:
         context = get_context("forkserver")
@@ -64,27 +68,57 @@ class Running:
         self._process.start()
         sender.close()
 
-    def outcome(self) -> Outcome:
+    def wait(self) -> TrialEnd:
         """Wait for its end, end all that it left behind, and return what came of it."""
         try:
             if not self._receiver.poll(SECONDS):
-                return Outcome("", f"it took longer than {SECONDS} seconds")
-            received: Outcome = self._receiver.recv()
+                return TrialEnd("", f"it took longer than {SECONDS} seconds")
+            received: TrialEnd = self._receiver.recv()
         except EOFError:
-            return Outcome("", "the trial's process ended before pytest did")
+            return TrialEnd("", "the trial's process ended before pytest did")
         else:
             return received
         finally:
             self._receiver.close()
-            self._end()
+            self.kill()
+            self._process.join()
 
-    def _end(self) -> None:
+    def kill(self) -> None:
+        """End it and its processes at once; `wait` returns then."""
         if self._process.pid is not None:
             try:
                 os.killpg(self._process.pid, signal.SIGKILL)
             except ProcessLookupError:
                 self._process.kill()
-        self._process.join()
+
+
+class Trials:
+    """All trials of the tool: once these are ended, no other begins. Knows no faults."""
+
+    def __init__(self) -> None:
+        self._running: set[RunningTrial] = set()
+        self._are_ended = False
+        self._lock = Lock()
+
+    def run(self, folder: Path, trial: Trial) -> TrialEnd:
+        """Run `trial` in the tree at `folder`, and return what came of it."""
+        with self._lock:
+            if self._are_ended:
+                return TrialEnd("", "the tool was ended")
+            running = RunningTrial(folder, trial)
+            self._running.add(running)
+        try:
+            return running.wait()
+        finally:
+            with self._lock:
+                self._running.discard(running)
+
+    def end(self) -> None:
+        """End those that run."""
+        with self._lock:
+            self._are_ended = True
+            for running in self._running:
+                running.kill()
 
 
 class Chosen:
@@ -127,6 +161,7 @@ _LAST: Final = 1 << 30
 def _run(folder: str, trial: Trial, sender: Connection) -> None:
     """Run pytest in this process, which leads a group of its own, and send what came of it."""
     os.setsid()
+    Thread(target=_die_with, args=[sender], daemon=True).start()
     os.chdir(folder)
     sys.path.insert(0, folder)
     os.environ.update(PYTHONPATH=folder, PYTHONDONTWRITEBYTECODE="")
@@ -144,9 +179,17 @@ def _run(folder: str, trial: Trial, sender: Connection) -> None:
         if code not in (0, 1):  # neither passed nor failed
             output.seek(0)
             chosen.words += f"pytest ended with {code}:\n{output.read().decode()}"
-        sender.send(Outcome(chosen.failed, chosen.words[-WORDS:]))
+        sender.send(TrialEnd(chosen.failed, chosen.words[-WORDS:]))
     sender.close()
     os._exit(0)
+
+
+def _die_with(sender: Connection) -> None:
+    """End this process's group as soon as nobody is left who takes what `sender` would send."""
+    poll = select.poll()
+    poll.register(sender, 0)  # an error is told without being asked for
+    poll.poll()
+    os.killpg(0, signal.SIGKILL)
 
 
 def _pytest(trial: Trial, chosen: Chosen) -> int:
@@ -155,7 +198,7 @@ def _pytest(trial: Trial, chosen: Chosen) -> int:
     files = dict.fromkeys([*trial.files, *(test.partition("::")[0] for test in trial.tests)])
     return pytest.main(
         [
-            *("-q", "-x", "-n", "0", "--hypothesis-seed=0", "--timeout=60"),
+            *("-q", "-x", "-n", "0", "--hypothesis-seed=0", f"--timeout={TEST_SECONDS}"),
             *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
             *(part for plugin in PLUGINS for part in ("-p", f"no:{plugin}")),
             *(file for file in files if Path(file).exists()),

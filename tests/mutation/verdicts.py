@@ -11,7 +11,10 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a fault came to: `by` is the test that noticed it, empty where none did."""
+    """What a fault came to: `by` is the test that noticed it, empty where none did.
+
+    `words` tell of tests that would fail without the fault as well, and why none noticed it.
+    """
 
     fault: Fault
     by: str
@@ -60,9 +63,9 @@ def shares_table(verdicts: Sequence[Verdict]) -> Table:
 def line(verdict: Verdict) -> str:
     """Return a verdict in a line of console markup."""
     fault = verdict.fault
-    if verdict.by:
-        return f"[green]noticed[/]   {fault.name} [dim]by {escape(verdict.by)}[/]"
     why = f" [dim]({escape(verdict.words)})[/]" if verdict.words else ""
+    if verdict.by:
+        return f"[green]noticed[/]   {fault.name} [dim]by {escape(verdict.by)}[/]{why}"
     return (
         f"[red]unnoticed[/] {fault.name} {fault.file}: {escape(fault.harm)} "
         f"[dim]({verdict.tests} tests)[/]{why}"
@@ -83,6 +86,7 @@ def document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
                 "file": verdict.fault.file,
                 "noticed": bool(verdict.by),
                 "by": verdict.by,
+                "words": verdict.words,
                 "harm": verdict.fault.harm,
                 "known": verdict.fault.unnoticed,
             }

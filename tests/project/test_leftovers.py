@@ -86,6 +86,44 @@ async def test_clean_a_moment_later(serving):
 
 def test_clean_plain():
     socket.socket().close()
+
+
+@pytest.fixture(scope="module")
+def opened():
+    return os.open("/dev/null", os.O_RDONLY)
+
+
+def test_descriptor_in_place_of_another(opened):
+    os.close(opened)
+    kept.append(socket.socket())
+    assert kept[-1].fileno() == opened
+"""
+
+INNER_LATE = """
+import asyncio, gc
+
+
+async def fail():
+    raise OSError("told late")
+
+
+async def test_in_a_cycle():
+    cycle = [asyncio.create_task(fail())]
+    cycle.append(cycle)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
+async def test_clean_that_collects():
+    gc.collect()
+
+
+async def test_in_a_cycle_at_last():
+    await test_in_a_cycle()
+
+
+def test_clean_plain_at_last():
+    pass
 """
 
 INNER_SHARED = """
@@ -135,8 +173,8 @@ async def test_last():
 
 
 @pytest.fixture
-def told(pytester: pytest.Pytester) -> dict[str, str]:
-    """What is said about each test of `INNER` that leaves something behind."""
+def inner(pytester: pytest.Pytester) -> pytest.Pytester:
+    """Runs tests with the plugin."""
     pytester.makeini(
         f"""
         [pytest]
@@ -147,21 +185,40 @@ def told(pytester: pytest.Pytester) -> dict[str, str]:
         """
     )
     pytester.makeconftest(INNER_CONFTEST)
-    pytester.makepyfile(test_own=INNER, test_shared=INNER_SHARED, test_leak=INNER_SHARED_LEAK)
-    result = pytester.runpytest_subprocess("-p", "no:schemathesis", "-p", "no:xdist", "-v")
+    return pytester
+
+
+def told(inner: pytest.Pytester, *options: str) -> dict[str, str]:
+    """Return what is said about each test that leaves something behind."""
+    result = inner.runpytest_subprocess("-p", "no:schemathesis", *options, "-v")
     assert not result.stderr.str()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
     parts = re.split(r"_+ ERROR at teardown of (\S+) _+\n", result.stdout.str())
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def test_what_a_test_leaves_behind_is_told(told: dict[str, str]) -> None:
-    assert "/dev/null" in told.pop("test_descriptor")
-    assert re.search(r"descriptor \d+: socket:.* at \('127.0.0.1'", told.pop("test_socket"))
-    assert "socket:" in told.pop("test_socket_of_a_loop")
-    assert "sleeper" in told.pop("test_thread")
-    assert "sleepy" in told.pop("test_task")
-    assert "of a fixture" in told.pop("test_fixture")
-    assert "TimerHandle" in told.pop("test_timer")
-    assert "nobody took me" in told.pop("test_exception")
-    assert "of a module" in told.pop("test_last")
-    assert not told
+def test_what_a_test_leaves_behind_is_told(inner: pytest.Pytester) -> None:
+    inner.makepyfile(test_own=INNER, test_shared=INNER_SHARED, test_leak=INNER_SHARED_LEAK)
+    left = told(inner, "-p", "no:xdist")
+    assert "/dev/null" in left.pop("test_descriptor")
+    assert re.search(r"descriptor \d+: socket:.* at \('127.0.0.1'", left.pop("test_socket"))
+    assert "socket:" in left.pop("test_socket_of_a_loop")
+    assert "socket:" in left.pop("test_descriptor_in_place_of_another")
+    assert "sleeper" in left.pop("test_thread")
+    assert "sleepy" in left.pop("test_task")
+    assert "of a fixture" in left.pop("test_fixture")
+    assert "TimerHandle" in left.pop("test_timer")
+    assert "nobody took me" in left.pop("test_exception")
+    assert "of a module" in left.pop("test_last")
+    assert not left
+
+
+@pytest.mark.parametrize("options", [("-p", "no:xdist"), ("-n", "1")])
+def test_what_comes_to_light_after_its_test_is_told_of_that_test_alone(
+    inner: pytest.Pytester, options: tuple[str, str]
+) -> None:
+    inner.makepyfile(test_late=INNER_LATE)
+    left = told(inner, *options)
+    assert "told late" in left.pop("test_in_a_cycle")
+    assert "told late" in left.pop("test_in_a_cycle_at_last")
+    assert not left

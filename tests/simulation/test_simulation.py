@@ -27,6 +27,7 @@ COVERED = (
     "freezes",
     "hands over",
     "has back",
+    "has been told what it missed",
     "is cut",
     "leaves out",
     "load by who took over",

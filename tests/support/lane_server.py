@@ -124,7 +124,9 @@ class Inner:
 class LaneServer:
     """A server of FastLanes, and what a uvicorn Server would do to it."""
 
-    def __init__(self, *, keep_alive: float, receive_timeout: float, with_near: bool) -> None:
+    def __init__(
+        self, *, keep_alive: float = 60, receive_timeout: float = 10, with_near: bool = False
+    ) -> None:
         self.cluster = FakeCluster()
         self.near = FakeNear()
         self.inner = Inner()
@@ -162,13 +164,9 @@ class LaneServer:
 
 
 @asynccontextmanager
-async def lane_server(
-    *, keep_alive: float = 60, receive_timeout: float = 10, with_near: bool = False
-) -> AsyncIterator[LaneServer]:
-    """Serve fast lanes on a free port."""
-    serving = LaneServer(
-        keep_alive=keep_alive, receive_timeout=receive_timeout, with_near=with_near
-    )
+async def lane_server(*, with_near: bool = False) -> AsyncIterator[LaneServer]:
+    """Serve fast lanes on a free port. Tests of time-outs do better with a VirtualConnection."""
+    serving = LaneServer(with_near=with_near)
     loop = asyncio.get_running_loop()
     async with await loop.create_server(serving.protocol, "127.0.0.1", 0) as server:
         serving.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

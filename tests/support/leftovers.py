@@ -6,6 +6,9 @@ it closes, descriptors and threads after that. What ends by itself within `PATIE
 
 Tests that run on their module's loop share servers, which open and close connections whenever they
 like: what those leave is looked at once, when the module has ended.
+
+An exception that nobody took may come to light only when its task is freed, much later. It is kept
+until all tests have ended, and is an error of the test on whose loop it was.
 """
 
 import asyncio
@@ -17,8 +20,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 import pytest_asyncio
@@ -42,8 +44,15 @@ noticed all the same: it has two sockets as well."""
 SHARED: Final = pytest.StashKey[bool]()
 """Whether tests of a module run on the module's loop."""
 
-COMPLAINTS: Final = pytest.StashKey[list[str]]()
+COMPLAINTS: Final = pytest.StashKey[list["Complaint"]]()
 """What loops told their exception handlers, and no test was failed for yet."""
+
+
+class Complaint(NamedTuple):
+    """What the loop of a test told its exception handler; the test may be a whole module."""
+
+    test: str
+    words: str
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -54,6 +63,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _shares_a_loop(item) and (module := item.getparent(pytest.Module)):
             module.stash[SHARED] = True
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Have what is in cycles freed, and fail the tests on whose loops exceptions were left."""
+    gc.collect()
+    config = session.config
+    complaints = config.stash[COMPLAINTS]
+    if hasattr(config, "workeroutput"):  # one of xdist's processes, whose first one fails them
+        config.workeroutput["complaints"] = [tuple(complaint) for complaint in complaints]
+        return
+    for test, words in complaints:
+        location = test.partition("::")[0], 0, test.rpartition("::")[2]
+        longrepr = _told([f"{words}, told after the test"])
+        report = pytest.TestReport(test, location, {}, "failed", longrepr, "teardown")
+        config.hook.pytest_runtest_logreport(report=report)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - xdist's, which may not be there
+    told = getattr(node, "workeroutput", {}).get("complaints", ())
+    node.config.stash[COMPLAINTS].extend(Complaint(*each) for each in told)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -160,8 +191,9 @@ def _nothing_left_on(
 
     yield
     remaining = _waited_for(left, run_for) if left() else []
-    told = [*complaints]
-    complaints.clear()
+    test = request.node.nodeid
+    told = [complaint.words for complaint in complaints if complaint.test == test]
+    complaints[:] = [complaint for complaint in complaints if complaint.test != test]
     _fail_if_any(remaining + told)
 
 
@@ -175,17 +207,21 @@ def _waited_for(left: Callable[[], list[str]], run_for: Callable[[float], None])
 
 def _fail_if_any(remaining: list[str]) -> None:
     if remaining:
-        pytest.fail("\n  ".join(["left behind:", *sorted(remaining)]), pytrace=False)
+        pytest.fail(_told(remaining), pytrace=False)
+
+
+def _told(remaining: list[str]) -> str:
+    return "\n  ".join(["left behind:", *sorted(remaining)])
 
 
 def _complain(
-    complaints: list[str], test: str, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
+    complaints: list[Complaint], test: str, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
 ) -> None:
     # gRPC can't wait for the last events of a call that was cancelled. When their loop has closed
     # by then, it is the next loop that fails to hand them over.
     if "PollerCompletionQueue._handle_events" not in context["message"]:
         error = context.get("exception")
-        complaints.append(f"on the loop of {test}: {context['message']}: {error!r}")
+        complaints.append(Complaint(test, f"{context['message']}: {error!r}"))
     loop.default_exception_handler(context)
 
 
@@ -194,22 +230,25 @@ def _timers(loop: asyncio.AbstractEventLoop) -> list[asyncio.TimerHandle]:
     return [timer for timer in getattr(loop, "_scheduled", ()) if not timer.cancelled()]
 
 
-def _descriptors() -> set[str]:
-    """Return the open descriptors' numbers; none where there is no /proc."""
+def _descriptors() -> set[tuple[str, str]]:
+    """Return the open descriptors' numbers, and what they are of; none where there is no /proc."""
     try:
         listing = os.open(DESCRIPTORS, os.O_RDONLY)
     except FileNotFoundError:
         return set()
     os.close(listing)  # so that the listing's own descriptor has this number
-    return {*os.listdir(DESCRIPTORS)} - {str(listing)}  # noqa: PTH208 - a Path for each is slow
-
-
-def _described(descriptors: set[str]) -> Iterator[str]:
-    for number in descriptors:
+    found = set()
+    for number in os.listdir(DESCRIPTORS):  # noqa: PTH208 - a Path for each is slow
         with contextlib.suppress(FileNotFoundError):  # it has been closed meanwhile
-            link = str(Path(DESCRIPTORS, number).readlink())
+            link = os.readlink(f"{DESCRIPTORS}/{number}")  # noqa: PTH115 - as above
             if link not in POLLERS:
-                yield f"descriptor {number}: {link}{_addresses(int(number), link)}"
+                found.add((number, link))
+    return found
+
+
+def _described(descriptors: set[tuple[str, str]]) -> Iterator[str]:
+    for number, link in descriptors:
+        yield f"descriptor {number}: {link}{_addresses(int(number), link)}"
 
 
 def _addresses(number: int, link: str) -> str:

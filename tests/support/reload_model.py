@@ -1,9 +1,9 @@
 """What a group that is reloaded may answer for each key, and what it must have closed."""
 
-from dataclasses import dataclass, replace
 from math import inf
 
 from fakes import FakeClock
+from held_copy import Copy
 from told_sources import ToldSource, ToldTier
 
 from cache_core import (
@@ -15,40 +15,18 @@ from cache_core import (
     SourceUnavailable,
     Value,
 )
-from cache_core.memory.cache import LABEL_OVERHEAD, OVERHEAD
 from cache_core.stats import Cause
 
-
-@dataclass(frozen=True)
-class Copy:
-    """A value held: fresh until `soft`, of use until `hard`, with its source's own words."""
-
-    data: bytes
-    loaded: float
-    soft: float
-    hard: float
-    content_type: str
-    version: str
-
-    def shortened(self, ttl: float, grace: float) -> "Copy":
-        """The copy once it may be fresh for no more than `ttl` after it was loaded."""
-        soft = self.loaded + ttl
-        if soft >= self.soft:
-            return self
-        return replace(self, soft=soft, hard=min(self.hard, soft + grace))
-
-    def weight(self, key: str) -> int:
-        """The bytes that it is charged."""
-        words = self.content_type + self.version
-        label = LABEL_OVERHEAD + len(words) if words else 0
-        return len(key.encode()) + len(self.data) + OVERHEAD + label
+CHANCE = 0.5
+"""What the group's chance always says."""
 
 
 class ReloadModel:
     """The copies that a group over `source` and `tier` may hold and answer, told as a Listener.
 
     Every load's data is its own, so that each answer says which load it came from. What may be
-    evicted is not known: each copy that is missing too early must be counted as evicted.
+    evicted is not known: each copy that is missing too early must be counted as evicted, and a
+    fresh one in the step in which it goes.
     """
 
     source: ToldSource
@@ -71,12 +49,14 @@ class ReloadModel:
         self._failed: dict[str, float] = {}
         self._fails = False
         self._lost = 0
+        self._evicted = 0
         self._told: dict[str, list[bytes | None]] = {}
         self._offered: dict[str, Copy] = {}
 
     # What happens
 
     def begin_step(self) -> None:
+        self._evicted = self._evicted_by_now
         self._told.clear()
         self._offered.clear()
 
@@ -130,8 +110,11 @@ class ReloadModel:
         """Whether the source is known to fail, as far as the key is concerned."""
         return self._fails or self.clock.now < self._failed.get(key, 0.0) + 1
 
-    def judge_handover(self, key: str, value: Value, *, is_taken: bool) -> None:
-        before, copy = self.held.get(key), self._copy_of(value)
+    def judge_handover(
+        self, key: str, value: Value, giver_ttl: float | None, *, is_taken: bool
+    ) -> None:
+        copy = self._copy_of(value, giver_ttl=giver_ttl, is_handed=True)
+        before = self.held.get(key)
         is_of_use = copy.hard > self.clock.now
         if is_taken:
             assert is_of_use
@@ -183,8 +166,8 @@ class ReloadModel:
 
     def check(self) -> None:
         assert not self.wrongs
-        for key in self.keys:
-            self._check_held(key)
+        lost = sum(self._check_held(key) for key in self.keys)
+        assert lost <= self._evicted_by_now - self._evicted
         self._check_weights()
         self._check_owed()
         for source, tier in self.retired:
@@ -194,17 +177,20 @@ class ReloadModel:
         assert not self.source.closed
         assert self.tier is None or not self.tier.closed
 
-    def _check_held(self, key: str) -> None:
+    def _check_held(self, key: str) -> bool:
+        """Check what is held for `key`, and return whether a fresh copy was lost in this step."""
         value, copy, offered = self.group.peek(key), self.held.get(key), self._offered.get(key)
         if value is None:
-            if self._is_fresh(copy):
+            is_lost = self._is_fresh(copy)
+            if is_lost:
                 self._lose(key)
-            return
+            return is_lost
         if offered is not None and value.data == offered.data:
             self.held[key] = copy = offered
         assert copy is not None
         assert self._is_fresh(copy)
         assert value == self._answer(copy, Answer.HIT)
+        return False
 
     def _check_weights(self) -> None:
         stats, capacity = self.group.stats(), self.settings.capacity
@@ -229,6 +215,10 @@ class ReloadModel:
         assert (stats.owed if stats else 0) == len(self.owed)
 
     @property
+    def _evicted_by_now(self) -> int:
+        return self.group.stats().cache.removals[Cause.EVICTED]
+
+    @property
     def _grace(self) -> float:
         return max(self.settings.stale_while_revalidate, self.settings.stale_if_error)
 
@@ -244,15 +234,32 @@ class ReloadModel:
     def _is_usable(self, copy: Copy | None) -> bool:
         return copy is not None and self._is_within(copy, self._grace)
 
-    def _copy_of(self, value: Value, began: float | None = None) -> Copy:
-        """What is held of `value`, of a load that began then or, without one, had elsewhere."""
-        settings, now, ttl = self.settings, self.clock.now if began is None else began, value.ttl
-        if ttl is None and settings.ttl is not None:
-            ttl = settings.ttl - (value.age if began is None else 0.0)
-        soft = inf if ttl is None else now + ttl
-        content_type = "" if settings.content_type else value.terms.content_type
-        hard = soft + self._grace
-        return Copy(value.data, now - value.age, soft, hard, content_type, value.version)
+    def _copy_of(
+        self,
+        value: Value,
+        began: float | None = None,
+        giver_ttl: float | None = None,
+        *,
+        is_handed: bool = False,
+    ) -> Copy:
+        """What is held of `value`, of a load that began then or, without one, had elsewhere.
+
+        It is fresh until its own time is over. For the group's time it is fresh where it has none
+        of its own, and at most where it comes from a group that had more: from the load's beginning
+        on or, without one, from when it was as new as its source. Jitter shortens what is left,
+        but not once more the own time of what is handed over.
+        """
+        told = self.clock.now if began is None else began
+        loaded = told - value.age
+        ends = [] if value.ttl is None else [told + value.ttl]
+        had_more = giver_ttl is not None and giver_ttl > (self.settings.ttl or inf)
+        if self.settings.ttl is not None and (value.ttl is None or had_more):
+            ends.append((loaded if began is None else began) + self.settings.ttl)
+        soft = min(ends, default=inf)
+        if not is_handed or value.ttl is None or soft < told + value.ttl:
+            soft = told + (soft - told) * (1 - self.settings.jitter * CHANCE)
+        content_type = "" if self.settings.content_type else value.terms.content_type
+        return Copy(value.data, loaded, soft, soft + self._grace, content_type, value.version)
 
     def _hold(self, key: str, copy: Copy) -> None:
         if len(copy.data) <= self.settings.largest_value and self.clock.now < copy.hard:
@@ -264,7 +271,7 @@ class ReloadModel:
 
     def _count_lost(self) -> None:
         self._lost += 1
-        assert self._lost <= self.group.stats().cache.removals[Cause.EVICTED]
+        assert self._lost <= self._evicted_by_now
 
     def _answer(self, copy: Copy, answer: Answer) -> Value:
         terms = self.settings.terms

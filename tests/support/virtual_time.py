@@ -28,6 +28,11 @@ def in_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P,
     return run
 
 
+def now() -> float:
+    """Return what the running loop's clock says."""
+    return asyncio.get_running_loop().time()
+
+
 async def after(seconds: float) -> None:
     """Return once so many seconds have passed, and all that was due by then has run."""
     await asyncio.sleep(seconds)

@@ -137,8 +137,8 @@ def read_notice(said: pb.Notice) -> Notice:
 def write_handed(entries: tuple[Handed, ...]) -> Iterator[pb.HandOverResponse]:
     """Yield `entries` in messages of at most MAX_MESSAGE_BYTES; skip entries too large for one."""
     response, size = pb.HandOverResponse(), 0
-    for group, key, value in entries:
-        handed = pb.Handed(group=group, key=key, version=value.version)
+    for group, key, value, group_ttl in entries:
+        handed = pb.Handed(group=group, key=key, version=value.version, group_ttl=group_ttl)
         write_value(value, handed.value)
         weight = handed.ByteSize() + 16
         if weight > MAX_MESSAGE_BYTES:
@@ -156,7 +156,8 @@ def read_handed(response: pb.HandOverResponse) -> Iterator[Handed]:
     """Yield the entries of `response`."""
     for handed in response.entries:
         value = read_value(handed.value)._replace(version=handed.version)
-        yield Handed(handed.group, handed.key, value)
+        group_ttl = handed.group_ttl if handed.HasField("group_ttl") else None
+        yield Handed(handed.group, handed.key, value, group_ttl)
 
 
 def write_hand_over(message: HandOver) -> pb.HandOverRequest:

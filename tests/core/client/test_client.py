@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from fakes import FakeSource, settled
-from in_process import Roster, Wires, all_up
+from in_process import Deliver, Roster, Wires, all_up
 
 from cache_core import Client, Group, NotFound, UnknownGroup, Value
 from cache_core.cluster.member import Member
 from cache_core.errors import DeadlineExceeded, PeerUnavailable, SourceUnavailable
-from cache_core.messages import NodeInfo
+from cache_core.messages import Message, NodeInfo, Probe
 
 NODES = ("a:1", "b:1", "c:1")
 
@@ -143,10 +144,11 @@ async def test_describe_tells_of_each_node_or_why_not(cluster: Fixture, client: 
 
 async def test_a_caller_that_gives_up_ends_its_load(cluster: Fixture, client: Client) -> None:
     cluster.source.gate.clear()
-    asking = asyncio.create_task(client.get("g", "1"))
+    asking = asyncio.create_task(client.get("g", "1", timeout=60))
     await cluster.source.asked.wait()
     asking.cancel()
-    await cluster.source.left.wait()
+    async with asyncio.timeout(5):
+        await cluster.source.left.wait()
     await settled()
     assert cluster.source.cancelled == ["1"]
 
@@ -177,3 +179,25 @@ async def test_nobody_is_reached_where_no_member_answers(cluster: Fixture, clien
     cluster.wires.cut.update(NODES)
     with pytest.raises(PeerUnavailable, match="no node answers"):
         await client.reach()
+
+
+async def test_nodes_that_see_another_ring_than_a_client_count_it_when_it_probes_them(
+    cluster: Fixture,
+) -> None:
+    async with await cluster.start():
+        node = cluster.wires.nodes["a:1"]
+    before = node.info().ring_mismatches
+    probed = asyncio.Event()
+
+    async def carry(name: str, message: Message[Any], deliver: Deliver) -> object:
+        answer = await deliver()
+        if isinstance(message, Probe) and message.node is None and name == node.name:
+            probed.set()
+        return answer
+
+    cluster.wires.carry = carry
+    async with Client(Roster("a:1", "b:1"), connect=cluster.wires.connect) as client:
+        await client.describe()
+        async with asyncio.timeout(5):
+            await probed.wait()
+    assert node.info().ring_mismatches > before

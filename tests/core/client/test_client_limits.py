@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fake_nodes import FOUR, FakeNodes
 from fakes import settled
-from virtual_time import after, in_virtual_time
+from virtual_time import after, in_virtual_time, now
 
 from cache_core import Client, Demand, InvalidKey, Value
 from cache_core.errors import DeadlineExceeded, KeyRequired, PeerUnavailable
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from cache_core.value import Outcome
 
 SURROGATE = "\ud800"
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 @in_virtual_time
@@ -189,3 +185,40 @@ async def test_a_call_without_a_deadline_is_sent_without_one() -> None:
     async with nodes.client(near_cache=MIB) as client:
         assert await client.flush("g", timeout=inf) == ()
         assert [timeout for _, _, timeout in nodes.sent] == [inf]
+
+
+@in_virtual_time
+async def test_many_keys_have_the_time_that_the_call_for_them_names() -> None:
+    nodes = FakeNodes(*FOUR)
+    nodes.silent.update(FOUR)
+    async with nodes.client(timeout=5) as client:
+        began = now()
+        outcomes = await client.get_many("g", ["1", "2", "3"], timeout=0.5)
+        assert now() - began == pytest.approx(0.5)
+        assert [type(outcome) for outcome in outcomes.values()] == [DeadlineExceeded] * 3
+
+
+@in_virtual_time
+async def test_a_survey_and_a_check_have_the_time_that_they_name() -> None:
+    nodes = FakeNodes(*FOUR)
+    nodes.silent.update(FOUR)
+    async with nodes.client(timeout=5) as client:
+        began = now()
+        infos = await client.describe(timeout=0.5)
+        assert now() - began == pytest.approx(0.5)
+        assert {name: type(info) for name, info in infos.items()} == dict.fromkeys(
+            FOUR, DeadlineExceeded
+        )
+        began = now()
+        with pytest.raises(PeerUnavailable, match="no node answers"):
+            await client.reach(timeout=0.5)
+        assert now() - began == pytest.approx(0.5)
+
+
+@in_virtual_time
+async def test_a_call_that_names_more_time_waits_longer_for_the_members() -> None:
+    nodes = FakeNodes(*FOUR)
+    nodes.known_after = 2
+    async with nodes.client(timeout=1) as removing, nodes.client(timeout=1) as surveying:
+        assert await removing.remove("g", "1", timeout=5) == ()
+        assert list(await surveying.describe(timeout=5)) == list(FOUR)

@@ -119,3 +119,10 @@ async def test_a_node_that_tells_of_no_removals_is_asked_each_time() -> None:
             await settled()
             assert client.peek("g", "1") is None
         assert len(nodes.take_asked()) == 3
+
+
+async def test_a_node_that_has_ended_the_watch_is_told_no_goodbye(asker: Asker) -> None:
+    await asker.cover()
+    await asker.node.end()
+    await asker.watch.aclose()
+    assert asker.node.left == []

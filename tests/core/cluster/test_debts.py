@@ -103,3 +103,26 @@ def test_debts_to_nodes_that_never_come_back_are_bounded() -> None:
         debts.owe(f"n{number}", Removal("g"))
     assert debts.of("n4")[0] == ()
     assert debts.of("n5")[0] == (Removal("g"),)
+
+
+LONG = "k" * 1_000
+
+
+def test_a_node_that_was_forgotten_and_is_owed_again_begins_at_nothing() -> None:
+    debts = Debts(["g"])
+    keys = [Removal("g", f"{LONG}{number}") for number in range(MOST_BYTES // 2_000 + 1)]
+    for owed in (keys, keys):
+        for item in owed:
+            debts.owe("n", item)
+        assert debts.of("n")[0] == tuple(keys)
+        for number in range(MOST_NODES):
+            debts.owe(f"other{number}", Removal("g", "a"))
+        assert "n" not in debts.nodes
+
+
+def test_a_key_that_is_removed_again_and_again_is_owed_once() -> None:
+    debts = Debts(["g"])
+    item = Removal("g", LONG)
+    for _ in range(MOST_BYTES // 1_000 + 1):
+        debts.owe("n", item)
+    assert debts.of("n")[0] == (item,)

@@ -14,11 +14,6 @@ from cache_core.messages import Health
 from cache_core.value import Value
 
 
-@pytest.fixture
-def members() -> FakeMembers:
-    return FakeMembers()
-
-
 @in_virtual_time
 async def test_a_member_that_serves_is_probed_each_second_and_nothing_changes(
     members: FakeMembers,

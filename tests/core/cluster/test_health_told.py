@@ -12,11 +12,6 @@ from cache_core.errors import PeerUnavailable
 from cache_core.messages import Health, Probed
 
 
-@pytest.fixture
-def members() -> FakeMembers:
-    return FakeMembers()
-
-
 @in_virtual_time
 async def test_a_failed_call_leaves_a_member_out_until_a_probe_soon_after(
     members: FakeMembers,

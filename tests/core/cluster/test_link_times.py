@@ -8,7 +8,7 @@ import pytest
 import uvloop
 from fake_peer import FakePeer, ask, link_to
 from fakes import settled
-from virtual_time import after, in_virtual_time
+from virtual_time import after, in_virtual_time, now
 
 from cache_core.cluster.latency import LEAST_SECONDS
 from cache_core.cluster.link import HURRY_SECONDS
@@ -17,10 +17,6 @@ from cache_core.errors import DeadlineExceeded, NotFound
 from cache_core.value import Outcome, Value
 
 HALF: Final = LEAST_SECONDS / 2
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 class Asker:

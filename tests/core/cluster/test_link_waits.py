@@ -159,3 +159,18 @@ async def test_failing_the_link_ends_the_wait_of_those_who_have_not_left(
         with pytest.raises(PeerUnavailable, match="left out"):
             await one
     assert len(peer.batches) == 1
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_node_left_out_in_the_turn_in_which_it_is_asked_ends_that_ask_alone(
+    link: Link, peer: FakePeer
+) -> None:
+    given_up = ask(link, "a")
+    await settled()
+    given_up.cancel()
+    late = ask(link, "b")
+    await asyncio.sleep(0)
+    link.fail("node n is left out")
+    with pytest.raises(PeerUnavailable, match="node n is left out"):
+        await late
+    assert peer.keys == [["a"]]

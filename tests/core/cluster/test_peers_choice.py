@@ -17,11 +17,6 @@ KEYS = [f"key/{number}" for number in range(60)]
 ALL = {A, B, C}
 
 
-@pytest.fixture
-def members() -> FakeMembers:
-    return FakeMembers()
-
-
 @in_virtual_time
 async def test_each_key_is_asked_of_its_owner_in_the_ring(members: FakeMembers) -> None:
     async with members.peers(A, B, C) as peers:

@@ -6,6 +6,7 @@ from functools import wraps
 
 import pytest
 from fakes import settled
+from virtual_time import now
 
 from cache_core.cluster.watchers import (
     ACK_SECONDS,
@@ -50,10 +51,6 @@ def without_waiting(test: Callable[[], Coroutine[None, None, None]]) -> Callable
             runner.run(test())
 
     return run
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import weakref
 from contextlib import aclosing
 
 import pytest
-from virtual_time import in_virtual_time
+from virtual_time import in_virtual_time, now
 
 from cache_core.cluster.watchers import (
     ACK_SECONDS,
@@ -17,10 +17,6 @@ from cache_core.cluster.watchers import (
 from cache_core.messages import Removal
 
 TOM = (Removal("scores", "Tom"),)
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 @pytest.mark.parametrize(

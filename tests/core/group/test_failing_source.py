@@ -139,3 +139,32 @@ async def test_keys_that_failed_are_freed_once_their_pause_is_over(clock: FakeCl
     assert group.sweep() == 0
     clock.tick(2 * RETRY_PAUSE)
     assert group.sweep() == 10
+
+
+async def test_times_that_are_no_floats_are_the_sources_error(clock: FakeClock) -> None:
+    source = FakeSource({"ttl": Value(b"", ttl=10**400), "age": Value(b"", age=10**400)})
+    group = group_of(source, clock)
+    for key in source.values:
+        with pytest.raises(RetrieverFailed, match="of too many digits"):
+            await group.get(key)
+
+
+async def test_a_source_that_fails_late_is_left_alone_from_then_on(
+    source: FakeSource, clock: FakeClock
+) -> None:
+    group = await holding_stale(source, clock, stale_if_error=0, stale_while_revalidate=600)
+    source.gate.clear()
+    source.error = ConnectionRefusedError()
+    await at_once(group, "one")
+    await source.asked.wait()
+    clock.tick(10 * RETRY_PAUSE)
+    source.gate.set()
+    await settled()
+    for _ in range(3):
+        await at_once(group, "one")
+        await settled()
+    assert source.lookups == ["one"]
+    clock.tick(RETRY_PAUSE)
+    await at_once(group, "one")
+    await settled()
+    assert source.lookups == ["one", "one"]

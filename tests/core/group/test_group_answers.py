@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from fake_tier import FakeTier, group_at
 from fakes import FakeClock, FakeSource, group_of
 
 from cache_core import NotFound, Terms, Value
@@ -63,3 +64,13 @@ async def test_every_value_carries_what_the_group_says_of_all(clock: FakeClock) 
     assert held.terms == terms
     clock.tick(61)
     assert (await group.get("k")).terms == terms
+
+
+async def test_a_key_that_the_source_lacks_is_missing_though_the_tier_is_gone(
+    clock: FakeClock,
+) -> None:
+    tier = FakeTier(clock)
+    tier.gone = True
+    group = group_at(FakeSource(), tier, clock)
+    with pytest.raises(NotFound):
+        await group.get("k")

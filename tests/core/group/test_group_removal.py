@@ -3,9 +3,12 @@
 import asyncio
 
 import pytest
+from fake_tier import FakeTier, group_at
 from fakes import FakeClock, FakeSource, group_of, settled
+from virtual_time import after, in_virtual_time
 
-from cache_core import Answer, NotFound, SourceUnavailable
+from cache_core import Answer, NotFound, SourceUnavailable, Value
+from cache_core.loading.tier_removals import RETRY_SECONDS
 
 
 @pytest.mark.parametrize("how", ["remove", "flush"])
@@ -56,3 +59,37 @@ async def test_no_stale_value_is_answered_after_its_removal(clock: FakeClock) ->
     source.gate.set()
     with pytest.raises(SourceUnavailable):
         await falling_back
+
+
+async def test_what_was_loaded_before_a_removal_is_not_told_as_stored_though_a_later_load_is(
+    clock: FakeClock,
+) -> None:
+    source = FakeSource({"k": b"old"})
+    group = group_of(source, clock, ttl=10)
+    source.gate.clear()
+    early = asyncio.create_task(group.get("k"))
+    await source.asked.wait()
+    group.remove("k")
+    held = Value(b"new")
+    assert group.put("k", held)
+    source.gate.set()
+    assert not (await early).stored
+    group.remove("k")
+    assert (await group.get("k")).stored
+
+
+@in_virtual_time
+async def test_a_removal_that_the_tier_takes_late_is_told_of() -> None:
+    clock = FakeClock()
+    tier = FakeTier(clock)
+    group = group_at(FakeSource(), tier, clock)
+    told: list[str | None] = []
+    group.on_removed_beyond(told.append)
+    tier.gone = True
+    for key in ("k", None):
+        assert not await group.remove_beyond(key)
+    assert told == []
+    tier.gone = False
+    await after(RETRY_SECONDS)
+    assert told == ["k", None]
+    await group.aclose()

@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+from math import inf
 from typing import TypeVar
 
 import pytest
 from fake_tier import FakeTier
 from fakes import settled
-from reload_model import Copy, ReloadModel
+from held_copy import Copy
+from reload_model import CHANCE, ReloadModel
 from told_sources import ToldSource, ToldTier
 
 from cache_core import Answer, Demand, Group, GroupSettings, Value
@@ -18,6 +20,13 @@ T = TypeVar("T")
 KEYS = ["Tom", "Jack", "Sam", "é"]
 STEPS = 120
 TICKS = [0.25, 0.25, 0.5, 1.0, 3.0]
+
+
+class Constant(random.Random):
+    """Chance that says the same each time, so that jitter is known."""
+
+    def random(self) -> float:
+        return CHANCE
 
 
 class Run:
@@ -98,9 +107,10 @@ class Run:
     async def hand_over(self) -> None:
         key, value = self.one_of(*KEYS), self.any_value()
         is_loaded_before = self.model.is_loaded(key)
-        is_taken = self.group.put(key, value)
+        giver_ttl = self.one_of(None, inf, 2.0, 5.0, 20.0)
+        is_taken = self.group.put(key, value, giver_ttl=giver_ttl)
         assert not (is_taken and is_loaded_before)
-        self.model.judge_handover(key, value, is_taken=is_taken)
+        self.model.judge_handover(key, value, giver_ttl, is_taken=is_taken)
 
     async def write(self) -> None:
         values = self.model.source.values
@@ -166,7 +176,9 @@ class Run:
 
     def another_group(self, settings: GroupSettings) -> Group:
         model = self.model
-        return Group("g", model.source, settings, tier=model.tier, clock=model.clock)
+        return Group(
+            "g", model.source, settings, tier=model.tier, clock=model.clock, rng=Constant()
+        )
 
     def another_tier(self, before: ToldTier | None) -> ToldTier | None:
         same = None if before is None else before.store
@@ -181,9 +193,9 @@ class Run:
             "negative_ttl": self.one_of(0, 4, 8),
             "content_type": self.one_of(None, None, "text/css", "text/plain"),
             "policy": self.one_of("s3fifo", "lru", "lfu"),
-            "capacity": self.one_of(2_500, 60_000, 60_000),
+            "capacity": self.one_of(1_900, 1_900, 60_000),  # the least that any value fits
             "max_value": self.one_of(150, 1_000, 1_000),
-            "jitter": 0,
+            "jitter": self.one_of(0, 0.5),
         }
         return GroupSettings.model_validate(given)
 

@@ -1,5 +1,7 @@
 """What was held, tiered or handed over before a reload is answered by the settings of now."""
 
+from math import inf
+
 import pytest
 from fake_tier import FakeTier, group_at
 from fakes import FakeClock, FakeSource, group_of
@@ -58,3 +60,36 @@ async def test_what_another_node_has_for_ever_is_taken_over_for_the_rest_of_the_
     assert group.put("Tom", Value(b"630", None, 40))
     assert (await group.get("Tom")).ttl == 20
     assert not group.put("Jack", Value(b"589", None, 60))
+
+
+@pytest.mark.parametrize("giver_ttl", [3600, inf])
+async def test_what_a_node_with_a_longer_ttl_hands_over_is_fresh_for_the_rest_of_the_shorter(
+    source: FakeSource, clock: FakeClock, giver_ttl: float
+) -> None:
+    group = group_of(source, clock, ttl=60)
+    assert group.put("Tom", Value(b"630", 3500, 40), giver_ttl=giver_ttl)
+    assert (await group.get("Tom")).ttl == 20
+    assert group.put("Sam", Value(b"567", 5, 40), giver_ttl=giver_ttl)
+    assert (await group.get("Sam")).ttl == 5
+    assert not group.put("Jack", Value(b"589", 3500, 60), giver_ttl=giver_ttl)
+
+
+@pytest.mark.parametrize("giver_ttl", [60, 30, None])
+async def test_a_ttl_of_the_sources_own_stays_where_the_groups_was_not_longer(
+    source: FakeSource, clock: FakeClock, giver_ttl: float | None
+) -> None:
+    group = group_of(source, clock, ttl=60)
+    assert group.put("Tom", Value(b"630", 3500, 40), giver_ttl=giver_ttl)
+    assert (await group.get("Tom")).ttl == 3500
+
+
+@pytest.mark.parametrize(("ttl", "giver_ttl"), [(None, inf), (3500, 3600)])
+def test_what_comes_under_a_ttl_only_now_does_not_all_expire_at_once(
+    source: FakeSource, clock: FakeClock, ttl: float | None, giver_ttl: float
+) -> None:
+    group = group_of(source, clock, ttl=100, jitter=0.2)
+    for number in range(100):
+        assert group.put(str(number), Value(b"", ttl, 50), giver_ttl=giver_ttl)
+    left = [value.ttl for number in range(100) if (value := group.peek(str(number)))]
+    assert len(set(left)) == 100
+    assert all(ttl is not None and 40 < ttl <= 50 for ttl in left)

@@ -7,7 +7,8 @@ from contextvars import ContextVar
 import pytest
 from fakes import BatchSource, FakeClock, group_of, settled
 
-from cache_core import Demand, Group, Overloaded, RetrieverFailed, Value
+from cache_core import Demand, Group, Overloaded, RetrieverFailed, SourceUnavailable, Value
+from cache_core.loading.batching import MAX_KEYS
 
 caller: ContextVar[str] = ContextVar("caller", default="nobody")
 
@@ -23,6 +24,13 @@ async def waiting(group: Group, *keys: str) -> list[asyncio.Task[Value]]:
     for key in keys:
         gets.append(asyncio.create_task(group.get(key)))
         await settled()
+    return gets
+
+
+async def together(group: Group, *keys: str) -> list[asyncio.Task[Value]]:
+    """Return gets of `keys` that have begun in one turn."""
+    gets = [asyncio.create_task(group.get(key)) for key in keys]
+    await settled()
     return gets
 
 
@@ -143,3 +151,85 @@ async def test_values_without_a_version_are_refreshed_together(clock: FakeClock)
         clock.tick(61)
     assert source.batches == [["a", "b", "versioned"], ["a", "b"]]
     assert source.lookups == ["versioned"]
+
+
+async def test_who_gives_up_a_key_that_is_being_asked_for_frees_no_place_of_one_that_waits(
+    source: BatchSource, clock: FakeClock
+) -> None:
+    group = group_of(source, clock, load_concurrency=1, load_queue=1)
+    source.gate.clear()
+    first, leaver = await together(group, "0", "1")
+    group.remove("1")
+    (later,) = await waiting(group, "1")
+    leaver.cancel()
+    await settled()
+    with pytest.raises(Overloaded):
+        await group.get("2")
+    source.gate.set()
+    assert [value.data for value in await asyncio.gather(first, later)] == [b"0", b"1"]
+
+
+async def test_a_full_batch_that_begins_leaves_the_next_one_open(
+    source: BatchSource, clock: FakeClock
+) -> None:
+    group = group_of(source, clock, load_concurrency=1, load_queue=2 * MAX_KEYS)
+    source.values = {str(number): b"" for number in range(MAX_KEYS + 3)}
+    first, *keys, early, late = source.values
+    source.gate.clear()
+    gets = await waiting(group, first)
+    gets += await together(group, *keys, early)
+    source.gate.set()
+    source.gate.clear()
+    while len(source.batches) < 2:
+        await settled()
+    gets += await waiting(group, late)
+    source.gate.set()
+    await asyncio.gather(*gets)
+    assert source.batches == [[first], keys, [early, late]]
+
+
+@pytest.mark.parametrize("demand", [Demand.ANY, Demand.NEW])
+async def test_a_source_is_closed_once_a_look_up_that_ends_with_it_has_tidied_up(
+    clock: FakeClock, demand: Demand
+) -> None:
+    order: list[str] = []
+
+    class Tidying(BatchSource):
+        async def retrieve_many(
+            self, keys: Sequence[str]
+        ) -> Mapping[str, bytes | Value | RetrieverFailed]:
+            try:
+                return await super().retrieve_many(keys)
+            except asyncio.CancelledError:
+                await settled()
+                order.append("ended")
+                raise
+
+        async def aclose(self) -> None:
+            order.append("closed")
+
+    source = Tidying({"0": b"0", "1": b"1"})
+    group = group_of(source, clock, client_reload=True)
+    await group.get("0")
+    source.gate.clear()
+    asking = asyncio.create_task(group.get("0" if demand is Demand.NEW else "1", demand))
+    await settled()
+    await group.aclose()
+    with pytest.raises(SourceUnavailable):
+        await asking
+    assert order == ["ended", "closed"]
+
+
+async def test_who_gives_up_while_its_key_waits_leaves_its_place_to_another(
+    source: BatchSource, clock: FakeClock
+) -> None:
+    group = group_of(source, clock, load_concurrency=1, load_queue=1)
+    source.gate.clear()
+    (first,) = await waiting(group, "0")
+    for key in ("1", "2"):
+        (leaver,) = await waiting(group, key)
+        leaver.cancel()
+        await settled()
+    (last,) = await waiting(group, "3")
+    source.gate.set()
+    assert [value.data for value in await asyncio.gather(first, last)] == [b"0", b"3"]

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 
 import pytest
 
+from cache_core import Group
 from cache_core.loading.retriever import FunctionRetriever, as_retriever
 
 caller: ContextVar[str] = ContextVar("caller", default="nobody")
@@ -74,3 +75,41 @@ async def test_a_retriever_that_can_be_called_is_still_a_retriever() -> None:
 
     both = Both()
     assert as_retriever(both, threads=1) is both
+
+
+async def test_a_call_of_an_object_that_is_called_like_an_async_function_needs_no_thread() -> None:
+    called = []
+
+    class Looking:
+        async def __call__(self, key: str) -> bytes:
+            called.append(threading.current_thread())
+            return key.encode()
+
+        def begins(self) -> None:
+            """Do nothing: it is no function."""
+
+    retriever = FunctionRetriever(Looking())
+    assert await retriever.retrieve("k") == b"k"
+    assert called == [threading.current_thread()]
+    await retriever.aclose()
+
+
+async def test_a_load_by_an_async_object_ends_when_nobody_waits_for_it() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    class Looking:
+        async def __call__(self, _: str) -> bytes:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+            return b""
+
+    group = Group("g", Looking())
+    asking = asyncio.create_task(group.get("k"))
+    await begun.wait()
+    asking.cancel()
+    async with asyncio.timeout(5):
+        await ended.wait()
+    await group.aclose()

@@ -10,11 +10,6 @@ from cache_core import Answer, Demand, NotFound, Terms, Value
 from cache_core.stats import TierStats
 
 
-@pytest.fixture
-def tier(clock: FakeClock) -> FakeTier:
-    return FakeTier(clock)
-
-
 async def test_what_one_node_has_loaded_another_finds_in_the_tier(
     tier: FakeTier, clock: FakeClock
 ) -> None:

@@ -18,11 +18,6 @@ WRONG = (
 )
 
 
-@pytest.fixture
-def tier(clock: FakeClock) -> FakeTier:
-    return FakeTier(clock)
-
-
 @pytest.mark.parametrize("raises", [False, True])
 async def test_what_the_source_lacks_by_now_is_in_the_tier_no_more(
     tier: FakeTier, clock: FakeClock, *, raises: bool

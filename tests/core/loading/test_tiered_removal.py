@@ -12,7 +12,7 @@ from cache_core.loading.tier import TierUnavailable
 from cache_core.messages import Removal, RemoveEverywhere
 
 
-class SlowTier(FakeTier):
+class GatedTier(FakeTier):
     """A FakeTier whose removals are held back by `gate`, and then fail where it is `gone`."""
 
     def __init__(self, clock: FakeClock) -> None:
@@ -30,8 +30,8 @@ class SlowTier(FakeTier):
 
 
 @pytest.fixture
-def tier(clock: FakeClock) -> SlowTier:
-    return SlowTier(clock)
+def tier(clock: FakeClock) -> GatedTier:
+    return GatedTier(clock)
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_what_others_read_in_a_tier_that_was_told_late_is_removed_from_them_too(
-    make: Make, tier: SlowTier
+    make: Make, tier: GatedTier
 ) -> None:
     cluster = await make()
     a, b = cluster.nodes["a:1"], cluster.nodes["b:1"]
@@ -64,7 +64,7 @@ async def test_what_others_read_in_a_tier_that_was_told_late_is_removed_from_the
 
 
 async def test_a_tier_that_hangs_holds_up_a_removal_no_longer_than_its_deadline(
-    make: Make, tier: SlowTier
+    make: Make, tier: GatedTier
 ) -> None:
     cluster = await make()
     a = cluster.nodes["a:1"]
@@ -79,7 +79,7 @@ async def test_a_tier_that_hangs_holds_up_a_removal_no_longer_than_its_deadline(
 
 
 async def test_a_removal_under_way_during_a_reload_is_owed_by_the_new_tier(
-    tier: SlowTier, clock: FakeClock
+    tier: GatedTier, clock: FakeClock
 ) -> None:
     source = FakeSource({"Tom": b"630"})
     group = group_at(source, tier, clock)

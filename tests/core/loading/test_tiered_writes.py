@@ -26,11 +26,6 @@ class SlowSource(FakeSource):
         return await super().retrieve(key)
 
 
-@pytest.fixture
-def tier(clock: FakeClock) -> FakeTier:
-    return FakeTier(clock)
-
-
 @pytest.mark.parametrize(
     ("value", "ttl", "age"),
     [(b"630", 55.0, 5.0), (Value(b"630", ttl=20.0, age=7.0), 15.0, 12.0)],

@@ -38,8 +38,12 @@ def test_what_a_retriever_may_return_is_taken_as_it_is_but_for_an_endless_versio
         ("630", "str, not bytes"),
         (Value(None), "NoneType, not bytes"),  # type: ignore[arg-type]
         (Value(b"", ttl=nan), "the ttl nan"),
+        (Value(b"", ttl=10**400), "the ttl of too many digits"),
+        (Value(b"", ttl=-(10**400)), "the ttl of too many digits"),
+        (Value(b"", ttl=10**5_000), "the ttl of too many digits"),
         (Value(b"", age=nan), "the age nan"),
         (Value(b"", age=inf), "the age inf"),
+        (Value(b"", age=10**400), "the age of too many digits"),
         (Value(b"", age=-0.1), r"the age -0\.1"),
         (Value(b"", age=None), "the age None"),  # type: ignore[arg-type]
         (Value(b"", version=None), "the version None"),  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from in_process import Deliver
-from trio_in_process import Cluster, get, trio
+from trio_in_process import get, key_of, trio
 from virtual_time import after, in_virtual_time
 
 from cache_core import Group, Value
@@ -84,7 +84,7 @@ async def test_all_groups_together_give_no_more_bytes_than_the_limit() -> None:
                 fill(a, 100, group, size=500)
             a.peers.leave()
             handed = await a.receive(HandOver("b:1"))
-        weights = [len(key) + len(value.data) + OVERHEAD for _, key, value in handed]
+        weights = [len(entry.key) + len(entry.value.data) + OVERHEAD for entry in handed]
         assert 10_000 < sum(weights) <= 20_000
         assert {group for group, *_ in handed} == {"g", "h"}
 
@@ -147,7 +147,7 @@ async def test_nodes_that_froze_hold_up_one_that_leaves_for_one_handover_togethe
 async def test_a_node_that_does_not_take_over_is_asked_for_nothing_any_more() -> None:
     async with trio() as cluster:
         b = cluster.nodes["b:1"]
-        key = _key_of("a:1", cluster)
+        key = key_of("a:1", cluster.nodes)
         cluster.wires.cut.add("a:1")
         await leave(b)
         assert b.peers.health("a:1") is Health.LEFT_OUT
@@ -160,12 +160,8 @@ async def test_a_node_that_does_not_take_over_is_asked_for_nothing_any_more() ->
 async def test_a_node_that_leaves_is_known_to_leave_at_once() -> None:
     async with trio() as cluster:
         a, b, _ = cluster.nodes.values()
+        key = key_of("b:1", cluster.nodes)
         await leave(b)
         assert any(isinstance(message, TakeOver) for _, message in cluster.wires.sent)
         assert a.peers.health("b:1") is Health.DRAINING
-        assert a.peers.owner(_key_of("b:1", cluster)) != "b:1"
-
-
-def _key_of(owner: str, cluster: Cluster) -> str:
-    ring = cluster.nodes["a:1"].peers.ring
-    return next(key for key in map(str, range(999)) if ring.owner(key) == owner)
+        assert a.peers.owner(key) != "b:1"

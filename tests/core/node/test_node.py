@@ -4,7 +4,16 @@ import pytest
 from fake_registry import FakeRegistry
 from fakes import FakeSource, settled
 
-from cache_core import Client, Group, InvalidKey, Node, PeerUnavailable
+from cache_core import (
+    Client,
+    Demand,
+    Group,
+    GroupSettings,
+    InvalidKey,
+    Node,
+    NotCached,
+    PeerUnavailable,
+)
 from cache_core.address import InvalidAddress
 
 
@@ -172,3 +181,14 @@ async def test_text_that_utf_8_cannot_carry_is_an_invalid_key(node: Node) -> Non
     for call in (node.get, node.remove):
         with pytest.raises(InvalidKey):
             await call("scores", "\ud800")
+
+
+async def test_a_node_is_asked_in_process_for_what_is_held_or_what_is_new() -> None:
+    source = FakeSource({"k": b"old"})
+    async with Node("127.0.0.1:0", [Group("g", source, GroupSettings(client_reload=True))]) as node:
+        with pytest.raises(NotCached):
+            await node.get("g", "k", demand=Demand.CACHED)
+        assert (await node.get("g", "k")).data == b"old"
+        source.values["k"] = b"new"
+        assert (await node.get("g", "k", demand=Demand.CACHED)).data == b"old"
+        assert (await node.get("g", "k", demand=Demand.NEW)).data == b"new"

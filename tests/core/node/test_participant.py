@@ -1,12 +1,15 @@
 """What a node answers as one of a cluster, without sockets."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from in_process import Deliver, Roster, Wires
 from trio_in_process import Make, get, key_of
+from virtual_time import in_virtual_time
 
 from cache_core.errors import CacheError, NotFound, RetrieverFailed
-from cache_core.messages import Health
+from cache_core.messages import Health, Message, Probed
 
 
 async def test_a_key_is_loaded_by_its_owner_whoever_is_asked(make: Make) -> None:
@@ -127,3 +130,26 @@ async def test_members_who_come_and_go_are_followed(make: Make) -> None:
     key = next(key for key in map(str, range(999)) if cluster.nodes["b:1"].peers.owner(key))
     assert cluster.nodes["a:1"].peers.owner(key) in ("a:1", "c:1")
     assert sum(info.share for info in cluster.nodes["a:1"].info().members) == pytest.approx(1)
+
+
+async def test_a_node_that_knows_no_ring_counts_nobody_for_another() -> None:
+    alone = Wires().add("a:1", [])
+    alone.note_ring(12345)
+    assert alone.info().ring_mismatches == 0
+    await alone.aclose()
+
+
+@in_virtual_time
+async def test_a_node_that_answers_a_probe_by_another_ring_is_counted() -> None:
+    wires, roster = Wires(), Roster("a:1", "b:1")
+    a = wires.add("a:1", [])
+
+    async def carry(_node: str, _message: Message[Any], _deliver: Deliver) -> object:
+        return Probed(draining=False, ring=12345)
+
+    wires.carry = carry
+    a.open(roster.watch())
+    await a.peers.known()
+    await a.peers.probed()
+    assert a.info().ring_mismatches == 1
+    await a.aclose()

@@ -1,12 +1,14 @@
 """Entries that change their owner, without sockets."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from in_process import Deliver
 from trio_in_process import Make, get, key_of, remove
 
-from cache_core.messages import HandOver, Health, Message
+from cache_core import GroupSettings
+from cache_core.messages import HandOver, Health, Message, TakeOver
 
 
 async def test_a_node_that_leaves_hands_its_entries_to_those_who_take_over(make: Make) -> None:
@@ -64,6 +66,24 @@ async def test_a_node_that_leaves_hands_over_to_one_that_has_left_and_is_just_ba
     assert a.info().groups["g"].stats.cache.entries > held
 
 
+async def test_where_a_ttl_is_shortened_node_by_node_none_takes_over_the_longer(
+    make: Make,
+) -> None:
+    cluster = await make(ttl=3600, jitter=0)
+    b = cluster.nodes.pop("b:1")
+    await b.aclose()
+    for name in ("a:1", "c:1"):
+        await cluster.settle("b:1", Health.LEFT_OUT, seen_by=name)
+    for key in map(str, range(100)):
+        await get(cluster.nodes["a:1"], key)
+    cluster.settings = GroupSettings(ttl=60, jitter=0)
+    b = await cluster.start("b:1")
+    values = [b.peek("g", key) for key in map(str, range(100))]
+    left = [value.ttl for value in values if value is not None]
+    assert left
+    assert all(ttl is not None and 50 < ttl <= 60 for ttl in left)
+
+
 @pytest.mark.parametrize("whole", [False, True])
 async def test_what_is_removed_or_flushed_while_it_is_handed_over_is_not_kept(
     make: Make, whole: bool
@@ -84,3 +104,41 @@ async def test_what_is_removed_or_flushed_while_it_is_handed_over_is_not_kept(
     b.is_ready = False
     await b.leave()
     assert {(await get(node, key)).data for node in cluster.nodes.values()} == {b"new"}
+
+
+async def test_entries_of_a_group_that_only_the_giver_has_are_passed_over(make: Make) -> None:
+    cluster = await make()
+    a, b = cluster.nodes["a:1"], cluster.nodes["b:1"]
+    await get(b, key_of("a:1", cluster.nodes), forwarded=True)
+    await a.drop("g")
+    await a.take_own()
+    assert a.info().groups == {}
+
+
+async def test_a_node_whose_offer_is_broken_off_is_about_to_leave_all_the_same(
+    make: Make,
+) -> None:
+    cluster = await make()
+    a, key = cluster.nodes["a:1"], key_of("b:1", cluster.nodes)
+    begun = asyncio.Event()
+
+    async def carry(_node: str, message: Message[Any], deliver: Deliver) -> object:
+        if isinstance(message, HandOver):
+            begun.set()
+            await asyncio.Event().wait()
+        return await deliver()
+
+    cluster.wires.carry = carry
+    taking = asyncio.create_task(a.receive(TakeOver("b:1")))
+    await begun.wait()
+    taking.cancel()
+    await asyncio.wait({taking})
+    cluster.wires.asked.clear()
+    await get(a, key)
+    assert "b:1" not in [node for node, *_ in cluster.wires.asked]
+
+
+async def test_a_node_without_groups_gives_nothing(make: Make) -> None:
+    a = (await make()).nodes["a:1"]
+    await a.drop("g")
+    assert await a.receive(HandOver("b:1")) == ()

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import aclosing
 
 import pytest
+from fake_registry import FakeRegistry
 from fakes import FakeClock, FakeSource, settled
 from fakes import group_of as with_settings
 from trio_in_process import Make, get
@@ -91,3 +92,41 @@ async def test_watchers_are_told_again_once_a_shorter_ttl_holds_for_all_that_is_
     assert entry.ttl is not None
     assert entry.ttl <= 60
     await groups.close_sources()
+
+
+async def test_a_reload_waits_until_a_start_or_a_stop_that_is_under_way_has_ended() -> None:
+    source = HeldSource()
+    registry = FakeRegistry()
+    registry.gate.clear()
+    node = Node("127.0.0.1:0", [group("g", source)], peers=registry, drain=0)
+    starting = asyncio.create_task(node.start())
+    await registry.joining.wait()
+    added = asyncio.create_task(node.reload([group("g", source), group("added", source)]))
+    await settled()
+    assert not added.done()
+    registry.gate.set()
+    await starting
+    assert (await added).added == ("added",)
+    stopping = asyncio.create_task(node.stop(drain=False))
+    await source.closing.wait()
+    changed = asyncio.create_task(node.reload([group("g", FakeSource())]))
+    await settled()
+    assert not changed.done()
+    source.let_go.set()
+    await stopping
+    assert (await changed).removed == ("added",)
+    await settled()
+
+
+class HeldSource(FakeSource):
+    """A FakeSource that takes its time to close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closing = asyncio.Event()
+        self.let_go = asyncio.Event()
+
+    async def aclose(self) -> None:
+        self.closing.set()
+        await self.let_go.wait()
+        await super().aclose()

@@ -9,7 +9,7 @@ from fake_tier import FakeTier
 from fakes import FakeClock
 from in_process import Deliver
 from trio_in_process import get, remove, trio
-from virtual_time import after, in_virtual_time
+from virtual_time import after, in_virtual_time, now
 
 from cache_core import Group
 from cache_core.loading.tier import TierUnavailable
@@ -30,10 +30,6 @@ class SlowTier(FakeTier):
         if self.deaf:
             raise TierUnavailable("the tier can't be told")
         await super().remove(key)
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 @in_virtual_time

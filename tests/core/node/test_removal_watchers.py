@@ -9,6 +9,7 @@ from in_process import Deliver, Roster, Wires
 from trio_in_process import NODES, get, remove, trio
 from virtual_time import after, in_virtual_time
 
+from cache_core.cluster.watchers import ACK_SECONDS
 from cache_core.messages import Message, Probe, Removal, RemoveHere
 
 
@@ -88,3 +89,16 @@ async def test_a_node_that_is_named_to_itself_owes_itself_nothing() -> None:
         await a.receive(RemoveHere((Removal("g", "1"),), True, ("a:1", "b:1")))
         probed = await a.receive(Probe(None, 0))
         assert probed.have_missed == ("b:1",)
+
+
+@in_virtual_time
+async def test_a_probe_of_a_node_that_missed_nothing_is_no_notice() -> None:
+    async with trio() as cluster:
+        a = cluster.nodes["a:1"]
+        async with aclosing(a.watchers.watch("w")) as notices:
+            first = await anext(notices)
+            await a.receive(Probe("b:1", 0))
+            await after(2 * ACK_SECONDS)
+            assert len(a.watchers) == 1  # it was not waited for
+            second = await anext(notices)
+            assert (second.sequence, second.items) == (first.sequence + 1, ())

@@ -225,3 +225,37 @@ async def test_an_owner_that_answers_again_is_asked_for_what_was_loaded_in_its_p
         a.groups["g"].flush()
         await get(a, key)
         assert [node for node, *_ in cluster.wires.asked] == ["b:1"]
+
+
+@in_virtual_time
+async def test_a_copy_of_a_key_that_has_become_the_nodes_own_answers_nobody() -> None:
+    async with trio() as cluster:
+        a, key = cluster.nodes["a:1"], key_of("b:1", cluster.nodes)
+        for _ in range(POPULAR):
+            await get(a, key)
+        cluster.source.values[key] = b"of the new owner"
+        await cluster.roster.set("a:1")
+        await cluster.wires.until(lambda: a.peers.owner(key) == "a:1")
+        value = await get(a, key)
+        assert (value.data, value.copied) == (b"of the new owner", False)
+
+
+@in_virtual_time
+async def test_what_other_nodes_ask_for_anew_is_counted_too() -> None:
+    async with trio(client_reload=True) as cluster:
+        a, b, _ = cluster.nodes.values()
+        await get(a, key_of("b:1", cluster.nodes), demand=Demand.NEW)
+        assert [figures(node).sharing.forwarded for node in (a, b)] == [0, 1]
+
+
+@in_virtual_time
+async def test_a_key_that_becomes_the_nodes_own_before_it_is_asked_for_is_no_failed_call() -> None:
+    async with trio() as cluster:
+        a, key = cluster.nodes["a:1"], key_of("b:1", cluster.nodes)
+        getting = asyncio.create_task(get(a, key))
+        await asyncio.sleep(0)
+        for node in ("b:1", "c:1"):
+            a.peers.drains(node)
+        assert (await getting).node is None
+        sharing = figures(a).sharing
+        assert (sharing.fetches, sharing.fetch_errors) == (1, 0)

@@ -1,5 +1,6 @@
 """Records keep everything on their way into protobuf's bytes and back."""
 
+from math import inf
 from typing import Any
 
 import pytest
@@ -170,7 +171,11 @@ def test_a_notice_comes_back_as_it_was(notice: Notice) -> None:
     assert read_notice(said) == notice
 
 
-@given(st.lists(st.builds(Handed, text, text, versioned), max_size=5).map(tuple))
+@given(
+    st.lists(
+        st.builds(Handed, text, text, versioned, st.none() | seconds | st.just(inf)), max_size=5
+    ).map(tuple)
+)
 def test_what_is_handed_over_comes_back_as_it_was(entries: tuple[Handed, ...]) -> None:
     parts = [
         pb.HandOverResponse.FromString(part.SerializeToString()) for part in write_handed(entries)

@@ -51,3 +51,8 @@ def test_a_record_cut_short_or_changed_has_no_value() -> None:
 @given(st.binary())
 def test_what_is_no_record_is_none(data: bytes) -> None:
     assert data.startswith(b"gao1") or read(data) is None
+
+
+def test_what_is_cut_short_within_its_token_is_no_record() -> None:
+    whole = placeholder(TOKEN)
+    assert {read(whole[:end]) for end in range(len(whole))} == {None}

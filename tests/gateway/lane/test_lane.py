@@ -145,3 +145,15 @@ def test_a_refusal_is_counted_as_one_each_time(answers: Answers) -> None:
     for _ in range(3):
         assert answers.near_by(request).startswith(b"HTTP/1.1 406 ")
     assert answers.answered()[ANSWERED] == {"2xx": 3, "3xx": 0, "4xx": 3, "5xx": 0}
+
+
+def test_long_requests_are_remembered_within_the_same_bytes(answers: Answers) -> None:
+    value = Value(b"630")
+    requests = [get("Tom", fields=f"X-Request-Id: {number:03500}\r\n") for number in range(3_000)]
+    for request in requests:
+        for _ in range(2):
+            answers.far(request, value)
+    remembered = [request for request in requests if answers.has_form(request, value)]
+    # As it came, and as it was read.
+    assert 0 < 2 * sum(map(len, remembered)) <= SMALL_BYTES
+    assert requests[-1] in remembered

@@ -10,6 +10,8 @@ import pytest
 from fakes import settled
 from lane_server import LaneServer, get, lane_server, value
 from raw_http import Connection
+from virtual_lane import VirtualConnection
+from virtual_time import after, in_virtual_time
 
 from cache_core.errors import NotFound
 from cache_core.trace import NO_TRACE, Trace, current_trace
@@ -204,32 +206,30 @@ async def test_what_outlives_the_servers_grace_is_answered_503(
     assert asking.given_up.is_set()
 
 
+@in_virtual_time
 async def test_an_idle_connection_is_closed_and_one_that_waits_is_not() -> None:
-    async with (
-        lane_server(keep_alive=0.05) as serving,
-        Connection(serving.url) as idle,
-        Connection(serving.url) as waiting,
-    ):
-        serving.cluster.at_once["Tom"] = Value(b"630")
+    serving = LaneServer(keep_alive=5)
+    serving.cluster.at_once["Tom"] = Value(b"630")
+    async with VirtualConnection(serving) as idle, VirtualConnection(serving) as waiting:
         for connection in (waiting, idle):
             connection.send(get("Tom"))
             assert await value(connection) == "630"
         waiting.send(get("Jack"))
         asking = await serving.cluster.asked.get()
-        idle.send(get("Tom"))
-        assert await value(idle) == "630"
         assert await idle.reply() is None
         asking.then(Value(b"589"))
         assert await value(waiting) == "589"
         assert await waiting.reply() is None
 
 
+@in_virtual_time
 async def test_the_time_that_the_first_request_may_take_ends_with_it() -> None:
-    async with lane_server(receive_timeout=0.05) as serving, Connection(serving.url) as slow:
+    serving = LaneServer(receive_timeout=10)
+    async with VirtualConnection(serving) as slow, VirtualConnection(serving) as mute:
         slow.send(get("Tom"))
         asking = await serving.cluster.asked.get()
-        async with Connection(serving.url) as mute:
-            assert await mute.reply() is None
+        assert await mute.reply() is None
+        await after(10)
         asking.then(Value(b"630"))
         assert await value(slow) == "630"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import threading
 import weakref
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import pytest
 from fakes import settled
 from lane_server import LaneServer, get, lane_server, value
 from raw_http import Connection
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
 from cache_core.value import Value
 from gateway.routes.off_loop import OFF_LOOP_BYTES
@@ -133,3 +135,79 @@ async def test_a_server_that_stops_in_the_turn_of_an_answer_answers_what_came_be
         serving.shut_down()
         first, second = await connection.replies()
         assert ("connection" in first.headers, second.headers["connection"]) == (False, "close")
+
+
+async def with_kept_answer(serving: LaneServer, connection: Connection) -> FastLane:
+    """Have the answer to a get of Sam kept; return the server's side of the connection."""
+    serving.near.put("Sam", Value(b"567"))
+    for _ in range(3):
+        connection.send(get("Sam"))
+        assert await value(connection) == "567"
+    return await opened(serving)
+
+
+async def test_a_kept_answer_waits_for_the_one_request_before_it(serving: LaneServer) -> None:
+    async with Connection(serving.url) as connection:
+        server_side = await with_kept_answer(serving, connection)
+        server_side.data_received(get("Tom"))
+        server_side.data_received(get("Sam"))
+        (await serving.cluster.asked.get()).then(Value(b"630"))
+        assert [await value(connection) for _ in range(2)] == ["630", "567"]
+
+
+async def test_a_kept_answer_waits_for_the_apps(serving: LaneServer) -> None:
+    async with Connection(serving.url) as connection:
+        server_side = await with_kept_answer(serving, connection)
+        server_side.data_received(get("Tom", fields="X-Odd: 1\r\n"))
+        server_side.data_received(get("Sam"))
+        assert [await value(connection) for _ in range(2)] == ["inner", "inner"]
+
+
+async def test_a_large_near_copy_that_outlives_the_grace_is_answered_503(
+    serving: LaneServer,
+) -> None:
+    go_on = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        asyncio.get_running_loop().set_default_executor(threads)
+        threads.submit(go_on.wait, 10)
+        serving.near.put("large", Value(b"x" * (OFF_LOOP_BYTES + 1)))
+        async with Connection(serving.url) as connection:
+            server_side = await opened(serving)
+            server_side.data_received(get("large"))
+            serving.shut_down()
+            serving.running.end()
+            (reply,) = await connection.replies()
+            assert (reply.status, reply.problem["detail"]) == (503, "the gateway is draining")
+            go_on.set()
+
+
+async def test_what_the_lane_fails_at_as_the_server_ends_is_answered_once(
+    serving: LaneServer,
+) -> None:
+    serving.cluster.at_once["x"] = Value(cast("bytes", ["x"]))
+    async with Connection(serving.url) as connection:
+        server_side = await opened(serving)
+        server_side.data_received(get("x"))
+        serving.shut_down()
+        serving.running.end()  # in the turn in which the lane has failed
+        assert [reply.status for reply in await connection.replies()] == [503]
+    assert serving.inner.asked.empty()
+
+
+async def test_a_client_that_hangs_up_is_noticed_however_much_it_has_sent_ahead_before(
+    serving: LaneServer,
+) -> None:
+    long = f"X-Request-Id: {'x' * 3_000}\r\n"
+    async with Connection(serving.url) as connection:
+        server_side = await opened(serving)
+        for _ in range(2 * HIGH_WATER_LIMIT // 3_000):
+            for key in ("Tom", "Jack"):
+                server_side.data_received(get(key, fields=long))
+            for key in ("Tom", "Jack"):
+                (await serving.cluster.asked.get()).then(Value(key.encode()))
+                assert await value(connection) == key
+        for key in ("Tom", "Jack"):
+            server_side.data_received(get(key))
+        asking = await serving.cluster.asked.get()
+    async with asyncio.timeout(5):
+        await asking.given_up.wait()

@@ -8,26 +8,19 @@ from collections.abc import AsyncIterator
 import pytest
 from fakes import settled
 from lane_server import LaneServer, get, lane_server, value
-from raw_http import Connection, exchange
+from raw_http import Connection
+from virtual_lane import VirtualConnection
+from virtual_time import after, in_virtual_time
 
 from cache_core.value import Value
 from gateway.server import protocol
 
-TIMEOUT = 0.1
 UPLOAD = b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n"
 
 
 @pytest.fixture
 async def serving() -> AsyncIterator[LaneServer]:
     async with lane_server() as server:
-        server.cluster.at_once["Sam"] = Value(b"567")
-        yield server
-
-
-@pytest.fixture
-async def hurried() -> AsyncIterator[LaneServer]:
-    """A server to which requests must come fast."""
-    async with lane_server(receive_timeout=TIMEOUT) as server:
         server.cluster.at_once["Sam"] = Value(b"567")
         yield server
 
@@ -39,40 +32,48 @@ async def all_read(serving: LaneServer) -> None:
         assert await value(other) == "567"
 
 
-async def test_an_upload_that_the_app_does_not_take_is_not_slow(hurried: LaneServer) -> None:
-    hurried.inner.gate.clear()
-    async with Connection(hurried.url) as connection:
+@in_virtual_time
+async def test_an_upload_that_the_app_does_not_take_is_not_slow() -> None:
+    serving = LaneServer(receive_timeout=10)
+    serving.inner.gate.clear()
+    async with VirtualConnection(serving) as connection:
         connection.send(UPLOAD + b"x" * 300_000)
-        await hurried.inner.asked.get()
-        for _ in range(2):
-            assert await exchange(hurried.url, b"") == []  # a time-out has passed, and one more
-        hurried.inner.gate.set()
+        await serving.inner.asked.get()
+        await after(25)
+        serving.inner.gate.set()
         assert await value(connection) == "inner"
         connection.send(get("Sam").replace(b"GET", b"POST"))
         assert await value(connection) == "inner"
 
 
+@in_virtual_time
 async def test_the_time_of_an_upload_begins_anew_when_it_is_read_on() -> None:
-    async with lane_server(receive_timeout=0.2, keep_alive=0.1) as serving:
-        serving.cluster.at_once["Sam"] = Value(b"567")
+    serving = LaneServer(receive_timeout=10)
+    serving.inner.gate.clear()
+    async with VirtualConnection(serving) as connection:
+        connection.send(UPLOAD + b"x" * 299_999)
+        await serving.inner.asked.get()
+        await after(15)
+        serving.inner.gate.set()
+        assert await value(connection) == "inner"
+        await after(9)
+        connection.send(b"x" + get("Sam").replace(b"GET", b"POST"))
+        assert await value(connection) == "inner"
 
-        async def half_a_time_out() -> None:
-            async with Connection(serving.url) as idle:
-                idle.send(get("Sam"))
-                assert await value(idle) == "567"
-                assert await idle.reply() is None
 
-        serving.inner.gate.clear()
-        async with Connection(serving.url) as connection:
-            connection.send(UPLOAD + b"x" * 299_999)
-            await serving.inner.asked.get()
-            for _ in range(3):
-                await half_a_time_out()
-            serving.inner.gate.set()
-            assert await value(connection) == "inner"
-            await half_a_time_out()
-            connection.send(b"x" + get("Sam").replace(b"GET", b"POST"))
-            assert await value(connection) == "inner"
+@in_virtual_time
+async def test_an_upload_that_does_not_go_on_is_ended_once_it_is_read_again() -> None:
+    serving = LaneServer(receive_timeout=10)
+    serving.inner.gate.clear()
+    async with VirtualConnection(serving) as connection:
+        connection.send(UPLOAD + b"x" * 299_999)
+        await serving.inner.asked.get()
+        await after(15)
+        serving.inner.gate.set()
+        assert await value(connection) == "inner"
+        begun = asyncio.get_running_loop().time()
+        assert await connection.reply() is None
+        assert asyncio.get_running_loop().time() == begun + 10
 
 
 async def test_a_plain_get_waits_for_the_answer_of_the_app_before_it(serving: LaneServer) -> None:
@@ -121,18 +122,18 @@ async def test_nothing_is_served_behind_garbage_nor_logged_of_it(
     assert caplog.records == []
 
 
-async def test_a_request_that_was_refused_as_too_slow_is_not_served_once_it_has_come(
-    hurried: LaneServer,
-) -> None:
-    async with Connection(hurried.url) as connection:
+@in_virtual_time
+async def test_a_request_that_was_refused_as_too_slow_is_not_served_once_it_has_come() -> None:
+    serving = LaneServer(receive_timeout=10)
+    async with VirtualConnection(serving) as connection:
         connection.send(b"POST / HTTP/1.1\r\nHost: x\r\n")
         reply = await connection.reply()
         assert reply is not None
         assert reply.status == 408
         connection.send(b"\r\n")
-        await all_read(hurried)
+        await after(0)
         assert await connection.reply() is None
-    assert hurried.inner.asked.empty()
+    assert serving.inner.asked.empty()
 
 
 async def test_a_refused_client_that_does_not_hang_up_is_let_go(

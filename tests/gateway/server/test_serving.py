@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from fakes import FakeSource
+from fakes import FakeSource, settled
+from starlette.types import Receive, Scope, Send
 
 from cache_core import Node
 from gateway.http.limits import Limits
@@ -226,3 +227,24 @@ async def test_an_upgrade_that_is_not_to_be_had_is_ignored_and_nothing_is_logged
     response = await gateway.raw(head.encode())
     assert response.status_code == 200
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_what_is_left_to_do_once_a_request_is_answered_is_done_before_the_stop_ends(
+    node: Node, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"0"), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+        await refused(serving.port)
+        for _ in range(10):
+            await settled()
+        done.append("work")
+
+    monkeypatch.setattr("gateway.server.serving.create_app", lambda *_, **__: app)
+    serving = Gateway(node.address, grace=5)
+    assert (await http.get(serving.url + "/groups")).status_code == 200
+    await serving.stop()
+    assert done == ["work"]

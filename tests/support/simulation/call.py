@@ -68,6 +68,7 @@ class Call(Generic[A]):
         fate = self.network.fate(self.to, self.here.name)
         if fate is not Fate.ARRIVES:
             self._ended = True
+            self.network.broken.append(self)
         if fate is Fate.RESET:
             self.network.later(self.fail, "the connection was reset")
         elif fate is Fate.ARRIVES:

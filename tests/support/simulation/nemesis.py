@@ -58,6 +58,7 @@ class Nemesis:
         self._cluster.fault()
         self._network.heal()
         self._network.weather = Weather()
+        self._network.reset()
         self._source.mood = Mood()
         self._is_peace = True
         for node in list(self._frozen):

@@ -12,6 +12,7 @@ from typing import Final, Protocol, TypeAlias, TypeVar
 from simulation.history import History
 from simulation.loop import Process
 
+from cache_core.cluster.health import SILENCE_SECONDS, STALLED
 from cache_core.errors import CacheError
 from cache_core.messages import Handed, Removal
 from cache_core.node.participant import Participant
@@ -24,6 +25,9 @@ Way: TypeAlias = tuple[str, str]
 
 SLOWEST: Final = 2.0
 """The longest that a message that arrives is on its way, in seconds."""
+
+HELD_UP: Final = "probe held up"
+"""What probes are counted as that took longer than their own deadline, by more than a little."""
 
 ROOT: Final = Context()
 """Where messages move: no process, so that nothing freezes them."""
@@ -67,6 +71,9 @@ class NetworkWatcher(Protocol):
         self, asked: "Endpoint", to: Process, key: str, answer: Value | CacheError, since: float
     ) -> None:
         """An answer came to `to`, from `asked`, whose work on it had begun at `since`."""
+
+    def travelled(self, value: Value, sender: Process, to: Process, seconds: float) -> None:
+        """A value came, so long after `sender` had told how long it stays fresh."""
 
     def handed(self, to: Process, asked: "Endpoint", entries: Sequence[Handed]) -> None:
         """A node gives another the entries that are its own."""
@@ -120,6 +127,8 @@ class Network:
         """Who can't call whom, and hears so at once; answers to calls the other way get through."""
         self.slow: dict[Way, float] = {}
         """By how many seconds a message is late on its way."""
+        self.broken: list[Running] = []
+        """Calls whose answers did not get through: a stream may not have noticed."""
         self.watcher = watcher
         self._rng = rng
         self._history = history
@@ -152,6 +161,11 @@ class Network:
         """Return how long a message takes from one to the other."""
         return self.delay() + self.slow.get((sender, receiver), 0.0)
 
+    def probe_timed_out(self, seconds: float) -> None:
+        """Count a probe whose prober was held up, so that its end came late."""
+        if seconds > STALLED * SILENCE_SECONDS:
+            self._history.count(HELD_UP)
+
     def delay(self) -> float:
         """Return how long a message takes."""
         weather, chance = self.weather, self._rng.random()
@@ -171,6 +185,12 @@ class Network:
         self.blocked.clear()
         self.refused.clear()
         self.slow.clear()
+
+    def reset(self) -> None:
+        """Let who waits for an answer that did not get through hear of it, as by a keepalive."""
+        broken, self.broken = self.broken, []
+        for call in broken:
+            self.later(call.fail, "the connection was reset")
 
     def open(self, endpoint: Endpoint) -> None:
         """Let `endpoint` be found; it knows nothing of connections to who was there before."""

@@ -119,6 +119,11 @@ class Plan:
             hidden=_hidden(rng, nodes) if climate is Climate.DIVIDED else {},
         )
 
+    @property
+    def aftermath(self) -> float:
+        """Seconds in which what was handed over could outlive its TTL, where few entries change."""
+        return self.settings.ttl or 0.0 if self.climate is Climate.ONE_DOWN else 0.0
+
 
 def _settings(rng: random.Random) -> GroupSettings:
     ttl = rng.choice([None, 1.0, 4.0])

@@ -18,8 +18,9 @@ A client's near copy is excused, for as long as a watcher may rely on a silent n
 removal named that watcher, or after the node that it watched was told, or ended: a node that is
 back at once knows nothing of who watched it before.
 
-Where a removal named the second tier as not reached, any node may have read there what it had:
-until the node that owes the tier the removal has told it, and the others are told of it again.
+Where a removal named the second tier as not reached, a node may have read there what it had, or
+got it from another that had: until the node that owes the tier the removal has told it, and the
+others are told of it again. Only versions that have come from the tier in that way are excused.
 
 A node that was not reached, and has been restarted since, may have taken over what another that was
 not reached held: nobody may be left who knows of the removal. Other entries that are handed from
@@ -76,6 +77,15 @@ class HandedOver(NamedTuple):
     when: float
 
 
+class TierRead(NamedTuple):
+    """A version of a key that `by` read in the second tier at `when`."""
+
+    key: str
+    version: int
+    by: Process
+    when: float
+
+
 @dataclass(slots=True)
 class RemovalRule:
     """Every removal, and who was told of what, when."""
@@ -94,6 +104,7 @@ class RemovalRule:
     )
     _fetches: defaultdict[str, list[Fetch]] = field(default_factory=lambda: defaultdict(list))
     _handed: list[HandedOver] = field(default_factory=list)
+    _tier_reads: dict[tuple[Process, str, int], float] = field(default_factory=dict)
     _taken: list[tuple[float, str | None]] = field(default_factory=list)
 
     def returned(self, removal: Removed) -> None:
@@ -122,10 +133,22 @@ class RemovalRule:
     def handed(self, handed: HandedOver) -> None:
         """Note that a node gave another an entry."""
         self._handed.append(handed)
+        self._spread(handed.key, handed.version, handed.giver, handed.to)
+
+    def tier_read(self, read: TierRead) -> None:
+        """Note that a node read a version in the tier."""
+        self._tier_reads[read.by, read.key, read.version] = read.when
+
+    def _spread(self, key: str, version: int, giver: Process, to: Process) -> None:
+        """Note that `to` has a version from `giver`, who may have it from the tier."""
+        when = self._tier_reads.get((giver, key, version), 0.0)
+        if when > self._tier_reads.get((to, key, version), 0.0):
+            self._tier_reads[to, key, version] = when
 
     def fetched(self, key: str, fetch: Fetch) -> None:
         """Note that a node got a version from another."""
         self._fetches[key].append(fetch)
+        self._spread(key, fetch.version, fetch.asked, fetch.to)
 
     def broken_by(self, key: str, version: int, began: float, by: Process) -> Removed | None:
         """Return the removal that forbids `version` in a read answered by `by`, if any."""
@@ -156,7 +179,7 @@ class RemovalRule:
         return any(
             fetch.asked.gone > since
             if fetch.asked.gone < began
-            else self._is_untold(removal, fetch.asked, key, since)
+            else self._is_untold(removal, fetch.asked, key, version, since)
             for fetch in self._fetches[key]
             if fetch.version == version and fetch.to is holder
         )
@@ -164,7 +187,7 @@ class RemovalRule:
     def _is_excused(
         self, removal: Removed, key: str, version: int, began: float, by: Process
     ) -> bool:
-        if self._is_untold(removal, by, key, began):
+        if self._is_untold(removal, by, key, version, began):
             return True
         if by.name in removal.unreached and self._took_over(removal, key, version, began, by):
             return True
@@ -180,7 +203,7 @@ class RemovalRule:
             handed.key == key
             and handed.version == version
             and handed.to is by
-            and self._is_untold(removal, handed.giver, key, handed.when)
+            and self._is_untold(removal, handed.giver, key, version, handed.when)
             and not self._has_removed(by, key, handed.when, began)
             for handed in self._handed
         )
@@ -196,23 +219,26 @@ class RemovalRule:
         )
         if is_copy and by.name in removal.unreached and fetch.came <= removal.ended:
             return True
-        is_on_its_way = fetch.asked is by and fetch.came >= began
-        if is_on_its_way and self._is_untold(removal, fetch.to, key, began):
+        version = fetch.version
+        is_on_its_way = fetch.asked is by and fetch.since <= began <= fetch.came
+        if is_on_its_way and self._is_untold(removal, fetch.to, key, version, began):
             return True
         return (is_copy or is_on_its_way) and self._is_untold(
-            removal, fetch.asked, key, fetch.since
+            removal, fetch.asked, key, version, fetch.since
         )
 
-    def _is_untold(self, removal: Removed, process: Process, key: str, moment: float) -> bool:
+    def _is_untold(
+        self, removal: Removed, process: Process, key: str, version: int, moment: float
+    ) -> bool:
         """Tell whether a node that was not reached had not been told by then either.
 
-        Where the tier was not reached, no node was, until it is told that the tier has been.
+        Where the tier was not reached, no node was that read the version there, until it is told
+        that the tier has been.
         """
-        if TIER in removal.unreached:
+        read = self._tier_reads.get((process, key, version), 0.0)
+        if TIER in removal.unreached and read >= removal.began:
             taken = self._first_taken(removal, key)
-            if taken is None:
-                return True
-            if not self._has_removed(process, key, taken, moment):
+            if taken is None or not self._has_removed(process, key, taken, moment):
                 return True
         return (
             process.name in removal.unreached

@@ -14,6 +14,7 @@ from simulation.loop import VirtualLoop
 from simulation.membership import Registry
 from simulation.nemesis import Nemesis
 from simulation.network import Network
+from simulation.outcome import version_of
 from simulation.plan import MEMBERS, Climate, Plan
 from simulation.rings import ring_of
 from simulation.rules import Rules
@@ -23,12 +24,20 @@ from simulation.source import Source
 from simulation.tier import Store
 from simulation.workload import GENEROUS, Workload
 
-from cache_core import Value
+from cache_core import NotFound, Value
 from cache_core.cluster import peers
+from cache_core.cluster.watchers import SILENCE_SECONDS
 from cache_core.node import handover
 
 SETTLED: Final = 4.0
 """Seconds after the last fault in which what it set off may still go on."""
+
+TOLD: Final = 6.0
+"""Seconds within which a node that can be reached again is told of a removal that it missed."""
+
+FORGIVEN: Final = 2 * SILENCE_SECONDS + 1.0
+"""Seconds for which a watcher may still be named that was cut off without a word: it takes as long
+as its silence until it notices, and as long again until its node is sure of it."""
 
 HEALING: Final = 30.0
 """Seconds within which all see one another again once nothing is wrong any more."""
@@ -93,7 +102,7 @@ class _Run:
         )
         self._source.watcher = self._rules
         self._tier = (
-            Store(random.Random(f"{seed}:tier"), history, delay=plan.weather.delay)
+            Store(random.Random(f"{seed}:tier"), history, self._rules, delay=plan.weather.delay)
             if plan.has_tier
             else None
         )
@@ -143,7 +152,7 @@ class _Run:
         if plan.situations:
             await play(self._stage)
         else:
-            await asyncio.sleep(plan.seconds)
+            await asyncio.sleep(plan.seconds + plan.aftermath)
         if plan.heals:
             for task in self._tasks:
                 task.cancel()
@@ -160,18 +169,13 @@ class _Run:
     async def _heal(self) -> None:
         """End all faults: soon everything works again, everywhere, and a removal reaches all."""
         self._nemesis.make_peace()
-        until = asyncio.get_running_loop().time() + HEALING
-        while not self._is_whole():
-            if asyncio.get_running_loop().time() > until:
-                self._rules.broke("a healthy cluster did not become whole", "")
-            await asyncio.sleep(0.5)
-        self._history.note("cluster", "is whole")
-        await asyncio.sleep(self._plan.settings.hot_ttl + SETTLED)
+        await self._become_whole()
+        await asyncio.sleep(FORGIVEN)
         client = self._cluster.clients[0]
         for key in self._plan.keys:
             self._source.write(key)
             unreached = await self._work.remove(client, key, GENEROUS)
-            if unreached is None or any(name in self._cluster.nodes for name in unreached):
+            if unreached is None or not self._gone().issuperset(unreached):
                 self._rules.broke("a whole cluster was not reached", key, unreached)
             for reader in self._cluster.clients[:-1]:  # the last may know only one that left
                 if reader.name in self._plan.hidden:  # and so may this one
@@ -179,6 +183,38 @@ class _Run:
                 self._check_latest(key, await self._work.read(reader, key, GENEROUS))
             for node in self._cluster.serving():
                 self._check_latest(key, await self._work.read_inside(node, key))
+        await self._check_told()
+
+    async def _check_told(self) -> None:
+        """Cut a node off for a removal: it is told soon after."""
+        serving = self._cluster.serving()
+        if len(serving) < 2:
+            return
+        remover, other = self._stage.two()
+        await self._stage.warm()
+        self._stage.refuse((remover.name, other.name), (other.name, remover.name))
+        missed = other.name in await self._stage.remove_all(remover)
+        floors = self._source.snapshot(None)
+        self._stage.heal()
+        await asyncio.sleep(TOLD)
+        for key, floor in floors.items():
+            outcome = await self._work.read_inside(other, key)
+            if isinstance(outcome, Value | NotFound) and version_of(outcome) < floor:
+                self._rules.broke("a node was never told of a removal", key, other.name)
+        if missed:
+            self._history.note(other.name, "has been told what it missed")
+
+    async def _become_whole(self) -> None:
+        until = asyncio.get_running_loop().time() + HEALING
+        while not self._is_whole():
+            if asyncio.get_running_loop().time() > until:
+                self._rules.broke("a healthy cluster did not become whole", "")
+            await asyncio.sleep(0.5)
+        self._history.note("cluster", "is whole")
+
+    def _gone(self) -> set[str]:
+        """Return the nodes that are no more, which a removal may name for a while."""
+        return {member.name for member in MEMBERS} - set(self._cluster.nodes)
 
     def _check_latest(self, key: str, outcome: object) -> None:
         words = outcome.data.decode() if isinstance(outcome, Value) else str(outcome)

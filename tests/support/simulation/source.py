@@ -54,7 +54,10 @@ class Mood:
 
 
 class Source:
-    """Versions by key. A version's words and bytes name it: `version_in` reads them back."""
+    """Versions by key. A version's words and bytes name it: `version_in` reads them back.
+
+    A value's bytes name its load too, for `load_in`.
+    """
 
     def __init__(self, keys: Iterable[str], rng: random.Random, history: History) -> None:
         self.versions = dict.fromkeys(keys, 1)
@@ -108,12 +111,17 @@ class Source:
             load.error, load.words = NotFound, f"{load.key} {version} not exist"
             raise NotFound(load.words)
         padding = "x" * rng.randrange(200)
-        return Value(f"{load.key} {version} {padding}".encode())
+        return Value(f"{load.key} {version} {load.number} {padding}".encode())
 
 
 def version_in(text: str) -> int:
     """Return the version that a value's bytes or a NotFound's words name."""
     return int(text.split(maxsplit=2)[1])
+
+
+def load_in(value: Value) -> int:
+    """Return the number of the load that `value` is of."""
+    return int(value.data.split(maxsplit=3)[2])
 
 
 class NodeSource:

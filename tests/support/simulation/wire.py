@@ -11,7 +11,7 @@ from simulation.loop import Process
 from simulation.network import Endpoint, Network, peek
 
 from cache_core.cluster.peer import Ask
-from cache_core.errors import CacheError, PeerUnavailable
+from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable
 from cache_core.messages import (
     Handed,
     HandOver,
@@ -47,7 +47,14 @@ class Wire:
     async def send(self, message: Message[A], *, timeout: float) -> A:
         """Return the node's answer."""
         call = _Send(self._network, self._here, self._to, timeout, message)
-        answer = await self._run(call)
+        began = asyncio.get_running_loop().time()
+        try:
+            answer = await self._run(call)
+        except DeadlineExceeded:
+            if isinstance(message, Probe):
+                took = asyncio.get_running_loop().time() - began
+                self._network.probe_timed_out(took)
+            raise
         if isinstance(answer, Probed) and answer.missed:
             self._network.watcher.told(self._here, answer.missed)
         return cast("A", answer)
@@ -111,9 +118,19 @@ class _Send(Call[object]):
         if isinstance(message, HandOver) and answer:
             handed = cast("Sequence[Handed]", answer)
             self.network.watcher.handed(self.here, endpoint, handed)
+            since = asyncio.get_running_loop().time()
             await asyncio.sleep(self.network.bulk())
+            return self.respond(
+                endpoint, self.hand, self._take_over, endpoint.process, handed, since
+            )
         self.respond(endpoint, self.hand, self.settle, answer)
         return None
+
+    def _take_over(self, giver: Process, handed: Sequence[Handed], since: float) -> None:
+        took = asyncio.get_running_loop().time() - since
+        for entry in handed:
+            self.network.watcher.travelled(entry.value, giver, self.here, took)
+        self.settle(handed)
 
     async def _received(self, endpoint: Endpoint, message: Message[Any]) -> object:
         if not isinstance(message, RemoveEverywhere):
@@ -176,12 +193,18 @@ class _Get(Call[None]):
             answer = answer._replace(node=answer.node or endpoint.name)
         else:
             answer = _named(answer, endpoint.name)
-        self.respond(endpoint, self.hand, self._take, endpoint, ask, answer)
+        now = asyncio.get_running_loop().time()
+        self.respond(endpoint, self.hand, self._take, endpoint, ask, answer, now)
 
-    def _take(self, endpoint: Endpoint, ask: Ask, answer: Value | CacheError) -> None:
+    def _take(
+        self, endpoint: Endpoint, ask: Ask, answer: Value | CacheError, answered: float
+    ) -> None:
         if ask.is_settled:
             return
         self.network.watcher.carried(endpoint, self.here, ask.key, answer, self.arrived)
+        if isinstance(answer, Value):
+            took = asyncio.get_running_loop().time() - answered
+            self.network.watcher.travelled(answer, endpoint.process, self.here, took)
         ask.settle(answer)
 
 

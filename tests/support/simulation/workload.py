@@ -11,12 +11,15 @@ from simulation.plan import Climate, Plan
 from simulation.rules import Rules
 from simulation.source import Source
 
-from cache_core import CacheError
+from cache_core import CacheError, NotFound, Value
 from cache_core.messages import Removal, RemoveEverywhere
 from cache_core.trace import Trace, current_trace
 
 GENEROUS: Final = 15.0
 """Seconds within which a get succeeds though a node has just gone."""
+
+PATIENT: Final = 5.0
+"""Seconds within which a removal succeeds while every node is well."""
 
 HURRY: Final = 0.2
 """Seconds after a fault in which more is asked than else."""
@@ -74,29 +77,33 @@ class Workload:
     async def read(self, client: SimulatedClient, key: str, timeout: float) -> Outcome:
         """Get a key at a client."""
         must = self._must_succeed and timeout >= GENEROUS
-        read = self._rules.read_began(client.name, key, timeout, must_succeed=must)
+        read = self._rules.read_began(client.process, key, timeout, must_succeed=must)
         current_trace.set(Trace(read.call))
         copy = client.client.peek(GROUP, key)
         if copy is not None:
-            self._rules.copy_read(read, copy, client.process)
+            self._rules.copy_read(read, copy)
             return copy
         outcome = await _outcome(lambda: client.client.get(GROUP, key, timeout=timeout))
         self._rules.read_ended(read, outcome)
         return outcome
 
     async def read_inside(self, node: SimulatedNode, key: str) -> Outcome | None:
-        """Get a key at a node; None where the node died meanwhile."""
+        """Get a key at a node; None where the node died meanwhile, or failed because it leaves."""
+        must = self._must_succeed
         read = self._rules.read_began(
-            f"in {node.name}", key, IN_PROCESS, must_succeed=self._must_succeed
+            node.process, key, IN_PROCESS, must_succeed=must, is_inside=True
         )
         current_trace.set(Trace(read.call))
         network = self._cluster.parts.network
         reading = node.process.spawn(_outcome(lambda: read_at(node, network, key)))
         await asyncio.wait([reading])
-        if reading.cancelled() or node.is_leaving or not node.process.is_alive:
+        if reading.cancelled() or not node.process.is_alive:
             return None
-        self._rules.read_ended(read, reading.result(), node.process)
-        return reading.result()
+        outcome = reading.result()
+        if node.is_leaving and not isinstance(outcome, Value | NotFound):
+            return None
+        self._rules.read_ended(read, outcome)
+        return outcome
 
     async def remove(
         self, client: SimulatedClient, key: str | None, timeout: float
@@ -111,7 +118,9 @@ class Workload:
         try:
             unreached = await call
         except CacheError as error:
-            self._cluster.parts.history.note(client.name, "failed to remove", repr(error))
+            is_calm = self._plan.climate is Climate.CALM  # else it may wait at a silent node
+            must = self._must_succeed and is_calm and timeout >= PATIENT
+            self._rules.removal_failed(client.name, removal, error, timeout, must_succeed=must)
             return None
         self._rules.removal_ended(client.name, removal, unreached, timeout)
         return unreached
@@ -138,7 +147,7 @@ class Workload:
         keys = [key for key in dict.fromkeys(keys) if client.client.peek(GROUP, key) is None]
         must = self._must_succeed and timeout >= GENEROUS
         reads = [
-            self._rules.read_began(client.name, key, timeout, must_succeed=must) for key in keys
+            self._rules.read_began(client.process, key, timeout, must_succeed=must) for key in keys
         ]
         current_trace.set(Trace(""))
         outcomes = await client.client.get_many(GROUP, keys, timeout=timeout)

@@ -255,3 +255,17 @@ async def test_one_silent_server_of_two_loses_no_member(etcd: FakeEtcd) -> None:
     await after(60)
     assert all(value is not None for _, _, value in etcd.history)
     await node.leave()
+
+
+@in_virtual_time
+async def test_who_gives_up_joining_while_the_entry_is_made_leaves_none_behind(
+    etcd: FakeEtcd,
+) -> None:
+    etcd.latency = 0.5
+    joining = asyncio.create_task(membership().join(A))
+    await after(1.2)  # a connection and a lease are there, the entry is on its way
+    assert etcd.leases
+    joining.cancel()
+    await asyncio.wait({joining})
+    assert etcd.entries == {}
+    assert etcd.leases == {}

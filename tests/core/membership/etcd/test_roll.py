@@ -77,3 +77,14 @@ def test_a_new_weight_is_known_at_once(clock: FakeClock) -> None:
     heavier = Member(A.name, 5)
     roll.found({A.name: heavier})
     assert roll.members() == {heavier}
+
+
+def test_who_was_dropped_before_the_registry_is_found_again_does_not_come_back(
+    clock: FakeClock,
+) -> None:
+    roll = roll_with(clock, A, B)
+    roll.found({A.name: A, B.name: B})
+    clock.tick(GRACE)
+    roll.drop(B.name)
+    roll.found({A.name: A})
+    assert roll.members() == {A}

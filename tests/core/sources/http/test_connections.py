@@ -92,3 +92,12 @@ async def test_a_304_renews_no_value_whose_version_was_not_asked_about(
     async with opened(origin) as retriever:
         with pytest.raises(RetrieverFailed, match="the source answers 304"):
             await retriever.refresh("Tom", Value(b"630", version="of another source"))
+
+
+async def test_a_redirect_that_says_nowhere_to_is_a_failure_like_another_status(
+    origin: HttpOrigin,
+) -> None:
+    origin.handler = always(response(302))
+    async with opened(origin) as retriever:
+        with pytest.raises(RetrieverFailed, match="the source answers 302"):
+            await retriever.retrieve("Tom")

@@ -5,11 +5,12 @@ Each returns whether it really came about.
 
 import asyncio
 
+from simulation.outcome import version_of
 from simulation.situations.stage import Stage
-from simulation.source import version_in
+from simulation.tier import UNREACHABLE
 from simulation.workload import GENEROUS
 
-from cache_core import Value
+from cache_core import NotFound, Value
 
 TIER_TOLD = 3.0
 """Seconds within which the tier, and all nodes after it, are told of a removal that it missed."""
@@ -20,13 +21,12 @@ async def flush_beside_refresh(stage: Stage) -> bool:
     ttl = stage.plan.settings.ttl or 1.0
     client = stage.rng.choice(stage.cluster.clients)
     await asyncio.sleep(ttl * stage.rng.uniform(0.6, 1.2))
-    loads = len(stage.source.loads)
     storms = [asyncio.create_task(stage.work.storm(key)) for key in stage.plan.keys[:2]]
     await stage.moment(0.05)
     for key in stage.plan.keys:
         stage.source.write(key)
+    reached = any(load.ended is None for load in stage.source.loads)
     await stage.work.remove(client, None, GENEROUS)
-    reached = len(stage.source.loads) > loads
     await asyncio.gather(*storms)
     return reached
 
@@ -59,12 +59,15 @@ async def tier_is_away(stage: Stage) -> bool:
     elif stage.rng.random() < 0.3:
         away.append(other.name)
     tier.unreachable.update(away)
+    counts = stage.cluster.parts.history.counts
+    before = counts.get(UNREACHABLE, 0)
     await stage.remove_all(remover)
     await stage.read_everywhere()
     if stage.rng.random() < 0.5:
         await stage.remove_all(stage.rng.choice([remover, other]))
     await stage.moment(0.7)
     tier.unreachable.clear()
+    reached = counts.get(UNREACHABLE, 0) > before
     began = asyncio.get_running_loop().time()
     for _ in range(6):
         await stage.read_everywhere()
@@ -74,6 +77,6 @@ async def tier_is_away(stage: Stage) -> bool:
         for key, removed in stage.rules.removals.by_key.items():
             outcome = await stage.work.read_inside(node, key)
             floor = max((r.floors[key] for r in removed if r.ended < began), default=0)
-            if isinstance(outcome, Value) and version_in(outcome.data.decode()) < floor:
+            if isinstance(outcome, Value | NotFound) and version_of(outcome) < floor:
                 stage.rules.broke("what the tier had outlived a removal", key, node.name)
-    return True
+    return reached

@@ -5,6 +5,7 @@ Each returns whether it really came about.
 
 import asyncio
 
+from simulation.network import HELD_UP
 from simulation.situations.stage import Stage
 
 from cache_core.cluster.health import LONGEST_PAUSE, PROBE_SECONDS
@@ -68,6 +69,8 @@ async def is_held_up(stage: Stage) -> bool:
     await asyncio.sleep(stage.rng.uniform(0, 1))
     node, _ = stage.two()
     peers, before = node.participant.peers, len(node.left_out)
+    counts = stage.cluster.parts.history.counts
+    held_up = counts.get(HELD_UP, 0)
     if not stage.all_reach(node):
         return False
     stage.cluster.fault()
@@ -82,7 +85,7 @@ async def is_held_up(stage: Stage) -> bool:
     await asyncio.sleep(NOTICED)
     if len(node.left_out) > before:
         stage.rules.broke("a node blamed others for its own pause", "", node.name)
-    return bool(peers.others())
+    return counts.get(HELD_UP, 0) > held_up
 
 
 async def said_goodbye(stage: Stage) -> bool:

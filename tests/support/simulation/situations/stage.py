@@ -14,7 +14,7 @@ from simulation.source import Source
 from simulation.workload import GENEROUS, Workload
 
 from cache_core.cluster.member import Member
-from cache_core.messages import Health
+from cache_core.messages import Health, Probe
 
 
 @dataclass(slots=True)
@@ -77,6 +77,10 @@ class Stage:
             *(self.work.remove_inside(node, key, timeout) for key in self.plan.keys)
         )
         return {name for unreached in removed for name in unreached or ()}
+
+    async def owed_by(self, node: SimulatedNode) -> tuple[str, ...]:
+        """Return the nodes that have missed a removal, as `node` says."""
+        return (await node.participant.receive(Probe(None, 0))).have_missed
 
     async def remove_in_a_storm(
         self, remover: SimulatedNode, readers: list[SimulatedNode]
