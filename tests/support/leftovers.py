@@ -100,6 +100,10 @@ def _held_by_libraries() -> Iterator[None]:
     shutdown_grpc_aio()
 
 
+FOREIGN: Final = ("_pytest", "pytest_", "anyio", "schemathesis", "xdist")
+"""The modules of fixtures that are not ours."""
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _nothing_left_open_by_module(request: pytest.FixtureRequest) -> Iterator[None]:
     if SHARED not in request.node.stash:
@@ -125,7 +129,7 @@ def _nothing_left_open_by_test(request: pytest.FixtureRequest) -> Iterator[None]
     if _shares_a_loop(request.node):
         yield
     else:
-        with _nothing_left_open():
+        with _nothing_left_open(may_replace=_has_shared_fixtures(request.node)):
             yield
 
 
@@ -155,14 +159,30 @@ def _shares_a_loop(item: pytest.Item) -> bool:
     return mark is not None and mark.kwargs.get("loop_scope", "function") != "function"
 
 
+def _has_shared_fixtures(item: pytest.Item) -> bool:
+    """Tell whether the test has a fixture of ours that outlives it, such as a server's client."""
+    info = item._fixtureinfo  # type: ignore[attr-defined] # noqa: SLF001 - pytest has no other way
+    return any(
+        given[-1].scope != "function" and not given[-1].func.__module__.startswith(FOREIGN)
+        for name, given in info.name2fixturedefs.items()
+        if not name.startswith("_")
+    )
+
+
 @contextlib.contextmanager
-def _nothing_left_open() -> Iterator[None]:
+def _nothing_left_open(*, may_replace: bool = False) -> Iterator[None]:
+    """Fail where a descriptor or a thread is left over.
+
+    With `may_replace` a descriptor that was open may be of something else now: what outlives the
+    test has connected anew.
+    """
     descriptors, threads = _descriptors(), set(threading.enumerate())
+    numbers = {number for number, _ in descriptors} if may_replace else set[str]()
 
     def left() -> list[str]:
         running = [thread for thread in threading.enumerate() if thread not in threads]
         return [
-            *_described(_descriptors() - descriptors),
+            *_described({each for each in _descriptors() - descriptors if each[0] not in numbers}),
             *(f"thread: {thread}" for thread in running),
         ]
 
