@@ -88,15 +88,26 @@ def test_clean_plain():
     socket.socket().close()
 
 
-@pytest.fixture(scope="module")
-def opened():
-    return os.open("/dev/null", os.O_RDONLY)
+opened = [os.open("/dev/null", os.O_RDONLY) for _ in range(2)]
 
 
-def test_descriptor_in_place_of_another(opened):
-    os.close(opened)
+def test_descriptor_in_place_of_another():
+    number = opened.pop()
+    os.close(number)
     kept.append(socket.socket())
-    assert kept[-1].fileno() == opened
+    assert kept[-1].fileno() == number
+
+
+@pytest.fixture(scope="module")
+def shared():
+    return opened
+
+
+def test_clean_that_has_what_outlives_it_connect_anew(shared):
+    number = shared.pop()
+    os.close(number)
+    shared.append(socket.socket())
+    assert shared[-1].fileno() == number
 """
 
 INNER_LATE = """

@@ -100,7 +100,7 @@ def _held_by_libraries() -> Iterator[None]:
     shutdown_grpc_aio()
 
 
-FOREIGN: Final = ("_pytest", "pytest_", "anyio", "schemathesis", "xdist")
+FOREIGN: Final = (__name__, "_pytest", "pytest_", "anyio", "schemathesis", "xdist")
 """The modules of fixtures that are not ours."""
 
 
