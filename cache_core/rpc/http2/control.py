@@ -1,0 +1,126 @@
+"""The frames that are no call's: settings, windows, pings, resets and farewells."""
+
+from typing import Final, Generic, TypeVar
+
+from cache_core.rpc.http2 import frames
+from cache_core.rpc.http2.codes import (
+    ACK,
+    CONTINUATION,
+    GOAWAY,
+    GREATEST_STREAM,
+    PING,
+    PRIORITY,
+    PUSH_PROMISE,
+    RST_STREAM,
+    SETTINGS,
+    WINDOW_UPDATE,
+    ConnectionFault,
+    ErrorCode,
+    StreamFault,
+)
+from cache_core.rpc.http2.intake import Intake, check_priority
+from cache_core.rpc.http2.listener import Head
+
+H = TypeVar("H", bound=Head)
+C = TypeVar("C")
+
+SIZES: Final = {RST_STREAM: 4, PING: 8, WINDOW_UPDATE: 4}
+"""The kinds of frames whose payload has one size (RFC 9113, sections 6.4, 6.7 and 6.9)."""
+
+OF_THE_CONNECTION: Final = frozenset((SETTINGS, PING, GOAWAY))
+OF_A_STREAM: Final = frozenset((PRIORITY, RST_STREAM))
+
+
+class Control(Intake[H, C], Generic[H, C]):
+    """A connection that also takes the frames which are no call's."""
+
+    def _take_other(self, kind: int, flags: int, number: int, payload: bytes) -> None:
+        if kind == CONTINUATION:
+            self._take_continuation(flags, payload)
+            return
+        if (number and kind in OF_THE_CONNECTION) or (not number and kind in OF_A_STREAM):
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the frame's stream is a wrong one")
+        if len(payload) != SIZES.get(kind, len(payload)):
+            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "the frame's size is a wrong one")
+        if kind == WINDOW_UPDATE:
+            self._take_grant(number, int.from_bytes(payload) & GREATEST_STREAM)
+        elif kind == RST_STREAM:
+            self._take_reset(number, int.from_bytes(payload))
+        elif kind == SETTINGS:
+            self._take_settings(flags, payload)
+        elif kind == PING:
+            self._take_ping(flags, payload)
+        elif kind == GOAWAY:
+            self._take_goaway(payload)
+        else:
+            self._take_nothing(kind, number, payload)
+
+    def _take_goaway(self, payload: bytes) -> None:
+        if len(payload) < 8:
+            raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "a GOAWAY has eight bytes")
+        self.patience.bear("goodbyes")
+        last = int.from_bytes(payload[:4]) & GREATEST_STREAM
+        self._listener.goaway(last, int.from_bytes(payload[4:8]), payload[8:])
+
+    def _take_nothing(self, kind: int, number: int, payload: bytes) -> None:
+        """Bear a PRIORITY, or a kind that is not known, which mean nothing (section 4.1)."""
+        if kind == PUSH_PROMISE:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "nothing may be pushed")
+        if kind == PRIORITY:
+            check_priority(number, payload)
+        self.patience.bear("frames that mean nothing")
+
+    def _take_grant(self, number: int, more: int) -> None:
+        """Take a WINDOW_UPDATE; one that lets nothing leave has to be borne, another is of use."""
+        before = len(self.outlet.parts)
+        self._grant(number, more)
+        if len(self.outlet.parts) == before:
+            self.patience.bear("window updates")
+
+    def _grant(self, number: int, more: int) -> None:
+        if number == 0:
+            if more == 0:
+                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a window can't grow by nothing")
+            self.outlet.grant(None, more)
+            return
+        if self._is_idle(number):
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the stream was not begun")
+        if more == 0:
+            words = "a window can't grow by nothing"
+            raise StreamFault(number, ErrorCode.PROTOCOL_ERROR, words)
+        stream = self.streams.get(number)
+        if stream is not None:
+            self.outlet.grant(stream, more)
+
+    def _take_reset(self, number: int, code: int) -> None:
+        if self._is_idle(number):
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the stream was not begun")
+        self.patience.bear("resets")
+        stream = self.streams.get(number)
+        if stream is not None:
+            self.close(stream)
+            known = code <= ErrorCode.HTTP_1_1_REQUIRED
+            self._listener.reset(stream, ErrorCode(code if known else 2), "")
+
+    def _take_settings(self, flags: int, payload: bytes) -> None:
+        if flags & ACK:
+            if payload:
+                raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "an ACK says nothing")
+            self.patience.bear("acknowledgements")
+            return
+        self.patience.bear("settings", 1 + len(payload) / 6)
+        self.is_settled = True
+        before = self.theirs.initial_window_size
+        self.theirs.take(payload)
+        shift = self.theirs.initial_window_size - before
+        if shift:
+            self.outlet.shift(list(self.streams.values()), shift)
+        self.outlet.parts.append(frames.settings_ack())
+
+    def _take_ping(self, flags: int, payload: bytes) -> None:
+        if flags & ACK:
+            self.patience.bear("answers to pings")
+            self._listener.pong(payload)
+        else:
+            self.patience.bear("pings")
+            self.outlet.parts.append(frames.ping(payload, ack=True))
