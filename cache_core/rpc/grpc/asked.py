@@ -1,0 +1,79 @@
+"""A call as the client has made it, who made it, and how it ended."""
+
+from typing import Any, Protocol
+
+from cache_core.rpc.grpc.heads import AnswerHead, Metadata
+from cache_core.rpc.grpc.messages import Messages
+from cache_core.rpc.grpc.status import StatusCode
+from cache_core.rpc.http2.stream import Stream
+
+
+class Ended(Exception):
+    """How a call ended: its `code`, its words, and the fields of its trailers.
+
+    `cut` is the value of the field that the answers of GaoCache carry. `was_refused` tells that
+    the other end has not looked at the call, so that it may be made again.
+    """
+
+    def __init__(
+        self,
+        code: StatusCode,
+        words: str,
+        metadata: Metadata = (),
+        cut: bytes | None = None,
+        *,
+        was_refused: bool = False,
+    ) -> None:
+        super().__init__(words)
+        self.code = code
+        self.words = words
+        self.metadata = metadata
+        self.cut = cut
+        self.was_refused = was_refused
+
+
+class Carrier(Protocol):
+    """What a call was made on."""
+
+    def consumed(self, call: "Asked", size: int) -> None:
+        """Let the other end send `size` bytes more of the answer."""
+
+    def give_up(self, call: "Asked") -> None:
+        """Wait for the answer no longer; the caller is not told of its end."""
+
+
+class Caller(Protocol):
+    """Who made a call."""
+
+    def message(self, call: "Asked", message: bytes, /) -> None:
+        """Take a message of the answer."""
+
+    def ended(self, call: "Asked", end: Ended, /) -> None:
+        """Learn how the call ended; nothing comes of it any more."""
+
+
+class Asked:
+    """One call as it was made: its header, its one message, and who made it."""
+
+    asking: Carrier | None = None
+    """On which connection it was made; None where that has not happened yet."""
+    stream: Stream[Any] | None = None
+    """Its stream; None while it waits for room on the connection."""
+    head: AnswerHead | None = None
+    messages: Messages | None = None
+    is_paused = False
+    """Whether the caller wants no more of the answer for now."""
+    owed = 0
+    """How many bytes of the answer came while it was paused."""
+
+    def __init__(self, block: bytes, message: bytes, caller: Caller) -> None:
+        self.block = block
+        self.message = message
+        self.caller = caller
+
+    def go_on(self) -> None:
+        """Have the other end send more of the answer again, after it was paused."""
+        self.is_paused = False
+        owed, self.owed = self.owed, 0
+        if owed and self.asking is not None:
+            self.asking.consumed(self, owed)

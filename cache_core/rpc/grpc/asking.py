@@ -1,0 +1,227 @@
+"""The client's end: calls that this end makes on a connection, and their answers."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from cache_core.rpc.grpc.asked import Asked, Ended
+from cache_core.rpc.grpc.heads import AnswerHead
+from cache_core.rpc.grpc.messages import Messages, prefixed
+from cache_core.rpc.grpc.status import OF_HTTP, OF_RESET, StatusCode, StatusError
+from cache_core.rpc.http2.bounds import Bounds
+from cache_core.rpc.http2.client import ClientConnection
+from cache_core.rpc.http2.codes import ConnectionFault, ErrorCode
+from cache_core.rpc.http2.head_reader import HeadReader
+from cache_core.rpc.http2.stream import Stream
+
+
+class Changed(Protocol):
+    """Who hears what concerns a connection as a whole."""
+
+    def flush_soon(self) -> None:
+        """Have what is to be sent written when this turn of the event loop ends."""
+
+    def said_goodbye(self) -> None:
+        """Learn that the other end takes no more calls on it."""
+
+    def answered_ping(self) -> None:
+        """Learn that the other end lives."""
+
+    def broke_a_rule(self, fault: ConnectionFault) -> None:
+        """Learn that it is over, once all is written."""
+
+
+class Asking:
+    """The calls of one connection; a message of an answer may have `max_message` bytes.
+
+    `cut` is the field of the trailers that differs from answer to answer.
+    """
+
+    def __init__(
+        self,
+        changed: "Changed",
+        *,
+        bounds: Bounds,
+        max_message: int,
+        cut: bytes,
+        clock: Callable[[], float],
+    ) -> None:
+        self._changed = changed
+        self._max_message = max_message
+        reader = HeadReader(AnswerHead, cut, bounds.header_bytes)
+        self.connection: ClientConnection[AnswerHead, Asked] = ClientConnection(
+            bounds, reader, self, clock
+        )
+        self._queue: dict[Asked, None] = {}
+        self.is_leaving = False
+        """Whether no call can be begun on the connection any more."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call is under way."""
+        return not self.connection.streams and not self._queue
+
+    def ask(self, call: Asked) -> None:
+        """Make `call`, as soon as the other end takes one more."""
+        call.asking = self
+        self._changed.flush_soon()
+        if self._queue or not self.connection.has_room:
+            self._queue[call] = None
+        else:
+            self._begin(call)
+
+    def give_up(self, call: Asked) -> None:
+        """Wait for the answer of `call` no longer; it is not told of its end."""
+        if call.stream is not None:
+            self.connection.reset(call.stream, ErrorCode.CANCEL)
+            call.stream.call = None
+            self._begin_queued()
+            self._changed.flush_soon()
+        else:
+            self._queue.pop(call, None)
+
+    def consumed(self, call: Asked, size: int) -> None:
+        """Let the other end send `size` bytes more of the answer."""
+        if call.stream is not None:
+            self.connection.consumed(call.stream, size)
+            self._changed.flush_soon()
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes that came."""
+        self.connection.receive(data)
+        self._begin_queued()
+
+    def end(self, end: Ended) -> None:
+        """End all calls: the connection is over. Those that were not begun were refused."""
+        self.is_leaving = True
+        unasked = Ended(end.code, end.words, was_refused=True)
+        queue, self._queue = self._queue, {}
+        for stream in list(self.connection.streams.values()):
+            self.connection.close(stream)
+            self._end(stream, end)
+        for call in queue:
+            call.caller.ended(call, unasked)
+
+    def headers(
+        self, stream: Stream[Asked], head: AnswerHead, cut: bytes | None, *, ended: bool
+    ) -> None:
+        """Take the header or the trailers of an answer."""
+        call = stream.call
+        if call is None:
+            return
+        if call.head is None:
+            call.head = head
+        if ended and call.messages is not None and call.messages.held:
+            self._end(stream, Ended(StatusCode.INTERNAL, "the answer ends within a message"))
+        elif ended:
+            self._end(stream, _end_of(call.head, head, cut))
+        elif call.head is not head or head.status != 200 or not head.is_grpc:
+            self.connection.reset(stream, ErrorCode.CANCEL)
+            self._end(stream, _end_of(call.head, head, cut))
+
+    def data(self, stream: Stream[Asked], data: bytes, *, ended: bool) -> None:
+        """Take data of an answer."""
+        call = stream.call
+        if call is None or call.head is None:
+            self.connection.reset(stream, ErrorCode.PROTOCOL_ERROR)
+            self._end(stream, Ended(StatusCode.INTERNAL, "data came before the header"))
+            return
+        size = len(data)
+        if (
+            call.messages is None
+            and size >= 5
+            and not data[0]
+            and int.from_bytes(data[1:5]) == size - 5 <= self._max_message
+        ):
+            call.caller.message(call, data[5:])
+        elif not self._feed(call, data):
+            return
+        if call.is_paused:
+            call.owed += size
+        else:
+            self.connection.consumed(stream, size)
+        if ended:
+            self._end(stream, Ended(StatusCode.UNKNOWN, "the answer ended without a status"))
+
+    def reset(self, stream: Stream[Asked], code: ErrorCode, words: str) -> None:
+        """Learn that the other end ended a call, or broke a rule of its stream."""
+        if words:
+            self._end(stream, Ended(StatusCode.INTERNAL, words))
+            return
+        status = OF_RESET.get(code, StatusCode.INTERNAL)
+        words = f"the call was ended with {code.name}"
+        refused = code is ErrorCode.REFUSED_STREAM
+        self._end(stream, Ended(status, words, was_refused=refused))
+
+    def drained(self, stream: Stream[Asked]) -> None:
+        """Pass over it: a request's one message needs no more room."""
+
+    def goaway(self, last: int, _code: int, _words: bytes) -> None:
+        """Give the calls back that the other end has not looked at."""
+        self._leave(last)
+
+    def pong(self, _data: bytes) -> None:
+        """Pass it on that the other end lives."""
+        self._changed.answered_ping()
+
+    def failed(self, fault: ConnectionFault) -> None:
+        """Pass it on that the connection is over."""
+        self._changed.broke_a_rule(fault)
+
+    def _leave(self, last: int) -> None:
+        """Have no more calls come here, and give those back that are above `last` or wait."""
+        self.is_leaving = True
+        self._changed.said_goodbye()
+        unasked = Ended(StatusCode.UNAVAILABLE, "the server is stopping", was_refused=True)
+        for stream in list(self.connection.streams.values()):
+            if stream.number > last:
+                self.connection.close(stream)
+                self._end(stream, unasked)
+        queue, self._queue = self._queue, {}
+        for call in queue:
+            call.caller.ended(call, unasked)
+
+    def _begin_queued(self) -> None:
+        while self._queue and self.connection.has_room and not self.is_leaving:
+            call = next(iter(self._queue))
+            del self._queue[call]
+            self._begin(call)
+
+    def _begin(self, call: Asked) -> None:
+        connection = self.connection
+        stream = call.stream = connection.request(call.block, call)
+        connection.outlet.data(stream, prefixed(call.message), end=True)
+        if connection.is_spent:
+            self._leave(stream.number)
+
+    def _feed(self, call: Asked, data: bytes) -> bool:
+        """Take data that is no whole message; return whether the call goes on."""
+        if call.messages is None:
+            encoding = b"identity" if call.head is None else call.head.encoding
+            call.messages = Messages(self._max_message, encoding, "CLIENT")
+        try:
+            for message in call.messages.feed(data):
+                if call.stream is None or call.stream.call is not call:
+                    return False
+                call.caller.message(call, message)
+        except StatusError as error:
+            if call.stream is not None:
+                self.connection.reset(call.stream, ErrorCode.CANCEL)
+                self._end(call.stream, Ended(error.code, str(error)))
+            return False
+        return True
+
+    def _end(self, stream: Stream[Asked], end: Ended) -> None:
+        call, stream.call = stream.call, None
+        if not stream.is_closed:  # the answer ended before all of the request was sent
+            self.connection.reset(stream, ErrorCode.CANCEL)
+        if call is not None:
+            call.caller.ended(call, end)
+
+
+def _end_of(first: AnswerHead, last: AnswerHead, cut: bytes | None) -> Ended:
+    if last.code is not None:
+        return Ended(last.code, last.words, last.metadata, cut)
+    status = first.status or 200
+    if status == 200:
+        return Ended(StatusCode.UNKNOWN, "the answer is not gRPC's, or has no status")
+    return Ended(OF_HTTP.get(status, StatusCode.UNKNOWN), f"the HTTP status is {status}")

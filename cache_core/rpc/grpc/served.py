@@ -1,0 +1,90 @@
+"""A call as the server has it, and who answers it."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from cache_core.rpc.grpc.heads import RequestHead
+from cache_core.rpc.grpc.messages import WINDOW_BITS, Messages
+from cache_core.rpc.grpc.status import StatusCode
+from cache_core.rpc.http2.codes import ConnectionFault
+from cache_core.rpc.http2.fields import Fields
+from cache_core.rpc.http2.stream import Stream
+
+_KNOWN: Final = frozenset((b"identity", *WINDOW_BITS))
+
+
+class Method(Protocol):
+    """A method of a service, as the handler knows it."""
+
+    @property
+    def takes_stream(self) -> bool:
+        """Whether a call sends any number of messages, and not one."""
+
+
+class ServedCall:
+    """One call as it is answered."""
+
+    seconds: float | None = None
+    """The time that the call had left when it came; None for no deadline."""
+    messages: Messages | None = None
+    message: bytes | None = None
+    """The one message of a call that has not ended yet."""
+    held = 0
+    """How many bytes are kept of what it has sent."""
+    has_header = False
+    was_begun = False
+    """Whether the handler has been told of it."""
+
+    stream: Stream[Any]
+
+    def __init__(self, stream: Stream[Any], head: "MethodHead") -> None:
+        self.stream = stream
+        self.head = head
+
+
+class MethodHead(RequestHead):
+    """A call's header, with the method that its path means, None where there is none."""
+
+    __slots__ = ("method", "note", "refusal")
+
+    def __init__(self, fields: Fields, methods: Mapping[bytes, Any]) -> None:
+        super().__init__(fields)
+        self.method: Any = methods.get(self.path)
+        """None where there is no such method."""
+        self.note: Any = None
+        """What the handler has made of the metadata, which it may keep here."""
+        self.refusal = _refusal(self)
+        """Why such a call can't be answered, if so."""
+
+
+class Handler(Protocol):
+    """Who answers the calls."""
+
+    def called(self, call: ServedCall, message: bytes) -> None:
+        """Take the message of a call, or one of those of a call that sends several."""
+
+    def half_closed(self, call: ServedCall) -> None:
+        """Learn that a call that sends several messages sends no more."""
+
+    def hung_up(self, call: ServedCall) -> None:
+        """Learn that nobody waits for the answer any more."""
+
+    def drained(self, call: ServedCall) -> None:
+        """Learn that all that was sent has left."""
+
+    def pong(self) -> None:
+        """Learn that the other end has answered a ping."""
+
+    def failed(self, fault: ConnectionFault) -> None:
+        """Learn that the other end broke a rule: the connection is over once all is written."""
+
+
+def _refusal(head: MethodHead) -> tuple[StatusCode, str] | None:
+    if head.http_status != 200:
+        return StatusCode.INVALID_ARGUMENT, "this is no call of gRPC"
+    if head.method is None:
+        return StatusCode.UNIMPLEMENTED, "Method not found!"  # as grpcio says it
+    if head.encoding not in _KNOWN:
+        encoding = head.encoding.decode(errors="replace")
+        return StatusCode.UNIMPLEMENTED, f"messages packed by {encoding} are not taken"
+    return None

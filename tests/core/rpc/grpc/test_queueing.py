@@ -1,0 +1,113 @@
+"""More calls than the other end takes at a time."""
+
+import pytest
+from grpc_ends import Ends
+
+from cache_core.rpc.grpc.status import StatusCode
+from cache_core.rpc.http2.bounds import Bounds
+from cache_core.rpc.http2.client import LEAST_STREAMS
+from cache_core.rpc.http2.codes import GREATEST_STREAM
+
+
+def test_calls_wait_until_the_other_end_takes_one_more() -> None:
+    ends = Ends(Bounds(streams=2))
+    ends.pump()
+    callers = [ends.call(b"%d" % number)[1] for number in range(5)]
+    ends.pump()
+    assert ends.handler.messages == [b"0", b"1"]
+    for place in range(5):
+        ends.serving.answer(ends.handler.calls[place], b"630")
+        ends.pump()
+        assert len(ends.handler.messages) == min(5, place + 3)
+    assert [caller.messages for caller in callers] == [[b"630"]] * 5
+    assert ends.handler.messages == [b"0", b"1", b"2", b"3", b"4"]
+    assert ends.asking.is_idle
+
+
+def test_a_call_that_is_given_up_makes_room_for_the_next() -> None:
+    ends = Ends(Bounds(streams=1))
+    ends.pump()
+    first, _ = ends.call(b"0")
+    _, caller = ends.call(b"1")
+    ends.pump()
+    ends.asking.give_up(first)
+    ends.to_server()
+    assert ends.handler.messages == [b"0", b"1"]
+    assert caller.ends == []
+
+
+def test_a_call_that_waits_can_be_given_up() -> None:
+    ends = Ends(Bounds(streams=1))
+    ends.pump()
+    ends.call(b"0")
+    waiting, caller = ends.call(b"1")
+    _, last = ends.call(b"2")
+    ends.asking.give_up(waiting)
+    ends.asking.give_up(waiting)
+    ends.pump()
+    ends.handler.then = ends.serving.answer
+    ends.serving.answer(ends.handler.calls[0], b"")
+    ends.pump()
+    assert ends.handler.messages == [b"0", b"2"]
+    assert (caller.ends, last.messages) == ([], [b"2"])
+
+
+def test_until_the_other_end_says_how_many_calls_it_takes_it_is_asked_few() -> None:
+    ends = Ends(Bounds(streams=1_000))
+    callers = [ends.call()[1] for _ in range(3_000)]
+    ends.to_server()
+    assert len(ends.handler.calls) == LEAST_STREAMS
+    ends.to_client()
+    ends.to_server()
+    assert len(ends.handler.calls) == 1_000
+    ends.handler.then = ends.serving.answer
+    for call in list(ends.handler.calls):
+        ends.serving.answer(call, b"630")
+    ends.pump()
+    assert {caller.end.code for caller in callers} == {StatusCode.OK}
+
+
+def test_an_end_that_takes_none_yet_may_take_some_later() -> None:
+    ends = Ends(Bounds(streams=0))
+    ends.pump()
+    _, caller = ends.call(b"630")
+    ends.pump()
+    assert ends.handler.calls == []
+    ends.asking.receive(b"\0\0\x06\x04\0\0\0\0\0" + b"\0\x03" + (1).to_bytes(4))
+    assert len(ends.asking.connection.streams) == 1
+    assert caller.ends == []
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_call_over_the_bound_is_refused_and_may_be_made_again(count: int) -> None:
+    ends = Ends(Bounds(streams=2))
+    callers = [ends.call()[1] for _ in range(2 + count)]
+    ends.pump()
+    refused = [caller.end for caller in callers[2:]]
+    assert [end.was_refused for end in refused] == [True] * count
+    assert {end.code for end in refused} == {StatusCode.UNAVAILABLE}
+    assert [caller.ends for caller in callers[:2]] == [[], []]
+
+
+def test_a_connection_whose_numbers_are_used_up_takes_no_more_calls() -> None:
+    ends = Ends(Bounds(streams=1))
+    ends.pump()
+    ends.asking.connection.last = GREATEST_STREAM - 2
+    _, last = ends.call(b"last")
+    assert ends.owner.goodbyes == 1
+    assert ends.asking.is_leaving
+    ends.handler.then = ends.serving.answer
+    ends.pump()
+    assert last.messages == [b"last"]
+    assert ends.asking.is_idle
+
+
+def test_calls_that_wait_when_the_numbers_are_used_up_are_given_back() -> None:
+    ends = Ends(Bounds(streams=1))
+    ends.pump()
+    ends.asking.connection.last = GREATEST_STREAM - 4
+    callers = [ends.call()[1] for _ in range(3)]
+    ends.handler.then = ends.serving.answer
+    ends.pump()
+    assert [len(caller.messages) for caller in callers] == [1, 1, 0]
+    assert callers[2].end.was_refused

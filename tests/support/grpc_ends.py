@@ -1,0 +1,186 @@
+"""Both ends of gRPC joined without a socket, and stand-ins for those whom they tell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from cache_core.rpc.grpc.asked import Asked, Ended
+from cache_core.rpc.grpc.asking import Asking
+from cache_core.rpc.grpc.heads import Metadata
+from cache_core.rpc.grpc.requests import request_block, timed
+from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.grpc.serving import Serving
+from cache_core.rpc.http2.bounds import Bounds
+from cache_core.rpc.http2.codes import ConnectionFault
+
+CUT: Final = b"x-answered"
+"""The field of the trailers that is told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class FakeMethod:
+    """A method as a server knows it."""
+
+    takes_stream: bool
+
+
+METHODS: Final = {b"/s/One": FakeMethod(False), b"/s/Many": FakeMethod(True)}
+
+
+class FakeHandler:
+    """Notes what a server is told of its calls, and lets `then` answer each message."""
+
+    def __init__(self) -> None:
+        self.calls: list[ServedCall] = []
+        self.messages: list[bytes] = []
+        self.half: list[ServedCall] = []
+        self.gone: list[ServedCall] = []
+        self.empty: list[ServedCall] = []
+        self.pongs = 0
+        self.faults: list[ConnectionFault] = []
+        self.then: Callable[[ServedCall, bytes], None] = lambda _, __: None
+
+    def called(self, call: ServedCall, message: bytes) -> None:
+        self.calls.append(call)
+        self.messages.append(message)
+        self.then(call, message)
+
+    def half_closed(self, call: ServedCall) -> None:
+        self.half.append(call)
+
+    def hung_up(self, call: ServedCall) -> None:
+        self.gone.append(call)
+
+    def drained(self, call: ServedCall) -> None:
+        self.empty.append(call)
+
+    def pong(self) -> None:
+        self.pongs += 1
+
+    def failed(self, fault: ConnectionFault) -> None:
+        self.faults.append(fault)
+
+
+class FakeCaller:
+    """Keeps what comes of a call; `then` is called with each message, `at_end` at its end."""
+
+    def __init__(self) -> None:
+        self.messages: list[bytes] = []
+        self.ends: list[Ended] = []
+        self.http_status: int | None = None
+        """What the answer's header said, once the call has ended."""
+        self.then: Callable[[Asked], None] = lambda _: None
+        self.at_end: Callable[[Asked], None] = lambda _: None
+
+    @property
+    def end(self) -> Ended:
+        """The one end of the call."""
+        (end,) = self.ends
+        return end
+
+    def message(self, call: Asked, message: bytes) -> None:
+        self.messages.append(message)
+        self.then(call)
+
+    def ended(self, call: Asked, end: Ended) -> None:
+        self.ends.append(end)
+        self.http_status = None if call.head is None else call.head.status
+        self.at_end(call)
+
+
+class FakeOwner:
+    """Notes what a client's end tells of the connection as a whole."""
+
+    def __init__(self) -> None:
+        self.goodbyes = 0
+        self.pongs = 0
+        self.flushes = 0
+        self.faults: list[ConnectionFault] = []
+
+    def flush_soon(self) -> None:
+        self.flushes += 1
+
+    def said_goodbye(self) -> None:
+        self.goodbyes += 1
+
+    def answered_ping(self) -> None:
+        self.pongs += 1
+
+    def broke_a_rule(self, fault: ConnectionFault) -> None:
+        self.faults.append(fault)
+
+
+class Ends:
+    """A client's end and a server's; `pump` passes on what each has to say, `step` bytes a piece.
+
+    The server knows METHODS.
+    """
+
+    def __init__(
+        self,
+        server: Bounds | None = None,
+        client: Bounds | None = None,
+        *,
+        max_message: int = 100_000,
+        max_held: int = 200_000,
+        step: int | None = None,
+    ) -> None:
+        self.step = step
+        self.handler = FakeHandler()
+        self.owner = FakeOwner()
+        self.serving = Serving(
+            METHODS,
+            self.handler,
+            bounds=server or Bounds(),
+            max_message=max_message,
+            max_held=max_held,
+            clock=lambda: 1_000.0,
+        )
+        self.asking = Asking(
+            self.owner,
+            bounds=client or Bounds(streams=0),
+            max_message=max_message,
+            cut=CUT,
+            clock=lambda: 1_000.0,
+        )
+        self.serving.connection.begin()
+        self.asking.connection.begin()
+
+    def call(
+        self,
+        message: bytes = b"",
+        path: str = "/s/One",
+        fields: Metadata = (),
+        seconds: float = inf,
+    ) -> tuple[Asked, FakeCaller]:
+        """Make a call; nothing of it has left yet."""
+        caller = FakeCaller()
+        asked = Asked(timed(request_block(path, "here:1", fields), seconds), message, caller)
+        self.asking.ask(asked)
+        return asked, caller
+
+    def to_server(self) -> bool:
+        """Pass on what the client has to say; return whether there was anything."""
+        data = self.asking.connection.outlet.take()
+        has_passed = _pass_on(data, self.serving.connection.receive, self.step)
+        self.serving.go_on()
+        return has_passed
+
+    def to_client(self) -> bool:
+        """Pass on what the server has to say; return whether there was anything."""
+        outlet = self.serving.connection.outlet
+        data = outlet.take()
+        outlet.unwritten = 0
+        return _pass_on(data, self.asking.receive, self.step)
+
+    def pump(self) -> None:
+        """Pass on what both have to say, until neither says more."""
+        while self.to_server() | self.to_client():
+            pass
+
+
+def _pass_on(data: bytes, receive: Callable[[bytes], None], step: int | None) -> bool:
+    for start in range(0, len(data), step or max(1, len(data))):
+        receive(data[start : start + step] if step else data)
+    return bool(data)
