@@ -9,7 +9,6 @@ import httpx
 import pytest
 from clusters import peers_of
 from fakes import FakeSource
-from task_peer import TaskPeer, got
 
 from cache_core import Client, Node
 from cache_core.address import Address
@@ -218,7 +217,7 @@ async def test_a_client_that_hangs_up_within_its_body_is_no_failure_of_the_gatew
     assert sent[0]["status"] == 499
 
 
-class Counted(TaskPeer):
+class Counted:
     """A Peer that counts the calls through it."""
 
     def __init__(self, name: str, calls: list[tuple[str, list[str]]]) -> None:
@@ -231,7 +230,7 @@ class Counted(TaskPeer):
 
     async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:
         self._calls.append((self._name, [ask.key for ask in asks]))
-        await got(self._channel, asks, ring=ring, timeout=timeout)
+        await self._channel.get(asks, ring=ring, timeout=timeout)
 
 
 async def test_each_owner_is_asked_once_for_all_of_its_keys(

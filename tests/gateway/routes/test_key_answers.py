@@ -8,7 +8,6 @@ import httpx
 import pytest
 from fakes import ALL_BYTES, FakeClock, FakeSource
 from processes import GatewayAt
-from task_peer import TaskPeer
 
 from cache_core import Client, Group, GroupSettings, Node, NotFound, Terms, Value
 from cache_core.cluster.peer import A, Ask
@@ -48,7 +47,7 @@ async def aging(
             yield client
 
 
-class OneAnswer(TaskPeer):
+class OneAnswer:
     """A Peer that answers every get with `outcome`."""
 
     def __init__(self, outcome: Value | CacheError) -> None:
