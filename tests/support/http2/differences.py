@@ -225,6 +225,15 @@ DIFFERENCES: Final = (
         [GREETING, Order("ask", 0), headers(1, answer((b"content-length", b"1")))],
         is_client=True,
     ),
+    Difference(
+        "a push whose header is not whole",
+        "8.4: A client that has set this setting to 0 ... MUST treat the receipt of a PUSH_PROMISE "
+        "frame as a connection error of type PROTOCOL_ERROR; whole or not.",
+        r"connection: PROTOCOL_ERROR nothing may be pushed",
+        r"",
+        [GREETING, Order("ask", 0), frame(5, 0, 1, bytes((0, 0, 0, 2)))],
+        is_client=True,
+    ),
 )
 
 NO_TABLE_SAID: Final[list[Step]] = [
