@@ -38,7 +38,7 @@ class Asking:
 
     def __init__(
         self,
-        changed: "Changed",
+        changed: Changed,
         *,
         bounds: Bounds,
         max_message: int,

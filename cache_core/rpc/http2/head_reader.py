@@ -94,6 +94,7 @@ class HeadReader(Generic[H]):
             raise ConnectionFault(ErrorCode.COMPRESSION_ERROR, str(error)) from error
         if table.maxsize != size:
             self._known.clear()
+            self._kept_bytes = 0
         self._remembers = was_empty and not table.dynamic_entries
         return fields
 
