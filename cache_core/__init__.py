@@ -31,15 +31,12 @@ if TYPE_CHECKING:
     from cache_core.loading.retriever import BatchRetriever, Refresher, Retriever
     from cache_core.node.groups import Reloaded
     from cache_core.node.node import Node
-    from cache_core.rpc.engine import EngineFailed, EngineMissing
     from cache_core.settings import GroupSettings
     from cache_core.stats import GroupStats
 else:  # hidden from type checkers: for them, a module with `__getattr__` has every name
     _MODULES = {
         "BatchRetriever": "loading.retriever",
         "Client": "client.client",
-        "EngineFailed": "rpc.engine",
-        "EngineMissing": "rpc.engine",
         "Group": "group.group",
         "GroupSettings": "settings",
         "GroupStats": "stats",
@@ -68,8 +65,6 @@ __all__ = [
     "Client",
     "DeadlineExceeded",
     "Demand",
-    "EngineFailed",
-    "EngineMissing",
     "Group",
     "GroupSettings",
     "GroupStats",

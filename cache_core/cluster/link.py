@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import inf
 from typing import Final, NamedTuple, TypeVar
 
 from cache_core.cluster.latency import Latency
 from cache_core.cluster.link_batch import LinkBatch, Waiting
-from cache_core.cluster.peer import Ask, Peer, Watching
-from cache_core.errors import CacheError, PeerUnavailable, UnexpectedStatus
+from cache_core.cluster.peer import Peer, Watching
+from cache_core.errors import PeerUnavailable
 from cache_core.messages import Message
 from cache_core.trace import current_trace
 from cache_core.value import Answer, Demand, Outcome, Then, Value
@@ -122,14 +122,13 @@ class Link:
             ask.settle(PeerUnavailable(words, node=self.name))
         for batch in list(self._batches):
             batch.fail(PeerUnavailable(words, node=self.name))
-            batch.task.cancel()
+            batch.stop()
 
     async def aclose(self) -> None:
         """End the connection; asks that still wait end in PeerUnavailable."""
         self.fail(f"the connection to node {self.name} was closed")
         if self._watch is not None:
             await self._watch.aclose()
-        await asyncio.gather(*(batch.task for batch in self._batches), return_exceptions=True)
         await self._peer.aclose()
 
     def _turn_ends(self) -> None:
@@ -167,25 +166,14 @@ class Link:
         asks = [ask for ask in self._waiting if not ask.is_settled]
         self._waiting.clear()
         if asks:
-            batch = LinkBatch(self, asks, self._carry(asks))
+            batch = LinkBatch(self, asks)
             self._batches[batch] = self._clock()
             self._last = batch
-            batch.task.add_done_callback(lambda _: self._arrived(batch))
+            batch.begin(self._peer, ring=self._ring())
 
-    async def _carry(self, asks: Sequence[Ask]) -> None:
-        timeout = max([ask.deadline for ask in asks]) - asyncio.get_running_loop().time()
-        try:
-            await self._peer.get(asks, ring=self._ring(), timeout=timeout)
-        except CacheError as error:
-            for ask in asks:
-                ask.settle(error)
-
-    def _arrived(self, batch: LinkBatch) -> None:
-        """Settle the asks that the call of `batch` has left unanswered, however it ended."""
+    def ended(self, batch: LinkBatch) -> None:
+        """Forget `batch`, which is over."""
         self._batches.pop(batch, None)
-        words = f"node {self.name} left a key unanswered"
-        batch.fail(UnexpectedStatus(words, status="INTERNAL", node=self.name))
-        batch.end()
         if batch is self._last:
             self._last = None
 

@@ -1,12 +1,11 @@
 """Asks that leave together in one call, and each one's wait for its outcome. Knows no wire."""
 
 import asyncio
-from collections.abc import Coroutine
 from math import inf
 from typing import Final, Protocol
 
-from cache_core.cluster.peer import Ask
-from cache_core.errors import CacheError, DeadlineExceeded
+from cache_core.cluster.peer import Ask, GiveUp, Peer
+from cache_core.errors import CacheError, DeadlineExceeded, UnexpectedStatus
 from cache_core.trace import Trace
 from cache_core.value import Demand, Outcome, Then, Value
 
@@ -22,6 +21,9 @@ class Way(Protocol):
 
     def returns(self, batch: "LinkBatch", first: Outcome | None) -> None:
         """Learn that `batch` begins to return with `first`; None if all its asks were given up."""
+
+    def ended(self, batch: "LinkBatch") -> None:
+        """Learn that the call of `batch` is over, and all its asks are settled."""
 
 
 class Waiting(Ask):
@@ -66,13 +68,14 @@ class Waiting(Ask):
 
 
 class LinkBatch:
-    """Asks that leave together, and the task that carries them."""
+    """Asks that leave together in one call; `way` hears when it begins to return, and its end."""
 
-    def __init__(self, way: Way, asks: list[Waiting], carry: Coroutine[None, None, None]) -> None:
+    def __init__(self, way: Way, asks: list[Waiting]) -> None:
         self._way = way
         self._asks = asks
         self._loop = asyncio.get_running_loop()
-        self.task = self._loop.create_task(carry)
+        self._give_up: GiveUp | None = None
+        self._is_over = False
         self._waited_for = len(asks)
         self._is_abandoned = False
         self.has_returned = False
@@ -82,6 +85,20 @@ class LinkBatch:
             ask.batch = self
         self._set_timer(min([ask.deadline for ask in asks]))
 
+    def begin(self, peer: Peer, *, ring: int) -> None:
+        """Ask `peer`."""
+        timeout = max([ask.deadline for ask in self._asks]) - self.left
+        give_up = peer.ask(self._asks, ring=ring, timeout=timeout, done=self._ended)
+        if not self._is_over:
+            self._give_up = give_up
+
+    def stop(self) -> None:
+        """Give the call up: nobody waits for it any more."""
+        give_up, self._give_up = self._give_up, None
+        if give_up is not None:
+            give_up()
+            self._loop.call_soon(self._ended, None)
+
     def settled(self, outcome: Outcome) -> None:
         """Note that one more ask has an outcome."""
         if isinstance(outcome, Value):
@@ -90,26 +107,35 @@ class LinkBatch:
         if not self.has_returned:
             self._begin_to_return(outcome)
         if self._is_abandoned and not self._waited_for:
-            self.task.cancel()
+            self.stop()
 
     def given_up(self) -> None:
         """Note that one more ask was given up; when none is left, cancel the call."""
         self._is_abandoned = True
         self._waited_for -= 1
         if not self._waited_for:
-            self.task.cancel()
+            self.stop()
 
     def fail(self, error: CacheError) -> None:
         """Settle all asks that still wait with `error`."""
         for ask in self._asks:
             ask.settle(error)
 
-    def end(self) -> None:
-        """Count the call as returned, however it ended, and watch no deadlines any more."""
+    def _ended(self, error: CacheError | None) -> None:
+        """Settle the asks that the call has left unanswered, however it ended."""
+        if self._is_over:
+            return
+        self._is_over = True
+        self._give_up = None
+        if self._waited_for > 0:
+            name = self._way.name
+            words = f"node {name} left a key unanswered"
+            self.fail(error or UnexpectedStatus(words, status="INTERNAL", node=name))
         if not self.has_returned:
             self._begin_to_return(None)
         if self._timer is not None:
             self._timer.cancel()
+        self._way.ended(self)
 
     def _begin_to_return(self, first: Outcome | None) -> None:
         self.has_returned = True

@@ -1,13 +1,17 @@
 """Another node as its peers and clients see it. Knows no wire."""
 
-from collections.abc import AsyncGenerator, Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from cache_core.errors import CacheError
 from cache_core.messages import Message, Notice
 from cache_core.trace import Trace
 from cache_core.value import Demand, Outcome, Then
 
 A = TypeVar("A")
+
+Done: TypeAlias = Callable[[CacheError | None], None]
+GiveUp: TypeAlias = Callable[[], None]
 
 
 class Ask:
@@ -56,11 +60,13 @@ class Peer(Protocol):
     Timeouts are in seconds; infinity means no deadline.
     """
 
-    async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:
-        """Settle each of `asks`, as soon as its outcome is known, in one call.
+    def ask(self, asks: Sequence[Ask], *, ring: int, timeout: float, done: Done) -> GiveUp:
+        """Settle each of `asks`, as soon as its outcome is known, in one call; then call `done`.
 
-        `ring` is the asker's version of the ring. Raises CacheError where the call itself fails;
-        the asks that have no outcome by then end in that error.
+        `ring` is the asker's version of the ring. `done` is given the error that the call itself
+        failed by, which is then the outcome of the asks that have none; else None. It may be called
+        before this returns. Return what gives the call up: neither an ask is settled nor `done`
+        called any more.
         """
 
     async def send(self, message: Message[A], *, timeout: float) -> A:

@@ -81,9 +81,8 @@ class NodeTable(Table):
     )
     grpc_engine: GrpcEngine = Field(
         default=GrpcEngine.AUTO,
-        description="what carries its calls: `grpcio`; `native`, which takes many times as many, "
-        "needs the extra `fast` and reads a message whole, however large, before it refuses it; or "
-        "`auto`, `native` where that is installed",
+        description="what carries its calls: `native`, which is our own and takes many times as "
+        "many; `grpcio`, gRPC's own library; or `auto`, which is `native`",
     )
     log_level: LogLevel = Field(
         default=LogLevel.warning,

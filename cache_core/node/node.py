@@ -18,7 +18,7 @@ from cache_core.messages import NodeInfo, Removal, RemoveEverywhere
 from cache_core.node.groups import NodeGroups, Reloaded
 from cache_core.node.participant import Participant
 from cache_core.rpc.channel import Channel
-from cache_core.rpc.engine import Engine, EngineFailed, GrpcEngine
+from cache_core.rpc.engine import Engine, GrpcEngine
 from cache_core.rpc.engine_choice import choose_engine, engine_here
 from cache_core.rpc.service import Service
 from cache_core.value import Demand, Value
@@ -39,7 +39,7 @@ class Node:
     Received or a Hit that it passes over as a SelectiveHook. `drain` and `grace` are in seconds, as
     DEFAULT_DRAIN and DEFAULT_GRACE. `grpc_engine` is a GrpcEngine's value. Use it with `async
     with`, or call start and stop. Nothing is global: any number of nodes live in one process.
-    Raises InvalidAddress, InvalidMembership, EngineMissing, and ValueError for two groups of one
+    Raises InvalidAddress, InvalidMembership, and ValueError for two groups of one
     name or an unknown engine.
     """
 
@@ -70,7 +70,6 @@ class Node:
         """The engine that carries the node's calls: GRPCIO or NATIVE."""
         self._open_engine = choose_engine(self.grpc_engine)
         self._server: Engine | None = None
-        self._failure: EngineFailed | None = None
         self._over = asyncio.Event()
         self._sweeping: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
@@ -130,11 +129,10 @@ class Node:
     async def start(self) -> None:
         """Serve, also after a stop, and join the cluster.
 
-        Raises OSError where the node can't listen at the address, EngineFailed where its engine
-        can't start, and MembershipError.
+        Raises OSError where the node can't listen at the address, and MembershipError.
         """
         async with self._turn:
-            server = self._open_engine(self._address, self._fail)
+            server = self._open_engine(self._address)
             self._address = server.bind()
             if self._participant is None:
                 self._participant = Participant(
@@ -145,7 +143,6 @@ class Node:
                 )
             self._server = server
             self._stopping = None
-            self._failure = None
             self._over.clear()
             try:
                 await self._join(server, self._participant)
@@ -171,22 +168,9 @@ class Node:
             await asyncio.shield(self._stopping)
 
     async def ended(self) -> None:
-        """Return once the node, which has been started, has been stopped.
-
-        Raises EngineFailed where the node has stopped by itself, without a drain, because its
-        engine has ended; and what `stop` raises.
-        """
+        """Return once the node, which has been started, has been stopped; raises as `stop` does."""
         await self._over.wait()
-        try:
-            await self.stop()
-        finally:
-            if self._failure is not None:
-                raise self._failure
-
-    def _fail(self, failure: EngineFailed) -> None:
-        self._failure = failure
-        if self._stopping is None:
-            self._stopping = asyncio.create_task(self._stop(drain=False))
+        await self.stop()
 
     async def _join(self, server: Engine, participant: Participant) -> None:
         me = Member(participant.name, self._weight)

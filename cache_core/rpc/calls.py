@@ -8,15 +8,16 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TypeAlias, TypeVar
 
-import grpc
 from google.protobuf.message import DecodeError, Message
 
 from cache_core.address import InvalidAddress
 from cache_core.errors import CacheError
 from cache_core.pb import cluster_pb2, gaocache_pb2
+from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.service import BadRequest, Service
 from cache_core.rpc.wire.codec import Row, read_hand_over, write_handed, write_notice
-from cache_core.rpc.wire.metadata import Fields, read_caller
+from cache_core.rpc.wire.get import Unreadable, read_request
+from cache_core.rpc.wire.metadata import Caller
 from cache_core.rpc.wire.status import Trailers, to_status
 from cache_core.value import Value
 
@@ -43,18 +44,17 @@ class Calls:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._get = service.get
-        self._parse_get = gaocache_pb2.GetRequest.FromString
 
-    def get(self, data: bytes, fields: Fields) -> Value | Coroutine[None, None, Value]:
+    def get(self, data: bytes, caller: Caller) -> Value | Coroutine[None, None, Value]:
         """Return the value that the GetRequest in `data` asks for, or a coroutine of it.
 
         Raises BadRequest where `data` is no GetRequest, and the errors of Service.get.
         """
         try:
-            request = self._parse_get(data)
-        except DecodeError as error:
+            group, key = read_request(data)
+        except Unreadable as error:
             raise _not(gaocache_pb2.GetRequest) from error
-        return self._get(request, read_caller(fields))
+        return self._get(group, key, caller)
 
     def batch_peek(self, data: bytes) -> bytes:
         """Return the outcomes of the batch in `data` that are known at once, in one message.
@@ -120,29 +120,11 @@ class Calls:
                     return  # a watcher that reads so slowly takes itself for uncovered by now
 
 
-def write_get(value: Value) -> bytes:
-    """Return the bytes of a GetResponse with `value`, written by hand to copy the value once.
-
-    The message is its one field: a byte for number and type, the length in groups of seven bits
-    with the lowest first, and the value's bytes. For an empty value there are no bytes at all.
-    """
-    data = value.data
-    size = len(data)
-    if size < 0x80:
-        return b"\n%c%b" % (size, data) if size else b""
-    length = bytearray()
-    while size >= 0x80:
-        length.append(size & 0x7F | 0x80)
-        size >>= 7
-    length.append(size)
-    return b"\n%b%b" % (bytes(length), data)
-
-
-def status_of(error: Refusal) -> tuple[grpc.StatusCode, str, Trailers]:
+def status_of(error: Refusal) -> tuple[StatusCode, str, Trailers]:
     """Return the code, the words and the trailing metadata that `error` travels as."""
     if isinstance(error, CacheError):
         return to_status(error)
-    return grpc.StatusCode.INVALID_ARGUMENT, str(error), ()
+    return StatusCode.INVALID_ARGUMENT, str(error), ()
 
 
 def _parse(kind: type[Q], data: bytes) -> Q:

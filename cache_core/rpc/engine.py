@@ -15,28 +15,14 @@ if TYPE_CHECKING:  # settings import the names of engines, and should not load t
 
 
 class GrpcEngine(StrEnum):
-    """The name of the library that carries a node's calls."""
+    """The name of what carries a node's calls."""
 
     AUTO = "auto"
-    """NATIVE where it is installed, else GRPCIO."""
+    """NATIVE."""
     GRPCIO = "grpcio"
-    """gRPC's own library: always there."""
+    """gRPC's own library."""
     NATIVE = "native"
-    """pygrpc-native, an extra: many times the calls a second."""
-
-
-class EngineMissing(Exception):
-    """The engine that was asked for is not installed; the error's text says what to do."""
-
-
-class EngineFailed(Exception):
-    """A node's engine can't start, or has ended by itself; the error's text says why.
-
-    An engine that ends by itself ends its node.
-    """
-
-
-OnFailure: TypeAlias = Callable[[EngineFailed], None]
+    """Our own, of pure Python: many times the calls a second."""
 
 
 class Engine(Protocol):
@@ -46,7 +32,7 @@ class Engine(Protocol):
         """Take the address, and return it with the port in use. Raises OSError."""
 
     async def start(self, service: "Service") -> None:
-        """Begin to serve `service`, after `bind`. Raises EngineFailed."""
+        """Begin to serve `service`, after `bind`."""
 
     async def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for `grace` seconds, then end them.
@@ -55,7 +41,7 @@ class Engine(Protocol):
         """
 
 
-OpenEngine: TypeAlias = Callable[[Address, OnFailure], Engine]
+OpenEngine: TypeAlias = Callable[[Address], Engine]
 
 
 def probe(address: Address) -> None:

@@ -9,7 +9,6 @@ from cache_core.errors import CacheError, PeerUnavailable, ValueTooLarge
 from cache_core.events import Hook, Received, wants
 from cache_core.messages import Message, Notice
 from cache_core.pb.cluster_pb2 import BatchGetRequest, BatchGetResponse
-from cache_core.pb.gaocache_pb2 import GetRequest
 from cache_core.rpc.wire.batch import Item, ItemOutcome, read_batch, write_outcomes
 from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS, MAX_VALUE_BYTES
 from cache_core.rpc.wire.metadata import Caller
@@ -73,7 +72,7 @@ class Service:
         self._draining = True
         self.participant.watchers.end()
 
-    def get(self, request: GetRequest, caller: Caller) -> Value | Coroutine[None, None, Value]:
+    def get(self, group: str, key: str, caller: Caller) -> Value | Coroutine[None, None, Value]:
         """Return the key's value at once where a fresh one is held, else a coroutine of it.
 
         Raises PeerUnavailable, ValueTooLarge, and the participant's errors.
@@ -84,7 +83,7 @@ class Service:
         participant = self.participant
         participant.note_ring(caller.ring)
         current_trace.set(caller.trace)
-        group, key, forwarded, demand = request.group, request.key, caller.forwarded, caller.demand
+        forwarded, demand = caller.forwarded, caller.demand
         if self._hook is not None:
             self._hook(Received(group, key))
         found = participant.peek(group, key, forwarded=forwarded, demand=demand)

@@ -1,12 +1,15 @@
 """The calls that are compared over gRPC, each by its name, and the servers that answer them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final, Protocol
 
-from h2load import Call, framed
+from grpc_clients import GRPCIO, OURS, Gets
+from h2load import CLIENTS, STREAMS, Call, framed, run_h2load
 from keyset import GROUP, keys
 from pinned import GENERATORS, SERVERS, free_ports
+from sampling import Sample, sample
 from stage import Server, Stage, peers_at
 from warming import warm_node
 
@@ -22,6 +25,11 @@ BARE, GET_GRPCIO, GET_NATIVE = "bare", "get-grpcio", "get-native"
 BATCH_GRPCIO, BATCH_NATIVE = "batch-grpcio", "batch-native"
 PEEK_GRPCIO, PEEK_NATIVE = "peek-grpcio", "peek-native"
 TWO_GRPCIO, TWO_NATIVE = "get-grpcio-2", "get-native-2"
+MANY_CALLERS: Final = f"{SIZE} B, {CLIENTS * STREAMS} callers on {CLIENTS} connections"
+FEW_CALLERS: Final = {
+    1: f"{SIZE} B, 1 caller",
+    16: f"{SIZE} B, 16 callers on 1 connection",
+}
 TITLES: Final = {
     BARE: "Get, bare grpcio handler, constant bytes",
     GET_GRPCIO: "Get, node on grpcio",
@@ -33,6 +41,17 @@ TITLES: Final = {
     TWO_GRPCIO: "Get, 2 nodes on grpcio, two cores",
     TWO_NATIVE: "Get, 2 nodes on native, two cores",
 }
+CLIENT_TITLES: Final = {
+    OURS: "Get, by our channel, node on native",
+    GRPCIO: "Get, by grpc.aio's, node on native",
+}
+
+
+class Measured(Protocol):
+    """What is measured in its turns."""
+
+    def sample(self, seconds: int) -> Sample:
+        """Call for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +64,39 @@ class Asked:
     calls: Sequence[Call]
     parts: Mapping[str, int]
     cores: frozenset[int] = field(default=GENERATORS)
+    clients: int = CLIENTS
+    streams: int = STREAMS
+
+    def sample(self, seconds: int) -> Sample:
+        """Call for so long, by h2load."""
+        run = partial(
+            run_h2load,
+            self.calls,
+            seconds=seconds,
+            cores=self.cores,
+            clients=self.clients,
+            streams=self.streams,
+        )
+        return sample(self.parts, run)
 
 
-def start(stage: Stage) -> dict[str, Asked]:
-    """Start all servers, the nodes holding what is asked for; return the calls by name."""
+def start(stage: Stage) -> dict[str, dict[str, Measured]]:
+    """Start all servers, the nodes holding what is asked for; return calls by load, title."""
+    asked, native = _start(stage), stage.node("native")
+    found: dict[str, dict[str, Measured]] = {
+        MANY_CALLERS: {title: asked[name] for name, title in TITLES.items()}
+    }
+    for callers, load in FEW_CALLERS.items():
+        found[load] = {
+            TITLES[name]: replace(asked[name], clients=1, streams=callers)
+            for name in (BARE, GET_GRPCIO, GET_NATIVE)
+        }
+        for by, title in CLIENT_TITLES.items():
+            found[load][title] = Gets(by, native, keys(SIZE)[0], SIZE, callers)
+    return found
+
+
+def _start(stage: Stage) -> dict[str, Asked]:
     bare = stage.app("bare_grpcio", SIZE)
     asked = {BARE: Asked([_get(bare.port, keys(SIZE)[0])], bare.parts)}
     for engine, get, batch, peek, two in (
@@ -61,7 +109,7 @@ def start(stage: Stage) -> dict[str, Asked]:
         asked[batch] = Asked([_batch(node.port, "BatchGet")], node.parts)
         asked[peek] = Asked([_batch(node.port, "BatchPeek")], node.parts)
         asked[two] = _of_two(stage, engine)
-    return {name: asked[name] for name in TITLES}
+    return asked
 
 
 def _of_two(stage: Stage, engine: str) -> Asked:

@@ -1,4 +1,5 @@
-"""A node's Get over gRPC next to a bare handler, on both engines; BatchGet; one and two nodes.
+"""A node's Get over gRPC next to a bare handler, on both engines; BatchGet; one and two nodes; and
+what a Get costs with few callers, at the node and at the client.
 
 python tests/benchmarks/grpc_get.py [--quick] [--json FILE]
 """
@@ -9,7 +10,6 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,15 +18,18 @@ from grpc_calls import (
     BARE,
     BATCH_GRPCIO,
     BATCH_NATIVE,
+    CLIENT_TITLES,
+    FEW_CALLERS,
     GET_GRPCIO,
     GET_NATIVE,
     MANY,
+    MANY_CALLERS,
     TITLES,
     TWO_GRPCIO,
     TWO_NATIVE,
     start,
 )
-from h2load import CLIENTS, STREAMS, run_h2load
+from grpc_clients import CLIENT, GRPCIO, OURS
 from interrupting import ended_by_signals
 from programs import program
 from report import (
@@ -43,11 +46,13 @@ from report import (
 from rich.console import Console
 from rich.progress import Progress
 from rounds import Ratio, quotients, turns
-from sampling import Row, Sample, row_of, sample
+from sampling import Row, Sample, row_of
 from stage import Stage
 
 SEED = 7
-LOAD = f"100 B, {CLIENTS * STREAMS} callers on {CLIENTS} connections"
+
+Samples = Mapping[str, Mapping[str, Sequence[Sample]]]
+"""By the load, and by what is called."""
 
 
 def main(
@@ -59,14 +64,16 @@ def main(
     ] = False,
     rounds: Annotated[int, typer.Option(min=1, help="How often each is measured.")] = 5,
 ) -> None:
-    """Measure calls of a key that is held: about two minutes.
+    """Measure calls of a key that is held: about five minutes.
 
     A server has core 0, h2load core 1; two nodes have both cores, and h2load its share of them. All
     run at once and are called in turns; figures are medians over the rounds, ratios are made in
     each round. CPU is what the servers used a key, by /proc. h2load reads no gRPC status, so
     answers are told to be values by their length.
 
-    Needs h2load. The native engine needs the extra `fast`.
+    A client's CPU is that of a process on core 1 that makes Gets and does nothing else.
+
+    Needs h2load.
     """
     writable(json_file)
     for name in ("h2load", "taskset"):
@@ -74,7 +81,10 @@ def main(
     about = machine_before()
     with ended_by_signals():
         samples = _measure(rounds=1 if quick else rounds, seconds=1 if quick else 3)
-    rows = {name: row_of(taken) for name, taken in samples.items()}
+    rows = {
+        load: {title: row_of(taken) for title, taken in some.items()}
+        for load, some in samples.items()
+    }
     found = list(_ratios(samples))
     _print(rows, found, f"{'Quick run, not to be published: ' if quick else ''}{about}")
     if json_file:
@@ -82,44 +92,44 @@ def main(
             "benchmark": "grpc_get",
             "machine": about,
             "quick": quick,
-            "load": LOAD,
             "rows": [
-                {"name": name, "title": TITLES[name]}
+                {"load": load, "title": title}
                 | asdict(row)
-                | {"rounds": [asdict(taken) for taken in samples[name]]}
-                for name, row in rows.items()
+                | {"rounds": [asdict(taken) for taken in samples[load][title]]}
+                for load, some in rows.items()
+                for title, row in some.items()
             ],
             "ratios": ratio_documents(found),
         }
         write_json(json_file, document)
-    end_loudly(console(), errors_of(_sections(rows)))
+    end_loudly(console(), errors_of(rows))
 
 
-def _measure(*, rounds: int, seconds: int) -> dict[str, list[Sample]]:
+def _measure(*, rounds: int, seconds: int) -> Samples:
     rng = random.Random(SEED)
-    samples: dict[str, list[Sample]] = defaultdict(list)
     with (
         contextlib.ExitStack() as started,
         Progress(console=Console(stderr=True), transient=True) as progress,
     ):
         folder = Path(started.enter_context(tempfile.TemporaryDirectory()))
-        task = progress.add_task("starting", total=len(TITLES) * (rounds + 1))
+        task = progress.add_task("starting", total=None)
         asked = start(Stage(started, folder))
+        pairs = [(load, title) for load, some in asked.items() for title in some]
+        progress.update(task, total=len(pairs) * (rounds + 1))
+        samples: dict[tuple[str, str], list[Sample]] = defaultdict(list)
         for turn in range(rounds + 1):  # the first is to warm up
-            for _, name in turns(list(asked), [None], rng):
-                what = asked[name]
-                length = seconds if turn else 1
-                run = partial(run_h2load, what.calls, seconds=length, cores=what.cores)
-                taken = sample(what.parts, run)
+            for _, (load, title) in turns(pairs, [None], rng):
+                taken = asked[load][title].sample(seconds if turn else 1)
                 if turn:
-                    samples[name].append(taken)
-                progress.update(task, advance=1, description=TITLES[name])
-    return {name: samples[name] for name in TITLES}
+                    samples[load, title].append(taken)
+                progress.update(task, advance=1, description=title)
+    return {load: {title: samples[load, title] for title in some} for load, some in asked.items()}
 
 
-def _ratios(samples: Mapping[str, Sequence[Sample]]) -> Iterator[Ratio]:
-    rates = {name: [taken.load.rate for taken in found] for name, found in samples.items()}
-    cpu = {name: [taken.whole_cpu for taken in found] for name, found in samples.items()}
+def _ratios(samples: Samples) -> Iterator[Ratio]:
+    many = {name: samples[MANY_CALLERS][title] for name, title in TITLES.items()}
+    rates = {name: [taken.load.rate for taken in found] for name, found in many.items()}
+    cpu = {name: [taken.whole_cpu for taken in found] for name, found in many.items()}
     for title, ours, theirs, least in (
         ("Get, grpcio engine, against a bare grpcio handler", GET_GRPCIO, BARE, 0.9),
         ("Get, native engine against the grpcio engine", GET_NATIVE, GET_GRPCIO, 6.0),
@@ -135,15 +145,23 @@ def _ratios(samples: Mapping[str, Sequence[Sample]]) -> Iterator[Ratio]:
     ):
         if all(cpu[one]):
             yield Ratio(title, quotients(cpu[two], cpu[one]))
+    for load in FEW_CALLERS.values():
+        yield from _with_few(load, samples[load])
 
 
-def _sections(rows: Mapping[str, Row]) -> dict[str, dict[str, Row]]:
-    return {LOAD: {TITLES[name]: row for name, row in rows.items()}}
+def _with_few(load: str, samples: Mapping[str, Sequence[Sample]]) -> Iterator[Ratio]:
+    for where, ours, theirs, part in (
+        ("node: native against grpcio", TITLES[GET_NATIVE], TITLES[GET_GRPCIO], "node"),
+        ("client: ours against grpc.aio", CLIENT_TITLES[OURS], CLIENT_TITLES[GRPCIO], CLIENT),
+    ):
+        used = [[taken.cpu[part] for taken in samples[title]] for title in (ours, theirs)]
+        if all(used[1]):
+            yield Ratio(f"{load}: CPU a Get at the {where}", quotients(*used))
 
 
-def _print(rows: Mapping[str, Row], found: Sequence[Ratio], title: str) -> None:
+def _print(rows: Mapping[str, Mapping[str, Row]], found: Sequence[Ratio], title: str) -> None:
     where = console()
-    where.print(rows_table(title, _sections(rows), "keys"))
+    where.print(rows_table(title, rows, "keys"))
     where.print(ratios_table(found))
     where.print(
         "Latencies are those of calls, rates and CPU those of keys. *: h2load used up its core, "

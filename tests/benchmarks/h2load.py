@@ -52,8 +52,17 @@ def framed(message: Message) -> bytes:
     return b"\0" + len(data).to_bytes(4) + data
 
 
-def run_h2load(calls: Sequence[Call], *, seconds: int, cores: Collection[int] = GENERATORS) -> Load:
+def run_h2load(
+    calls: Sequence[Call],
+    *,
+    seconds: int,
+    cores: Collection[int] = GENERATORS,
+    clients: int = CLIENTS,
+    streams: int = STREAMS,
+) -> Load:
     """Make each of `calls` at full speed, one generator each; return what all saw, in keys.
+
+    A generator has so many `clients`, each with `streams` calls under way.
 
     An answer that is too short is an error, for h2load does not read gRPC's status.
     Raises BadOutput.
@@ -63,7 +72,7 @@ def run_h2load(calls: Sequence[Call], *, seconds: int, cores: Collection[int] = 
         with tempfile.TemporaryDirectory() as folder:
             body, log = Path(folder, "request"), Path(folder, "log")
             body.write_bytes(call.body)
-            command = [program("h2load"), "-t1", f"-c{CLIENTS}", f"-m{STREAMS}", f"-D{seconds}"]
+            command = [program("h2load"), "-t1", f"-c{clients}", f"-m{streams}", f"-D{seconds}"]
             command += ["-H", "te: trailers", "-H", "content-type: application/grpc"]
             command += ["-d", str(body), f"--log-file={log}", call.url]
             return read_h2load(run_generator(command, cores)), read_log(log.read_text())

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from cache_core import Client
 from cache_core.cluster.member import Member
-from cache_core.cluster.peer import Ask
+from cache_core.cluster.peer import Ask, Done, GiveUp
 from cache_core.membership.static import StaticMembership
 from cache_core.messages import Message, Probe, Probed
 from cache_core.value import Answer, Value
@@ -24,11 +24,18 @@ HIT: Final = Value(b"x" * 100, 60.0, 1.0, Answer.HIT)
 
 
 class InstantPeer:
-    """A Peer that answers every key at once."""
+    """A Peer that answers every key in the next turn of the event loop."""
 
-    async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:  # noqa: ARG002
-        for ask in asks:
-            ask.settle(HIT)
+    def ask(
+        self,
+        asks: Sequence[Ask],
+        *,
+        ring: int,  # noqa: ARG002
+        timeout: float,  # noqa: ARG002
+        done: Done,
+    ) -> GiveUp:
+        # In the next turn: over a wire no answer comes earlier, and until then more keys may join.
+        return asyncio.get_running_loop().call_soon(_answer, asks, done).cancel
 
     async def send(self, message: Message[A], *, timeout: float) -> A:  # noqa: ARG002
         if not isinstance(message, Probe):
@@ -38,6 +45,12 @@ class InstantPeer:
 
     async def aclose(self) -> None:
         """There is nothing to end."""
+
+
+def _answer(asks: Sequence[Ask], done: Done) -> None:
+    for ask in asks:
+        ask.settle(HIT)
+    done(None)
 
 
 class Simulated:

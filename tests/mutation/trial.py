@@ -19,7 +19,7 @@ from typing import Final
 
 LIBRARIES: Final = (
     *("pytest", "_pytest.assertion.rewrite", "_pytest.pastebin", "_pytest.junitxml"),
-    *("asyncio", "sqlite3", "grpc.aio", "grpc_health.v1", "grpc_reflection.v1alpha"),
+    *("asyncio", "sqlite3", "hpack", "grpc.aio", "grpc_health.v1", "grpc_reflection.v1alpha"),
     *("fastapi", "fastapi_offline", "httpx", "httpcore2", "sqlalchemy.ext.asyncio", "aiosqlite"),
     *("pydantic_settings", "rich.progress", "tomlkit", "typer", "uvicorn", "uvloop", "httptools"),
 )

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, S
 from contextlib import asynccontextmanager
 from typing import Final
 
+from task_peer import TaskPeer
+
 from cache_core.cluster.health import SILENCE_SECONDS
 from cache_core.cluster.link import Link
 from cache_core.cluster.member import Member
@@ -23,7 +25,7 @@ DRAINS: Final = Probed(draining=True, ring=0)
 REFUSES: Final = PeerUnavailable("connection refused")
 
 
-class FakeNode:
+class FakeNode(TaskPeer):
     """A Peer that answers probes with `answer`, a CacheError being raised; None is silence.
 
     Asks stay in `asks` until the test settles them.

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from math import inf
 from typing import Any, Final, TypeVar, cast
 
+from task_peer import TaskPeer
+
 from cache_core import Client
 from cache_core.cluster.member import Member
-from cache_core.cluster.peer import Ask, Peer
+from cache_core.cluster.peer import Ask
 from cache_core.cluster.ring import Ring
 from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable
 from cache_core.messages import Message, Probe, Probed
@@ -89,7 +91,7 @@ class FakeNodes:
         await asyncio.Event().wait()
 
 
-class _Way(Peer):
+class _Way(TaskPeer):
     """The way to one node."""
 
     def __init__(self, name: str, nodes: FakeNodes) -> None:

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from math import inf
 from typing import Any, TypeVar, cast
 
+from task_peer import got
+
 from cache_core import Answer, CacheError, Demand, KeyRequired, UnknownGroup, Value
 from cache_core.address import Address
 from cache_core.cluster.link import settling
@@ -13,7 +15,7 @@ from cache_core.cluster.peer import Ask
 from cache_core.cluster.watchers import Watchers
 from cache_core.messages import Message
 from cache_core.rpc.channel import Channel
-from cache_core.rpc.engine import EngineFailed, GrpcEngine
+from cache_core.rpc.engine import GrpcEngine
 from cache_core.rpc.engine_choice import choose_engine
 from cache_core.rpc.service import Service
 from cache_core.trace import NO_TRACE, Trace, current_trace
@@ -96,13 +98,11 @@ async def serving(
     participant: FakeParticipant, grace: float = 5.0, host: str = "127.0.0.1"
 ) -> AsyncIterator[Address]:
     """Serve `participant` on a free port of `host`; its address."""
-    failures: list[EngineFailed] = []
-    server = choose_engine(GrpcEngine.AUTO)(Address(host, 0), failures.append)
+    server = choose_engine(GrpcEngine.AUTO)(Address(host, 0))
     address = server.bind()
     await server.start(Service(participant))
     yield address
     await server.stop(grace)
-    assert not failures
 
 
 @asynccontextmanager
@@ -154,7 +154,7 @@ async def outcomes(
     """What each of `asks` comes to, asked together."""
     asked = list(asks)
     try:
-        await channel.get(asked, ring=ring, timeout=timeout)
+        await got(channel, asked, ring=ring, timeout=timeout)
     except CacheError as error:
         for one in asked:
             one.settle(error)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from task_peer import TaskPeer
+
 from cache_core.cluster.link import Link
 from cache_core.cluster.peer import Ask
 from cache_core.messages import Message
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from cache_core.errors import PeerUnavailable
 
 
-class FakePeer:
+class FakePeer(TaskPeer):
     """A Peer that keeps what it is asked until the test answers."""
 
     def __init__(self) -> None:
@@ -51,6 +53,7 @@ class FakePeer:
         raise NotImplementedError
 
     async def aclose(self) -> None:
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         self.closed.append(self.running)
 
     @property

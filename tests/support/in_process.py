@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from typing import Any, TypeAlias, TypeVar
 
+from task_peer import TaskPeer
+
 from cache_core import Group
 from cache_core.cluster.member import Member
 from cache_core.cluster.peer import Ask
@@ -80,7 +82,7 @@ async def at_once(_node: str, _message: Message[Any], deliver: Deliver) -> Any: 
     return await deliver()
 
 
-class WiredPeer:
+class WiredPeer(TaskPeer):
     """A Peer by way of plain calls."""
 
     def __init__(self, name: str, wires: Wires) -> None:

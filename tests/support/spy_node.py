@@ -32,7 +32,7 @@ class SpyNode:
         await self.gate.wait()
         if self._outcomes:
             code, words, trailers = to_status(self._outcomes.pop(0))
-            await context.abort(code, words, trailers)
+            await context.abort(grpc.StatusCode[code.name], words, trailers)
         return GetResponse(value=b"630")
 
     def service(

@@ -14,12 +14,12 @@ from cache_core.rpc.calls import (
     Calls,
     Refusal,
     status_of,
-    write_get,
 )
 from cache_core.rpc.draining import RunningCalls
 from cache_core.rpc.service import Service
 from cache_core.rpc.wire.codec import ROWS, Row
-from cache_core.rpc.wire.metadata import ANSWER, write_answer
+from cache_core.rpc.wire.get import write_response
+from cache_core.rpc.wire.metadata import ANSWER, read_caller, write_answer
 from cache_core.value import Value
 
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, Any]"
@@ -65,14 +65,14 @@ class Handlers:
         if running.holds_back:
             await running.come()
         try:
-            found = self._calls.get(data, context.invocation_metadata() or ())
+            found = self._calls.get(data, read_caller(context.invocation_metadata() or ()))
             if not isinstance(found, Value):
                 with running:
                     found = await running.wait(found)
         except REFUSALS as error:
             await _abort(context, error)
         context.set_trailing_metadata(((ANSWER, write_answer(found, node=self._name)),))
-        return write_get(found)
+        return write_response(found.data)
 
     async def _batch_peek(self, data: bytes, context: Context) -> bytes:
         if self._running.holds_back:
@@ -126,4 +126,5 @@ def _stream(
 
 
 async def _abort(context: Context, error: Refusal) -> NoReturn:
-    await context.abort(*status_of(error))
+    code, words, trailers = status_of(error)
+    await context.abort(grpc.StatusCode[code.name], words, trailers)

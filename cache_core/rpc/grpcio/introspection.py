@@ -12,10 +12,7 @@ SERVED: Final = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
 
 
 class Introspection:
-    """The services grpc.health.v1 and grpc.reflection.v1alpha, on grpcio for either engine.
-
-    The native engine can't serve reflection, which calls for a stream in both directions.
-    """
+    """The services grpc.health.v1 and grpc.reflection.v1alpha, as gRPC's own packages have them."""
 
     def __init__(self) -> None:
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # missing in the stubs

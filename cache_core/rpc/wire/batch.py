@@ -9,11 +9,10 @@ from itertools import repeat, starmap
 from math import inf, isfinite
 from typing import Any, Final, TypeAlias
 
-import grpc
-
 from cache_core.cluster.peer import Ask
 from cache_core.errors import CacheError, InvalidKey, UnexpectedStatus
 from cache_core.pb import cluster_pb2 as pb
+from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.wire.codec import FROM_ANSWER, TO_ANSWER, length, read_terms, write_terms
 from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS, MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
 from cache_core.rpc.wire.metadata import MAX_TRACE_CHARS, carried
@@ -27,7 +26,7 @@ ItemOutcome: TypeAlias = tuple[int, Outcome]
 AROUND: Final = 2 * MAX_TRACE_CHARS + 128
 """The most bytes that an item or an outcome adds to its names, its data or its words."""
 
-_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+_CODES: Final = {code.value: code for code in StatusCode}
 
 _TO_DEMAND: Final = {pb.DEMAND_CACHED: Demand.CACHED, pb.DEMAND_NEW: Demand.NEW}
 _FROM_DEMAND: Final = {demand: number for number, demand in _TO_DEMAND.items()}
@@ -215,12 +214,12 @@ def _read_origin(said: pb.Origin, node: str) -> tuple[str, Terms, bool]:
 
 def _write_failure(place: int, error: CacheError) -> pb.Failure:
     code, words, ((_, details),) = to_status(error)
-    status = pb.Status(code=code.value[0], message=words, details=details)
+    status = pb.Status(code=code.value, message=words, details=details)
     return pb.Failure(place=place, status=status)
 
 
 def _read_failure(said: pb.Status, node: str) -> CacheError:
-    code = _CODES.get(said.code, grpc.StatusCode.UNKNOWN)
+    code = _CODES.get(said.code, StatusCode.UNKNOWN)
     return from_status(code, said.message, ((DETAILS_KEY, said.details),), node=node)
 
 

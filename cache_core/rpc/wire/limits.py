@@ -11,11 +11,17 @@ MAX_MESSAGE_BYTES: Final = MAX_VALUE_BYTES + 64 * 1024
 MAX_BATCH_ITEMS: Final = 1_000
 """How many keys one batch may ask for."""
 
-KEEPALIVE_MS: Final = 30_000
-"""How often a client pings its channel while calls run."""
+KEEPALIVE_SECONDS: Final = 30.0
+"""How long a node may say nothing while calls run until a client asks whether it still lives."""
 
-MIN_PING_MS: Final = KEEPALIVE_MS // 2
+MIN_PING_MS: Final = 15_000
 """The shortest time between pings that a server permits; it ends a channel that pings sooner."""
+
+MAX_HELD_BYTES: Final = 2 * MAX_MESSAGE_BYTES
+"""How much a connection holds of messages that are not whole, and of answers that are not read."""
+
+QUIET_SECONDS: Final = 60.0
+"""A client that says nothing for so long is asked whether it still lives."""
 
 FLUSH_SECONDS: Final = 1.0
 """How long answers already given may take to leave a server that stops."""

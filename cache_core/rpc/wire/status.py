@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable
 from typing import Final, TypeAlias, TypeVar
 
-import grpc
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import DecodeError, Message
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
@@ -30,6 +29,7 @@ from cache_core.errors import (
     UnknownGroup,
     ValueTooLarge,
 )
+from cache_core.rpc.grpc.status import StatusCode
 
 D = TypeVar("D", bound=Message)
 
@@ -65,22 +65,22 @@ ERROR_OF_REASON: Final[dict[str, type[CacheError]]] = {
 }
 
 
-def to_status(error: CacheError) -> tuple[grpc.StatusCode, str, Trailers]:
+def to_status(error: CacheError) -> tuple[StatusCode, str, Trailers]:
     """Return the code, the words and the trailing metadata that `error` travels as.
 
     Words that are too long end in an ellipsis. A status that is no failure of gRPC's travels as
     UNKNOWN, so that an error never arrives as OK.
     """
-    code = grpc.StatusCode.__members__.get(error.status, grpc.StatusCode.UNKNOWN)
-    if code is grpc.StatusCode.OK:
-        code = grpc.StatusCode.UNKNOWN
+    code = StatusCode.__members__.get(error.status, StatusCode.UNKNOWN)
+    if code is StatusCode.OK:
+        code = StatusCode.UNKNOWN
     words = _cut(error.message)
     info = Any()
     said = {NODE: error.node} if error.node else {}
     if isinstance(error, NotFound) and error.ttl is not None:
         said[TTL] = f"{error.ttl:.3f}"
     info.Pack(ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=said))
-    status = Status(code=code.value[0], message=words, details=[info])
+    status = Status(code=code.value, message=words, details=[info])
     if error.retry_after is not None:
         hint = RetryInfo()
         hint.retry_delay.FromNanoseconds(int(error.retry_after * 1e9))
@@ -96,7 +96,7 @@ def _cut(words: str) -> str:
 
 
 def from_status(
-    code: grpc.StatusCode,
+    code: StatusCode,
     words: str,
     metadata: Iterable[tuple[str, str | bytes]],
     *,
@@ -117,14 +117,14 @@ def from_status(
     return _told_when(_of_code(code, words, node), details)
 
 
-def _of_code(code: grpc.StatusCode, words: str, node: str) -> CacheError:
+def _of_code(code: StatusCode, words: str, node: str) -> CacheError:
     match code:
-        case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
+        case StatusCode.UNAVAILABLE | StatusCode.CANCELLED:
             # CANCELLED, where the caller did not cancel, is how gRPC ends calls when it stops.
             return PeerUnavailable(f"node {node} can't be reached", node=node)
-        case grpc.StatusCode.DEADLINE_EXCEEDED:
+        case StatusCode.DEADLINE_EXCEEDED:
             return DeadlineExceeded(f"node {node} did not answer within the deadline", node=node)
-        case grpc.StatusCode.RESOURCE_EXHAUSTED if "larger than max" in words:
+        case StatusCode.RESOURCE_EXHAUSTED if "larger than max" in words:
             # These are gRPC's own words for a message over the limit, at either end.
             return ValueTooLarge("the value is larger than a message may be", node=node)
         case _:

@@ -20,7 +20,7 @@ from cache_core.config.groups import TIER, make_tier, problem_of
 from cache_core.loading.retriever import InvalidSource
 from cache_core.sources.opening import CHECK_SECONDS, make_retriever
 from cache_core.sources.opening import check as try_source
-from gateway.cli.commands.node import check_cluster, check_engine
+from gateway.cli.commands.node import check_cluster
 from gateway.cli.failure import EXIT_WRONG, Failure
 from gateway.cli.output import write
 
@@ -82,7 +82,6 @@ def check(
     try:
         settings = load(config)
         check_cluster(settings)
-        check_engine(settings)
     except (ConfigError, Failure) as error:
         if json_:
             _write_json(str(error).splitlines(), [])

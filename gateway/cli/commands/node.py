@@ -16,8 +16,6 @@ from cache_core.group.group import Group
 from cache_core.logs import LogHook, logger
 from cache_core.membership.membership import MembershipError
 from cache_core.node.node import Node
-from cache_core.rpc.engine import EngineFailed, EngineMissing
-from cache_core.rpc.engine_choice import engine_here
 from gateway.cli.demo import demo_config
 from gateway.cli.failure import Failure
 from gateway.cli.options.node import GrpcEngineOption, NodeGraceOption, NodeLogLevelOption
@@ -79,7 +77,6 @@ def node(
     file = config or demo_config(data_dir)
     settings = load_settings(file, *options)
     check_cluster(settings)
-    check_engine(settings)
     set_up_logging(settings.node.log_level)
     again = partial(load_settings, file, *options)
     uvloop.run(_serve(settings, file, again, supervised=supervised))
@@ -95,15 +92,6 @@ def check_cluster(settings: Settings) -> None:
         "one the others reach this node at"
     )
     raise as_failure(ConfigError(settings.problem(("node", "listen"), words)))
-
-
-def check_engine(settings: Settings) -> None:
-    """Raise Failure where the engine that carries the node's calls is not installed."""
-    try:
-        engine_here(settings.node.grpc_engine)
-    except EngineMissing as error:
-        problem = settings.problem(("node", "grpc_engine"), str(error))
-        raise as_failure(ConfigError(problem)) from error
 
 
 def _make_node(table: NodeTable, groups: Sequence[Group], hook: Hook) -> Node:
@@ -143,8 +131,6 @@ async def _serve(
         logger.info("node %s serves by the %s engine", serving.address, serving.grpc_engine)
         await _first_to_end(serving.ended(), reloading.whenever(wanted), stop.told.wait())
         logger.info("node %s is draining", serving.address)
-    except EngineFailed as error:
-        raise Failure(f"node {serving.address} can't go on: {error}") from error
     finally:
         await _stop(serving, stop)
 
@@ -167,8 +153,6 @@ async def _start(serving: Node, address: Address) -> None:
         await serving.start()
     except OSError as error:
         raise listen_failure(address, error) from error
-    except EngineFailed as error:
-        raise Failure(str(error)) from error
     except MembershipError as error:
         raise Failure(f"{error} (see --peers and --advertise)") from error
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import pytest
 from fake_nodes import FOUR, FakeNodes
 from fakes import settled
+from task_peer import TaskPeer
 from virtual_time import in_virtual_time
 
 from cache_core import Client, Demand, Value
@@ -26,7 +27,7 @@ A = TypeVar("A")
 KEYS = [str(key) for key in range(20)]
 
 
-class Flapping:
+class Flapping(TaskPeer):
     """A Peer that fails its first call, and remembers in which trace each key was asked for."""
 
     def __init__(self) -> None:

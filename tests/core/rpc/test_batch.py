@@ -18,6 +18,7 @@ from fake_participant import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from task_peer import got
 
 from cache_core import (
     Answer,
@@ -169,7 +170,7 @@ async def test_a_slow_key_does_not_hold_up_the_others_of_its_batch() -> None:
     participant.gates["slow"] = asyncio.Event()
     async with connected(participant) as channel:
         asks = [ask(key) for key in ("slow", "hit", "quick")]
-        getting = asyncio.create_task(channel.get(asks, ring=0, timeout=30))
+        getting = asyncio.create_task(got(channel, asks, ring=0, timeout=30))
         assert (await asks[1].outcome).data == b"630"
         assert (await asks[2].outcome).data == b"q"
         assert not asks[0].outcome.done()
@@ -205,7 +206,7 @@ async def test_a_cancelled_batch_cancels_its_loads() -> None:
     participant.gates = dict.fromkeys("ab", asyncio.Event())
     async with connected(participant) as channel:
         asks = [ask("a"), ask("b")]
-        getting = asyncio.create_task(channel.get(asks, ring=0, timeout=30))
+        getting = asyncio.create_task(got(channel, asks, ring=0, timeout=30))
         assert {await participant.loading.get() for _ in "ab"} == {"a", "b"}
         getting.cancel()
         assert {await participant.cancelled.get() for _ in "ab"} == {"a", "b"}
@@ -227,14 +228,14 @@ async def test_a_batch_whose_channel_is_closed_is_unavailable() -> None:
     participant = FakeParticipant({}, {"a": hit(), "b": hit()})
     participant.gates = dict.fromkeys("ab", asyncio.Event())
     async with connected(participant) as channel:
-        getting = asyncio.create_task(channel.get([ask("a"), ask("b")], ring=0, timeout=30))
+        getting = asyncio.create_task(got(channel, [ask("a"), ask("b")], ring=0, timeout=30))
         await participant.loading.get()
         await channel.aclose()
         with pytest.raises(PeerUnavailable, match="the connection to node"):
             await getting
         for keys in ("a", "ab"):
             with pytest.raises(PeerUnavailable, match="the connection to node"):
-                await channel.get([ask(key) for key in keys], ring=0, timeout=30)
+                await got(channel, [ask(key) for key in keys], ring=0, timeout=30)
 
 
 async def test_each_key_runs_in_its_own_trace_and_the_call_tells_ring_and_forwarding() -> None:

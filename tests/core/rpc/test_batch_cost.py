@@ -7,6 +7,7 @@ from statistics import median
 
 import pytest
 from fake_participant import FakeParticipant, ask, connected, hit
+from task_peer import got
 
 from cache_core.rpc.channel import Channel
 
@@ -18,7 +19,7 @@ async def cost(channel: Channel, keys: Sequence[str], *, together: bool) -> floa
     began = time.process_time()
     for part in [keys] if together else [[key] for key in keys]:
         asks = [ask(key) for key in part]
-        await channel.get(asks, ring=0, timeout=30)
+        await got(channel, asks, ring=0, timeout=30)
         await asyncio.gather(*(one.outcome for one in asks))
     return time.process_time() - began
 

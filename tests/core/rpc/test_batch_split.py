@@ -2,6 +2,7 @@
 
 import pytest
 from fake_participant import FakeParticipant, ask, channel_to, connected, hit, outcomes, serving
+from task_peer import got
 
 from cache_core import PeerUnavailable, Value
 from cache_core.rpc.wire.batch import chunks, write_batch
@@ -36,7 +37,7 @@ async def test_several_calls_that_fail_fail_all_their_keys() -> None:
         pass
     async with channel_to(gone) as channel:
         asks = [ask("a"), ask("b"), ask("c", forwarded=True)]
-        await channel.get(asks, ring=0, timeout=30)
+        await got(channel, asks, ring=0, timeout=30)
         for one in asks:
             with pytest.raises(PeerUnavailable, match=f"node {gone} can't be reached"):
                 await one.outcome

@@ -7,8 +7,8 @@ import grpc.aio
 import pytest
 
 from cache_core import Client, Node
-from cache_core.rpc.channel import OPTIONS as CHANNEL_OPTIONS
 from cache_core.rpc.grpcio.server import OPTIONS
+from cache_core.rpc.wire.limits import KEEPALIVE_SECONDS
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -52,5 +52,5 @@ async def test_a_client_may_ping_while_it_makes_no_calls() -> None:
 
 
 def test_a_node_permits_the_pings_that_a_client_sends() -> None:
-    sent = dict(CHANNEL_OPTIONS)["grpc.keepalive_time_ms"]
+    sent = 1_000 * KEEPALIVE_SECONDS
     assert dict(OPTIONS)["grpc.http2.min_ping_interval_without_data_ms"] < sent

@@ -11,6 +11,7 @@ import pytest
 from fake_participant import ask
 from fakes import SCORES, FakeSource
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from task_peer import got
 
 from cache_core import Group, Node, PeerUnavailable
 from cache_core.address import Address
@@ -117,11 +118,11 @@ async def test_a_batch_that_runs_is_finished_and_one_that_comes_is_refused(
     source.gate.clear()
     channel = Channel(Address.parse(node.address))
     running = [ask(key, group="scores") for key in keys]
-    getting = asyncio.create_task(channel.get(running, ring=0, timeout=30))
+    getting = asyncio.create_task(got(channel, running, ring=0, timeout=30))
     await source.asked.wait()
     stopping = asyncio.create_task(node.stop())
     with pytest.raises(PeerUnavailable, match="the node is draining"):
-        await channel.get([ask(key, group="scores") for key in keys], ring=0, timeout=30)
+        await got(channel, [ask(key, group="scores") for key in keys], ring=0, timeout=30)
     source.gate.set()
     await getting
     assert [(await one.outcome).data for one in running] == [SCORES[key] for key in keys]
@@ -135,11 +136,11 @@ async def test_a_batch_that_outlives_the_grace_gets_what_is_known_and_unavailabl
     node = Node("127.0.0.1:0", [Group("scores", source)], grace=0.01)
     await node.start()
     channel = Channel(Address.parse(node.address))
-    await channel.get([ask("Tom", group="scores")], ring=0, timeout=30)
+    await got(channel, [ask("Tom", group="scores")], ring=0, timeout=30)
     source.gate.clear()
     source.asked.clear()
     asks = [ask("Tom", group="scores"), ask("Jack", group="scores")]
-    getting = asyncio.create_task(channel.get(asks, ring=0, timeout=30))
+    getting = asyncio.create_task(got(channel, asks, ring=0, timeout=30))
     await source.asked.wait()
     await node.stop()
     with pytest.raises(PeerUnavailable, match="the node is stopping"):

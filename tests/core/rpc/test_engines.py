@@ -10,6 +10,7 @@ import grpc.aio
 import pytest
 from fake_participant import FakeParticipant, Found, ask, channel_to, hit, serving
 from fakes import FakeSource
+from task_peer import got
 
 from cache_core import Client, Group, Node, Value, ValueTooLarge
 from cache_core.address import Address
@@ -199,7 +200,7 @@ async def test_a_message_runs_in_no_trace_of_another_call() -> None:
     trace = Trace(f"00-{1:032x}-{1:016x}-01", "a=b")
     async with serving(participant) as address, channel_to(address) as channel:
         for key in ("k", "slow"):
-            await channel.get([ask(key, trace=trace)], ring=0, timeout=30)
+            await got(channel, [ask(key, trace=trace)], ring=0, timeout=30)
             await channel.send(RemoveEverywhere(Removal("g", "k")), timeout=30)
     assert {seen for _, _, seen in participant.asked} == {trace}
     assert participant.traces == [NO_TRACE, NO_TRACE]
@@ -211,4 +212,4 @@ async def test_a_held_value_above_the_limit_is_refused_as_a_loaded_one_is() -> N
     async with serving(participant) as address, channel_to(address) as channel:
         for key in ("held", "loaded"):
             with pytest.raises(ValueTooLarge, match="the value has 4194305 bytes"):
-                await channel.get([ask(key)], ring=0, timeout=30)
+                await got(channel, [ask(key)], ring=0, timeout=30)

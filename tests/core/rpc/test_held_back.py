@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import grpc.aio
 import pytest
 from fake_participant import FakeParticipant, ask, channel_to, hit
+from task_peer import got
 from virtual_time import in_virtual_time
 
 from cache_core import PeerUnavailable
@@ -30,7 +31,7 @@ async def served(participant: FakeParticipant, running: RunningCalls) -> AsyncIt
 
 
 async def get(channel: Channel, keys: str) -> None:
-    await channel.get([ask(key) for key in keys], ring=0, timeout=30)
+    await got(channel, [ask(key) for key in keys], ring=0, timeout=30)
 
 
 CALLS: dict[str, Callable[[Channel], object]] = {

@@ -1,4 +1,3 @@
-import grpc
 import pytest
 from google.protobuf.any_pb2 import Any
 from google.rpc.error_details_pb2 import ErrorInfo
@@ -19,26 +18,27 @@ from cache_core import (
     UnknownGroup,
     ValueTooLarge,
 )
+from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.wire.status import DETAILS_KEY, from_status, to_status
 
 KINDS = [
-    (KeyRequired, grpc.StatusCode.INVALID_ARGUMENT),
-    (InvalidKey, grpc.StatusCode.INVALID_ARGUMENT),
-    (UnknownGroup, grpc.StatusCode.NOT_FOUND),
-    (NotFound, grpc.StatusCode.NOT_FOUND),
-    (NotCached, grpc.StatusCode.FAILED_PRECONDITION),
-    (RetrieverFailed, grpc.StatusCode.INTERNAL),
-    (SourceUnavailable, grpc.StatusCode.UNAVAILABLE),
-    (PeerUnavailable, grpc.StatusCode.UNAVAILABLE),
-    (Overloaded, grpc.StatusCode.RESOURCE_EXHAUSTED),
-    (DeadlineExceeded, grpc.StatusCode.DEADLINE_EXCEEDED),
-    (ValueTooLarge, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    (KeyRequired, StatusCode.INVALID_ARGUMENT),
+    (InvalidKey, StatusCode.INVALID_ARGUMENT),
+    (UnknownGroup, StatusCode.NOT_FOUND),
+    (NotFound, StatusCode.NOT_FOUND),
+    (NotCached, StatusCode.FAILED_PRECONDITION),
+    (RetrieverFailed, StatusCode.INTERNAL),
+    (SourceUnavailable, StatusCode.UNAVAILABLE),
+    (PeerUnavailable, StatusCode.UNAVAILABLE),
+    (Overloaded, StatusCode.RESOURCE_EXHAUSTED),
+    (DeadlineExceeded, StatusCode.DEADLINE_EXCEEDED),
+    (ValueTooLarge, StatusCode.RESOURCE_EXHAUSTED),
 ]
 
 
 @pytest.mark.parametrize(("kind", "code"), KINDS)
 def test_an_error_keeps_its_kind_and_words_across_the_wire(
-    kind: type[CacheError], code: grpc.StatusCode
+    kind: type[CacheError], code: StatusCode
 ) -> None:
     sent_code, words, metadata = to_status(kind("wörds"))
     assert sent_code is code
@@ -62,21 +62,21 @@ def test_the_time_to_try_again_travels() -> None:
 @pytest.mark.parametrize(
     ("code", "words", "kind"),
     [
-        (grpc.StatusCode.UNAVAILABLE, "connection refused", PeerUnavailable),
-        (grpc.StatusCode.CANCELLED, "CANCELLED", PeerUnavailable),
-        (grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded", DeadlineExceeded),
+        (StatusCode.UNAVAILABLE, "connection refused", PeerUnavailable),
+        (StatusCode.CANCELLED, "CANCELLED", PeerUnavailable),
+        (StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded", DeadlineExceeded),
         (
-            grpc.StatusCode.RESOURCE_EXHAUSTED,
+            StatusCode.RESOURCE_EXHAUSTED,
             "CLIENT: Received message larger than max (5 vs. 4)",
             ValueTooLarge,
         ),
-        (grpc.StatusCode.RESOURCE_EXHAUSTED, "quota", UnexpectedStatus),
-        (grpc.StatusCode.PERMISSION_DENIED, "no", UnexpectedStatus),
-        (grpc.StatusCode.UNKNOWN, "Tom not exist", UnexpectedStatus),
+        (StatusCode.RESOURCE_EXHAUSTED, "quota", UnexpectedStatus),
+        (StatusCode.PERMISSION_DENIED, "no", UnexpectedStatus),
+        (StatusCode.UNKNOWN, "Tom not exist", UnexpectedStatus),
     ],
 )
 def test_a_status_without_our_reason_is_told_by_its_code(
-    code: grpc.StatusCode, words: str, kind: type[CacheError]
+    code: StatusCode, words: str, kind: type[CacheError]
 ) -> None:
     error = from_status(code, words, (), node="n:1")
     assert type(error) is kind
@@ -85,7 +85,7 @@ def test_a_status_without_our_reason_is_told_by_its_code(
 @pytest.mark.parametrize("status", ["OK", "", "NO_SUCH", "ok", "value"])
 def test_a_status_that_is_no_failure_of_grpcs_travels_as_unknown(status: str) -> None:
     code, words, metadata = to_status(UnexpectedStatus("words", status=status))
-    assert code is grpc.StatusCode.UNKNOWN
+    assert code is StatusCode.UNKNOWN
     back = from_status(code, words, metadata, node="n:1")
     assert type(back) is UnexpectedStatus
     assert back.status == "UNKNOWN"
@@ -119,7 +119,7 @@ def test_a_time_that_is_none_is_not_told(said: str) -> None:
     info = Any()
     info.Pack(ErrorInfo(reason="key-not-found", domain="gaocache", metadata={"ttl": said}))
     details = Status(details=[info]).SerializeToString()
-    back = from_status(grpc.StatusCode.NOT_FOUND, "words", ((DETAILS_KEY, details),), node="n:1")
+    back = from_status(StatusCode.NOT_FOUND, "words", ((DETAILS_KEY, details),), node="n:1")
     assert isinstance(back, NotFound)
     assert back.ttl is None
 
@@ -132,6 +132,6 @@ def foreign_details() -> bytes:
 
 @pytest.mark.parametrize("details", [b"", b"\xff", foreign_details(), "text"])
 def test_details_that_are_not_ours_are_passed_over(details: bytes | str) -> None:
-    error = from_status(grpc.StatusCode.NOT_FOUND, "words", ((DETAILS_KEY, details),), node="n:1")
+    error = from_status(StatusCode.NOT_FOUND, "words", ((DETAILS_KEY, details),), node="n:1")
     assert type(error) is UnexpectedStatus
     assert error.status == "NOT_FOUND"

@@ -21,7 +21,8 @@ from cache_core.messages import (
     RemoveEverywhere,
 )
 from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
-from cache_core.rpc.channel import GET, SINGLE_GETS, Channel
+from cache_core.rpc.asks import SINGLE_GETS
+from cache_core.rpc.channel import GET, Channel
 from cache_core.trace import Trace
 
 pytestmark = pytest.mark.usefixtures("engine")

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from clusters import peers_of
 from fakes import FakeSource
+from task_peer import TaskPeer, got
 
 from cache_core import Client, Node
 from cache_core.address import Address
@@ -217,7 +218,7 @@ async def test_a_client_that_hangs_up_within_its_body_is_no_failure_of_the_gatew
     assert sent[0]["status"] == 499
 
 
-class Counted:
+class Counted(TaskPeer):
     """A Peer that counts the calls through it."""
 
     def __init__(self, name: str, calls: list[tuple[str, list[str]]]) -> None:
@@ -230,7 +231,7 @@ class Counted:
 
     async def get(self, asks: Sequence[Ask], *, ring: int, timeout: float) -> None:
         self._calls.append((self._name, [ask.key for ask in asks]))
-        await self._channel.get(asks, ring=ring, timeout=timeout)
+        await got(self._channel, asks, ring=ring, timeout=timeout)
 
 
 async def test_each_owner_is_asked_once_for_all_of_its_keys(

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fakes import ALL_BYTES, FakeClock, FakeSource
 from processes import GatewayAt
+from task_peer import TaskPeer
 
 from cache_core import Client, Group, GroupSettings, Node, NotFound, Terms, Value
 from cache_core.cluster.peer import A, Ask
@@ -47,7 +48,7 @@ async def aging(
             yield client
 
 
-class OneAnswer:
+class OneAnswer(TaskPeer):
     """A Peer that answers every get with `outcome`."""
 
     def __init__(self, outcome: Value | CacheError) -> None:

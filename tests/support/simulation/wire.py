@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar, cast
 from simulation.call import Call
 from simulation.loop import Process
 from simulation.network import Endpoint, Network, peek
+from task_peer import TaskPeer
 
 from cache_core.cluster.peer import Ask
 from cache_core.errors import CacheError, DeadlineExceeded, PeerUnavailable
@@ -30,7 +31,7 @@ FORWARDED: Final = "forwarded=1"
 """The trace state of what runs on behalf of another node: it must ask nobody else."""
 
 
-class Wire:
+class Wire(TaskPeer):
     """The Peer by which `here` asks the node `to`."""
 
     def __init__(self, network: Network, here: Process, to: str) -> None:

@@ -1,0 +1,46 @@
+"""One call that is made by a way, and made once more where the node has not looked at it."""
+
+from abc import ABC, abstractmethod
+
+from cache_core.rpc.grpc.asked import Asked, Ended
+from cache_core.rpc.transport.way import Way
+
+
+class Calling(ABC):
+    """A call that is made by `way`; the answer's messages come to `message`, its end to `over`."""
+
+    _is_again = False
+    _asked: Asked | None = None
+
+    def __init__(self, way: Way) -> None:
+        self._way = way
+
+    def call(self, block: bytes, message: bytes) -> None:
+        """Make the call of that header, with its one message."""
+        self._asked = Asked(block, message, self)
+        self._way.ask(self._asked)
+
+    def give_up(self) -> None:
+        """Wait for the answer no longer: nothing comes of it any more."""
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            self._way.give_up(asked)
+
+    @abstractmethod
+    def message(self, call: Asked, message: bytes, /) -> None:
+        """Take a message of the answer."""
+
+    def ended(self, call: Asked, end: Ended) -> None:
+        """Make the call again where the node has not looked at it, else pass its end on."""
+        if call is not self._asked:  # it was given up meanwhile
+            return
+        if end.was_refused and not self._is_again:
+            self._is_again = True
+            self.call(call.block, call.message)
+        else:
+            self._asked = None
+            self.over(end)
+
+    @abstractmethod
+    def over(self, end: Ended) -> None:
+        """Learn how the call ended; nothing comes of it any more."""

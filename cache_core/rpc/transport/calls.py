@@ -1,0 +1,278 @@
+"""The calls of a node's connections: each one's task, its deadline, and its answer."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Final, Protocol
+
+from cache_core.errors import DeadlineExceeded, PeerUnavailable
+from cache_core.rpc.calls import REFUSALS, status_of
+from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.grpc.serving import OK, Serving
+from cache_core.rpc.grpc.status import StatusCode, StatusError
+from cache_core.rpc.http2.codes import ConnectionFault
+from cache_core.rpc.http2.literals import number
+from cache_core.rpc.transport.introspection import reflect
+from cache_core.rpc.transport.node_calls import NodeCalls
+from cache_core.rpc.wire.codec import Row
+from cache_core.rpc.wire.get import write_response
+from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES
+from cache_core.rpc.wire.metadata import ANSWER, read_caller, write_answer
+from cache_core.trace import NO_TRACE, current_trace
+from cache_core.value import Value
+
+logger = logging.getLogger("gaocache")
+
+_ANSWER: Final = b"%b\0%b%b" % (OK, number(len(ANSWER), 7), ANSWER.encode())
+"""The trailers of a value, up to the length of what tells how it was answered."""
+
+
+class HungUp(Exception):
+    """The client has gone, so there is nobody to answer."""
+
+
+class Carrying(Protocol):
+    """The connection as its calls see it."""
+
+    def flush_soon(self) -> None:
+        """Have what was sent outside a turn of the connection written when this turn ends."""
+
+    def answered_ping(self) -> None:
+        """Learn that the client has answered a ping."""
+
+
+class ConnectionCalls:
+    """The calls of one connection to `node`; hits are answered at once."""
+
+    def __init__(self, node: NodeCalls) -> None:
+        self.peer = ""
+        """The client, by grpcio's name for it."""
+        self._node = node
+        self._calls = node.calls
+        self._name = node.name
+        self._timers: dict[ServedCall, asyncio.TimerHandle] = {}
+        self._drained: dict[ServedCall, asyncio.Future[None]] = {}
+        self._own: set[ServedCall] = set()
+
+    def attach(self, serving: Serving, wire: Carrying) -> None:
+        """Answer by `serving` from now on, over `wire`."""
+        self._serving = serving
+        self._wire = wire
+
+    def called(self, call: ServedCall, message: bytes) -> None:
+        """Begin a call, or pass on one more of its messages."""
+        try:
+            call.head.method.begin(self, call, message)
+        except Exception as error:  # noqa: BLE001 - one call's failure is no other's
+            self._fail(call, error)
+
+    def half_closed(self, call: ServedCall) -> None:
+        """End a call that has sent all its messages."""
+        self._serving.finish(call)
+
+    def hung_up(self, call: ServedCall) -> None:
+        """End the work for a call that nobody waits for."""
+        self._own.discard(call)
+        task = self._node.tasks.pop(call, None)
+        if task is not None:
+            task.cancel()
+
+    def drained(self, call: ServedCall) -> None:
+        """Let a call send more."""
+        waiting = self._drained.pop(call, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    def pong(self) -> None:
+        """Note that the client lives."""
+        self._wire.answered_ping()
+
+    def failed(self, fault: ConnectionFault) -> None:
+        """Say why the client is cut off."""
+        logger.info("gRPC client %s is cut off: %s (%s)", self.peer, fault, fault.code.name)
+
+    def lost(self) -> None:
+        """End the work for all calls of the connection: the client has gone."""
+        for call in list(self._own):
+            self.hung_up(call)
+
+    def get(self, call: ServedCall, message: bytes) -> None:
+        """Answer a Get."""
+        head = call.head
+        caller = head.note
+        if caller is None:
+            caller = head.note = read_caller(head.metadata)
+        found = self._calls.get(message, caller)
+        if isinstance(found, Value):
+            self._give(call, found)
+        else:
+            self._run(call, found, self._give)
+
+    def receive(self, row: Row[Any, Any, Any, Any], call: ServedCall, message: bytes) -> None:
+        """Answer a message between nodes."""
+        self._run_apart(call, self._calls.receive(row, message, call.seconds), self._respond)
+
+    def acknowledge(self, call: ServedCall, message: bytes) -> None:
+        """Answer an Acknowledge."""
+        self._run_apart(call, self._calls.acknowledge(message), self._respond)
+
+    def batch_peek(self, call: ServedCall, message: bytes) -> None:
+        """Answer a BatchPeek."""
+        self._respond(call, self._calls.batch_peek(message))
+
+    def batch_get(self, call: ServedCall, message: bytes) -> None:
+        """Answer a BatchGet."""
+        send = partial(self._send, call)
+        self._run_apart(call, self._calls.batch_get(message, send), self._finish)
+
+    def hand_over(self, call: ServedCall, message: bytes) -> None:
+        """Answer a HandOver."""
+        send = partial(self._send, call)
+        self._run_apart(call, self._calls.hand_over(message, send), self._finish)
+
+    def watch(self, call: ServedCall, _: bytes) -> None:
+        """Answer a Watch."""
+        self._node.watches.add(call)
+        watching = self._calls.watch(self.peer, partial(self._send, call))
+        self._run_apart(call, watching, self._finish)
+
+    def check_health(self, call: ServedCall, message: bytes) -> None:
+        """Answer a Check of grpc.health.v1."""
+        self._respond(call, self._node.health.check(message))
+
+    def watch_health(self, call: ServedCall, message: bytes) -> None:
+        """Answer a Watch of grpc.health.v1."""
+        self._node.watches.add(call)
+        watching = self._node.health.watch(message, partial(self._send, call))
+        self._run_apart(call, watching, self._finish)
+
+    def reflect(self, call: ServedCall, message: bytes) -> None:
+        """Answer one question of a reflection."""
+        if not self._serving.has_room:
+            raise StatusError(StatusCode.RESOURCE_EXHAUSTED, "the answers are not read")
+        self._serving.send(call, reflect(message))
+
+    def _run_apart(
+        self,
+        call: ServedCall,
+        answer: Coroutine[None, None, Any],
+        give: Callable[[ServedCall, Any], None],
+    ) -> None:
+        """Run a call that has no trace; it would else run under the trace of the last Get."""
+        current_trace.set(NO_TRACE)
+        self._run(call, answer, give)
+
+    def _run(
+        self,
+        call: ServedCall,
+        answer: Coroutine[None, None, Any],
+        give: Callable[[ServedCall, Any], None],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._own.add(call)
+        self._node.tasks[call] = task = loop.create_task(answer)
+        if call.seconds is not None:
+            self._timers[call] = loop.call_later(call.seconds, self._time_out, call)
+        task.add_done_callback(partial(self._settle, call, give))
+
+    def _time_out(self, call: ServedCall) -> None:
+        task = self._node.tasks.pop(call, None)
+        if task is not None:
+            words = f"node {self._name} did not answer within the deadline"
+            self._fail(call, DeadlineExceeded(words))
+            self._wire.flush_soon()
+            task.cancel()
+
+    def _settle(
+        self, call: ServedCall, give: Callable[[ServedCall, Any], None], task: asyncio.Task[Any]
+    ) -> None:
+        self._own.discard(call)
+        self._node.watches.discard(call)
+        self._drained.pop(call, None)
+        timer = self._timers.pop(call, None)
+        if timer is not None:
+            timer.cancel()
+        has_gone = self._node.tasks.pop(call, None) is None
+        if task.cancelled():
+            if not has_gone:
+                self._fail(call, self._why_cancelled())
+                self._wire.flush_soon()
+            return
+        error = task.exception()
+        if has_gone:
+            return
+        if error is not None:
+            self._fail(call, error)
+        elif self._serving.has_room:
+            self._conclude(call, give, task.result())
+        else:
+            self._serving.wait(call, partial(self._conclude, call, give, task.result()))
+        self._wire.flush_soon()
+
+    def _conclude(
+        self, call: ServedCall, give: Callable[[ServedCall, Any], None], result: object
+    ) -> None:
+        try:
+            give(call, result)
+        except Exception as error:  # noqa: BLE001 - one call's failure is no other's
+            self._fail(call, error)
+
+    def _why_cancelled(self) -> BaseException:
+        if self._node.is_ending:
+            return PeerUnavailable("the node is stopping")
+        return asyncio.CancelledError()
+
+    def _give(self, call: ServedCall, value: Value) -> None:
+        said = write_answer(value, node=self._name).encode()
+        size = len(said)
+        told = (
+            b"%b%c%b" % (_ANSWER, size, said) if size < 0x7F else _ANSWER + number(size, 7) + said
+        )
+        self._serving.answer(call, write_response(value.data), told)
+
+    def _respond(self, call: ServedCall, message: bytes) -> None:
+        _check(message)
+        self._serving.answer(call, message)
+
+    def _finish(self, call: ServedCall, _: None) -> None:
+        self._serving.finish(call)
+
+    async def _send(self, call: ServedCall, message: bytes) -> None:
+        """Send a message of a stream, and return once there is room for another.
+
+        Raises HungUp where the client has gone.
+        """
+        _check(message)
+        if call not in self._node.tasks:
+            raise HungUp
+        if self._serving.has_room:
+            has_left = self._serving.send(call, message)
+        else:
+            has_left = False
+            self._serving.wait(call, partial(self._send_late, call, message))
+        self._wire.flush_soon()
+        if not has_left:
+            self._drained[call] = waiting = asyncio.get_running_loop().create_future()
+            await waiting
+
+    def _send_late(self, call: ServedCall, message: bytes) -> None:
+        if self._serving.send(call, message):
+            self.drained(call)
+
+    def _fail(self, call: ServedCall, error: BaseException) -> None:
+        if isinstance(error, REFUSALS):
+            self._serving.fail(call, *status_of(error))
+        elif isinstance(error, StatusError):
+            self._serving.fail(call, error.code, str(error))
+        elif not isinstance(error, HungUp):
+            logger.error("a call failed in an unforeseen way", exc_info=error)
+            words = f"Unexpected {type(error)}: {error}"  # as grpcio says it
+            self._serving.fail(call, StatusCode.UNKNOWN, words)
+
+
+def _check(message: bytes) -> None:
+    if len(message) > MAX_MESSAGE_BYTES:
+        sizes = f"{len(message)} vs. {MAX_MESSAGE_BYTES}"
+        words = f"SERVER: Sent message larger than max ({sizes})"
+        raise StatusError(StatusCode.RESOURCE_EXHAUSTED, words)

@@ -1,0 +1,57 @@
+"""One connection to a node, as the client has it."""
+
+import asyncio
+from collections.abc import Callable
+
+from cache_core.rpc.grpc.asked import Asked, Ended
+from cache_core.rpc.grpc.asking import Asking
+from cache_core.rpc.grpc.heads import AnswerHead
+from cache_core.rpc.grpc.status import StatusCode
+from cache_core.rpc.http2.bounds import Bounds
+from cache_core.rpc.http2.codes import ConnectionFault
+from cache_core.rpc.transport.wire import Wire
+from cache_core.rpc.wire.limits import KEEPALIVE_SECONDS, MAX_MESSAGE_BYTES
+from cache_core.rpc.wire.metadata import ANSWER
+
+
+class ClientConnection(Wire[AnswerHead, Asked]):
+    """A connection to ask calls on; `left` is called once it takes no more of them."""
+
+    def __init__(self, bounds: Bounds, left: Callable[["ClientConnection"], None]) -> None:
+        loop = asyncio.get_running_loop()
+        self._left = left
+        self.has_left = False
+        """Whether it takes no more calls."""
+        self._why = "the connection was lost"
+        self.asking = Asking(
+            self,
+            bounds=bounds,
+            max_message=MAX_MESSAGE_BYTES,
+            cut=ANSWER.encode(),
+            clock=loop.time,
+        )
+        super().__init__(self.asking.connection, self.asking.receive, quiet=KEEPALIVE_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End all calls that are under way."""
+        super().connection_lost(exc)
+        self._left(self)
+        self.asking.end(Ended(StatusCode.UNAVAILABLE, self._why))
+
+    def flush(self) -> None:
+        """Write what there is; close a connection whose last call has ended after a goodbye."""
+        super().flush()
+        if self.asking.is_leaving and self.asking.is_idle and self.transport is not None:
+            self.transport.close()
+
+    def said_goodbye(self) -> None:
+        """Take no more calls."""
+        self._left(self)
+
+    def broke_a_rule(self, fault: ConnectionFault) -> None:
+        """Say in which words the calls end."""
+        self._why = f"the node broke a rule of HTTP/2: {fault}"
+        self._left(self)
+
+    def _may_ping(self) -> bool:
+        return not self.asking.is_idle

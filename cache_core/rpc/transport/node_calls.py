@@ -1,0 +1,41 @@
+"""The calls that run at a node, over all its connections."""
+
+import asyncio
+from typing import Any, Final
+
+from cache_core.rpc.calls import Calls
+from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.service import Service
+from cache_core.rpc.transport.introspection import Health
+
+
+class NodeCalls:
+    """The calls that run at a node, over all its connections, of `service` and `health`."""
+
+    def __init__(self, service: Service, health: Health) -> None:
+        self.calls: Final = Calls(service)
+        self.name: Final = service.participant.name
+        self.health: Final = health
+        self.is_ending = False
+        self.tasks = dict[ServedCall, asyncio.Task[Any]]()
+        self.watches = set[ServedCall]()
+
+    async def finish(self, grace: float) -> None:
+        """Wait `grace` seconds at the most until only watches run; then end the other calls."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + grace
+        while running := self._running():
+            _, late = await asyncio.wait(running, timeout=max(0, until - loop.time()))
+            if late and loop.time() >= until:
+                break
+        self.is_ending = True
+        for task in self._running():
+            task.cancel()
+
+    def cancel(self) -> None:
+        """End the watches that are left."""
+        for task in list(self.tasks.values()):
+            task.cancel()
+
+    def _running(self) -> list[asyncio.Task[Any]]:
+        return [task for call, task in self.tasks.items() if call not in self.watches]

@@ -1,0 +1,117 @@
+"""The engine on the event loop's own connections, which needs no library of gRPC."""
+
+import asyncio
+import socket
+import ssl
+from pathlib import Path
+from typing import Final
+
+from cache_core.address import Address
+from cache_core.rpc.http2.bounds import Bounds
+from cache_core.rpc.service import Service
+from cache_core.rpc.transport.introspection import Health
+from cache_core.rpc.transport.node_calls import NodeCalls
+from cache_core.rpc.transport.server_connection import ServerConnection
+from cache_core.rpc.wire.limits import FLUSH_SECONDS
+
+BACKLOG: Final = 1024
+"""How many connections may wait to be taken."""
+
+GOODBYE_SECONDS: Final = 0.25
+"""How long clients may take to hear that no more calls are taken, before those are refused."""
+
+
+class Server:
+    """An Engine of pure Python: a gRPC server at `address`, which never ends by itself.
+
+    With `tls` the connections are encrypted; it should offer `h2` by ALPN.
+    """
+
+    def __init__(self, address: Address, *, tls: ssl.SSLContext | None = None) -> None:
+        self._address = address
+        self._tls = tls
+        self._bounds = Bounds()
+        self._health = Health()
+        self._socket: socket.socket | None = None
+        self._server: asyncio.Server | None = None
+        self._service: Service | None = None
+        self._calls: NodeCalls | None = None
+        self._connections: set[ServerConnection] = set()
+
+    def bind(self) -> Address:
+        """Take the address, and return it with the port in use. Raises OSError."""
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            *self._address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listen(listening, where)
+        return self._address._replace(port=listening.getsockname()[1])
+
+    def bind_path(self, path: Path) -> None:
+        """Listen at a Unix socket, in the place of the address. Raises OSError."""
+        self._listen(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), str(path))
+
+    def _listen(self, listening: socket.socket, where: object) -> None:
+        try:
+            listening.bind(where)  # type: ignore[arg-type] # as the family has it
+            listening.listen(BACKLOG)
+            listening.setblocking(False)
+        except OSError:
+            listening.close()
+            raise
+        self._socket = listening
+
+    async def start(self, service: Service) -> None:
+        """Begin to serve `service`, after `bind`."""
+        if self._socket is None:
+            raise RuntimeError("a server is bound before it is started")
+        self._service = service
+        self._calls = calls = NodeCalls(service, self._health)
+        self._health.serve()
+        loop = asyncio.get_running_loop()
+        is_path = self._socket.family == socket.AF_UNIX
+        create = loop.create_unix_server if is_path else loop.create_server
+        self._server = await create(
+            lambda: ServerConnection(calls, self._bounds, self._connections),
+            sock=self._socket,
+            ssl=self._tls,
+            backlog=BACKLOG,
+        )
+
+    async def stop(self, grace: float) -> None:
+        """Refuse new calls, let running ones finish for `grace` seconds, then end them.
+
+        A call that comes meanwhile, or that outlives the grace, ends in PeerUnavailable. Then
+        clients are told to begin no more calls; those that cross that word are refused still.
+        """
+        if self._service is not None:
+            self._service.drain()
+        self._health.drain()
+        if self._calls is not None:
+            await self._calls.finish(grace)
+        if self._server is not None:
+            self._server.close()
+        elif self._socket is not None:
+            self._socket.close()
+        await asyncio.sleep(0)
+        for connection in list(self._connections):
+            connection.say_goodbye()
+        await self._until_closed(GOODBYE_SECONDS)
+        if self._calls is not None:
+            self._calls.cancel()
+        await asyncio.sleep(0)
+        for connection in list(self._connections):
+            connection.end()
+        await self._until_closed(FLUSH_SECONDS)
+        for connection in list(self._connections):
+            connection.abort()
+        await asyncio.sleep(0)
+
+    async def _until_closed(self, seconds: float) -> None:
+        """Return once no connection is left, or after `seconds`."""
+        closed = [connection.closed for connection in self._connections]
+        if closed:
+            await asyncio.wait(closed, timeout=seconds)

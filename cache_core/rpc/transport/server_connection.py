@@ -1,0 +1,118 @@
+"""One client's connection at a node."""
+
+import asyncio
+from urllib.parse import quote
+
+from cache_core.rpc.grpc.served import MethodHead, ServedCall
+from cache_core.rpc.grpc.serving import Serving
+from cache_core.rpc.http2.bounds import Bounds
+from cache_core.rpc.transport.calls import ConnectionCalls
+from cache_core.rpc.transport.methods import METHODS
+from cache_core.rpc.transport.node_calls import NodeCalls
+from cache_core.rpc.transport.wire import Wire
+from cache_core.rpc.wire.limits import MAX_HELD_BYTES, MAX_MESSAGE_BYTES, QUIET_SECONDS
+
+
+class ServerConnection(Wire[MethodHead, ServedCall]):
+    """A connection over which a client calls `node`; one of `all_of_them` while it is open."""
+
+    def __init__(
+        self, node: NodeCalls, bounds: Bounds, all_of_them: "set[ServerConnection]"
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._calls = ConnectionCalls(node)
+        self._node = node
+        self._all = all_of_them
+        serving = Serving(
+            METHODS,
+            self._calls,
+            bounds=bounds,
+            max_message=MAX_MESSAGE_BYTES,
+            max_held=MAX_HELD_BYTES,
+            clock=loop.time,
+        )
+        self._serving = serving
+        self._requests = serving.connection
+        super().__init__(serving.connection, serving.connection.receive, quiet=QUIET_SECONDS)
+        self._calls.attach(serving, self)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to take calls."""
+        self._all.add(self)
+        self._calls.peer = _name_of(transport)
+        super().connection_made(transport)
+        if self._node.is_ending:  # its handshake has ended too late
+            self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the work for all calls of the connection: the client has gone."""
+        super().connection_lost(exc)
+        self._all.discard(self)
+        self._serving.drop_waiting()
+        self._calls.lost()
+
+    def pause_writing(self) -> None:
+        """Read no more from a client that does not read: what it asks would pile up.
+
+        The client's end goes on reading all the same, so that the two never wait for each other.
+        """
+        super().pause_writing()
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Read again."""
+        super().resume_writing()
+        if self.transport is not None:
+            self.transport.resume_reading()
+            self._requests.outlet.unwritten = self.transport.get_write_buffer_size()
+            self.flush_soon()
+
+    def flush(self) -> None:
+        """Write what there is; close a connection whose last call is answered after a goodbye.
+
+        Calls that waited for answers to be read are answered first, as far as there is room.
+        """
+        if self.transport is None:
+            super().flush()
+            return
+        self._serving.go_on()
+        super().flush()
+        if self._serving.can_go_on:
+            self.flush_soon()
+        if self._requests.refuses and not self._requests.streams and self.transport is not None:
+            self.transport.close()
+
+    def say_goodbye(self) -> None:
+        """Ask the client to begin no more calls; once it has heard that, refuse them."""
+        self._requests.goaway()
+        self.ping()
+        self.flush()
+
+    def end(self) -> None:
+        """Refuse calls from now on, and close the connection once the last one is answered."""
+        if not self._requests.refuses:
+            self._requests.refuses = True
+            self._requests.goaway(self._requests.last)
+            self.flush()
+
+    def answered_ping(self) -> None:
+        """Note that the client lives, and has heard of a goodbye if one was said before."""
+        super().answered_ping()
+        if self._requests.says_goodbye:
+            self.end()
+
+
+def _name_of(transport: asyncio.BaseTransport) -> str:
+    """Return grpcio's name for a client: `ipv4:127.0.0.1:5`, `ipv6:%5B::1%5D:5`, `unix:`.
+
+    An IPv4 client of an IPv6 socket has the name of its IPv4 address.
+    """
+    where = transport.get_extra_info("peername")
+    if not isinstance(where, tuple):
+        return "unix:"
+    host, port = where[0], where[1]
+    mapped = host.removeprefix("::ffff:")
+    if "." in mapped:
+        return f"ipv4:{mapped}:{port}"
+    return f"ipv6:{quote(f'[{host}]', safe=':')}:{port}"

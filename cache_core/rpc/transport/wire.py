@@ -1,0 +1,160 @@
+"""A connection of the event loop, of which each turn's bytes are written at once."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from os import urandom
+from typing import Final, Generic, TypeVar, cast
+
+from cache_core.rpc.http2.codes import ErrorCode
+from cache_core.rpc.http2.control import Control
+from cache_core.rpc.http2.listener import Head
+
+H = TypeVar("H", bound=Head)
+C = TypeVar("C")
+
+STALL_SECONDS: Final = 30.0
+"""How long the other end may take nothing of what it is sent."""
+
+PONG_SECONDS: Final = 20.0
+"""How long the other end may take to answer a ping."""
+
+
+WORTH_BYTES: Final = 1 << 16
+"""How much of what was written has to leave between two looks, to count as being read."""
+
+JOINS: Final = (3, 12) <= sys.version_info < (3, 12, 9) or (
+    (3, 13) <= sys.version_info < (3, 13, 2)
+)
+"""Whether a write of several parts goes by no water mark (CVE-2024-12254)."""
+
+
+class Wire(asyncio.Protocol, Generic[H, C]):
+    """The bytes of `connection`, to and from a transport; `receive` takes those that come.
+
+    After `quiet` seconds without a byte the other end is pinged. One that answers no ping, takes
+    nothing of what it is sent, or says nothing at all for the time of a handshake, is cut off; a
+    stream of which it takes nothing is reset.
+    """
+
+    def __init__(
+        self,
+        connection: Control[H, C],
+        receive: Callable[[bytes], None],
+        *,
+        quiet: float,
+    ) -> None:
+        self.transport: asyncio.Transport | None = None
+        self._connection = connection
+        self._outlet = connection.outlet
+        self._receive = receive
+        self._quiet = quiet
+        self._loop = asyncio.get_running_loop()
+        self.closed: asyncio.Future[None] = self._loop.create_future()
+        """Done once the connection is over."""
+        self._in_turn = False
+        self._heard = self._pinged = self._paused = 0.0
+        self._unsent = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send what goes first."""
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is no instance of it
+        self._heard = self._loop.time()
+        self._timer = self._loop.call_later(PONG_SECONDS, self._look)
+        self._connection.begin()
+        self.flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - as asyncio calls it
+        """Watch the other end no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.transport = None
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes, and write at once what they lead to."""
+        self._heard = self._loop.time()
+        self._in_turn = True
+        try:
+            self._receive(data)
+        finally:
+            self.flush()
+
+    def pause_writing(self) -> None:
+        """Note that the other end does not read."""
+        self._paused = self._loop.time()
+
+    def resume_writing(self) -> None:
+        """Note that it reads again."""
+        self._paused = 0.0
+
+    def flush_soon(self) -> None:
+        """Write what there is when the turn of the event loop ends."""
+        if not self._in_turn:
+            self._in_turn = True
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Write what there is; once the connection has failed, close it."""
+        self._in_turn = False
+        transport, parts = self.transport, self._outlet.parts
+        if transport is None:
+            self._outlet.clear()
+            return
+        if parts:
+            if self._outlet.has_large and not JOINS:
+                transport.writelines(parts)
+            else:
+                transport.write(b"".join(parts))
+            self._outlet.clear()
+        self._outlet.unwritten = transport.get_write_buffer_size()
+        if self._connection.has_failed:
+            transport.close()
+
+    def close(self) -> None:
+        """Close the connection once all is written."""
+        self.flush()
+        if self.transport is not None:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def ping(self) -> None:
+        """Ask the other end whether it still lives."""
+        self._pinged = self._loop.time()
+        self._connection.ping(urandom(8))
+
+    def answered_ping(self) -> None:
+        """Note that the other end lives."""
+        self._pinged = 0.0
+
+    def _may_ping(self) -> bool:
+        """Return whether a ping is worth its bytes."""
+        return True
+
+    def _look(self) -> None:
+        """Look whether the other end still lives, reads, and has begun to speak."""
+        now = self._loop.time()
+        left = 0 if self.transport is None else self.transport.get_write_buffer_size()
+        if self._paused and self._unsent - left >= WORTH_BYTES:
+            self._paused = now
+        self._unsent = left
+        if (
+            not self._connection.is_settled
+            or (self._paused and now - self._paused >= STALL_SECONDS)
+            or (self._pinged and now - self._pinged >= PONG_SECONDS)
+        ):
+            self.abort()
+            return
+        for stream in self._outlet.stalled(STALL_SECONDS):
+            self._connection.give_up(stream, ErrorCode.CANCEL, "nothing of it is taken")
+        quiet = now - self._heard
+        if quiet >= self._quiet and not self._pinged and self._may_ping():
+            self.ping()
+        self.flush()
+        self._timer = self._loop.call_later(min(self._quiet, PONG_SECONDS) / 2, self._look)

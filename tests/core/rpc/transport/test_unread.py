@@ -1,0 +1,165 @@
+"""A client that opens its windows or keeps them shut, and reads nothing: what is kept for it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import pytest
+from fake_participant import FakeParticipant
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
+from http2.frame_writer import HELLO, data, headers, read_frames, settings, window_update
+from line import LineEnd
+from virtual_time import after, in_virtual_time
+
+from cache_core import Value
+from cache_core.pb.cluster_pb2 import BatchGetRequest
+from cache_core.pb.gaocache_pb2 import GetRequest
+from cache_core.rpc.channel import CLUSTER, GET
+from cache_core.rpc.grpc.messages import prefixed
+from cache_core.rpc.grpc.requests import request_block
+from cache_core.rpc.http2.bounds import Bounds
+from cache_core.rpc.http2.codes import (
+    DATA,
+    DEFAULT_WINDOW,
+    END_STREAM,
+    GREATEST_WINDOW,
+    HEADERS,
+    Setting,
+)
+from cache_core.rpc.service import Service
+from cache_core.rpc.transport import server_connection
+from cache_core.rpc.transport.introspection import Health
+from cache_core.rpc.transport.node_calls import NodeCalls
+from cache_core.rpc.transport.server_connection import ServerConnection
+from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES
+
+HELD: Final = 500_000
+"""How many bytes a connection may hold in these tests."""
+
+SIZE: Final = 200_000
+"""The bytes of each value."""
+
+MANY: Final = 60
+"""How many values there are: some messages full."""
+
+WIDE: Final = settings({Setting.INITIAL_WINDOW_SIZE: GREATEST_WINDOW}) + window_update(
+    0, GREATEST_WINDOW - DEFAULT_WINDOW
+)
+SHUT: Final = settings({Setting.INITIAL_WINDOW_SIZE: 0})
+
+REFLECTION: Final = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+QUESTION: Final = ServerReflectionRequest(
+    file_containing_symbol="gaocache.cluster.v1.Cluster"
+).SerializeToString()
+
+
+class Taking(asyncio.Protocol):
+    """Keeps what it takes."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.taken += data
+
+
+class Unread:
+    """A node's end, and that of a client which takes nothing while it is frozen."""
+
+    def __init__(self) -> None:
+        self.participant = FakeParticipant(
+            {**{f"{number}": Value(bytes(SIZE)) for number in range(MANY)}, "later": Value(b"1")}
+        )
+        self.node = NodeCalls(Service(self.participant), Health())
+        self.server = ServerConnection(self.node, Bounds(), set())
+        self.protocol = Taking()
+        self.at_server = LineEnd(self.server)
+        self.client = LineEnd(self.protocol)
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys that the node was asked for."""
+        return [key for key, _, _ in self.participant.asked]
+
+
+@asynccontextmanager
+async def unread(hello: bytes) -> AsyncIterator[Unread]:
+    """A client that says `hello`, and is frozen then."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(server_connection, "MAX_HELD_BYTES", HELD)
+    ends = Unread()
+    patch.undo()
+    ends.client.join(ends.at_server)
+    ends.client.write(HELLO + hello)
+    await after(0.01)
+    ends.client.freeze()
+    yield ends
+    ends.client.thaw()
+    ends.client.abort()
+    await after(0.01)
+    assert ends.node.tasks == {}
+
+
+def asked(stream: int, path: str, message: bytes, *, end: bool = True) -> bytes:
+    """Return a call as it travels."""
+    head = headers(stream, request_block(path, "n", ()), end=False)
+    return head + data(stream, prefixed(message), end=end)
+
+
+def get(stream: int, key: str) -> bytes:
+    return asked(stream, GET, GetRequest(group="g", key=key).SerializeToString())
+
+
+@in_virtual_time
+async def test_little_of_a_large_batch_is_kept_for_a_client_that_never_reads() -> None:
+    async with unread(WIDE) as ends:
+        request = BatchGetRequest(keys=[f"{number}" for number in range(MANY)], groups=["g"])
+        ends.client.write(asked(1, CLUSTER + "BatchGet", request.SerializeToString()))
+        await after(1)
+        outlet = ends.server._requests.outlet  # noqa: SLF001 - what waits for windows counts, too
+        kept = ends.at_server.get_write_buffer_size() + outlet.queued
+        assert HELD < kept < HELD + MAX_MESSAGE_BYTES
+        ends.client.thaw()
+        await after(1)
+        frames = read_frames(ends.protocol.taken)
+        taken = sum(len(frame.payload) for frame in frames if frame.kind == DATA)
+        assert taken > MANY * SIZE
+        assert frames[-1].flags & END_STREAM
+
+
+@in_virtual_time
+async def test_questions_are_refused_once_too_many_answers_wait_for_windows() -> None:
+    async with unread(SHUT) as ends:
+        ends.client.thaw()
+        ends.client.write(asked(1, REFLECTION, QUESTION, end=False))
+        await after(0.01)
+        outlet = ends.server._requests.outlet  # noqa: SLF001 - nothing of it is written
+        size = outlet.queued
+        assert size > 1000
+        for _ in range(2 * HELD // size):
+            ends.client.write(data(1, prefixed(QUESTION)))
+        await after(0.01)
+        assert HELD < outlet.queued <= HELD + size
+        ends.client.write(window_update(1, GREATEST_WINDOW))
+        ends.client.write(window_update(0, GREATEST_WINDOW - DEFAULT_WINDOW))
+        await after(0.01)
+        frames = read_frames(ends.protocol.taken)
+        last = [frame for frame in frames if frame.flags & END_STREAM and frame.kind == HEADERS]
+        assert len(last) == 1
+        assert b"grpc-status\x018" in last[0].payload
+        assert outlet.queued == 0
+
+
+@in_virtual_time
+async def test_calls_that_wait_for_room_are_not_begun_once_the_client_has_gone() -> None:
+    async with unread(WIDE) as ends:
+        ends.client.write(b"".join(get(2 * number + 1, f"{number}") for number in range(5)))
+        ends.client.write(get(11, "later"))
+        await after(0.01)
+        assert ends.keys == ["0", "1", "2"]
+        # A transport may tell of room and of the loss in one turn.
+        ends.client.thaw()
+        ends.server.connection_lost(None)
+        await after(0.01)
+        assert ends.keys == ["0", "1", "2"]

@@ -1,0 +1,97 @@
+"""A server of gRPC that does with each call what a test says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeAlias, cast
+
+from grpc_ends import METHODS, FakeHandler
+
+from cache_core.address import Address
+from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.grpc.serving import Serving
+from cache_core.rpc.http2.bounds import Bounds
+
+Then: TypeAlias = Callable[["OddConnection", ServedCall, bytes], None]
+
+
+class OddConnection(asyncio.Protocol):
+    """One connection to an OddNode."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, node: "OddNode") -> None:
+        self._node = node
+        handler = FakeHandler()
+        handler.then = self._called
+        self.handler = handler
+        self.serving = Serving(
+            METHODS,
+            handler,
+            bounds=node.bounds,
+            max_message=1 << 24,
+            max_held=1 << 24,
+            clock=asyncio.get_running_loop().time,
+        )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's are it by shape alone
+        self._node.connections.append(self)
+        self.serving.connection.begin()
+        self.flush()
+
+    def data_received(self, data: bytes) -> None:
+        self.serving.connection.receive(data)
+        self.serving.go_on()
+        self.flush()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._node.left.put_nowait(self)
+
+    def flush(self) -> None:
+        """Send what there is to say."""
+        outlet = self.serving.connection.outlet
+        self.transport.write(outlet.take())
+        outlet.unwritten = 0
+
+    def _called(self, call: ServedCall, message: bytes) -> None:
+        self._node.calls.put_nowait((self, call))
+        self._node.messages.append(message)
+        self._node.then(self, call, message)
+
+
+class OddNode:
+    """What a test lets happen: `then` is done with each call of the methods of `grpc_ends`."""
+
+    def __init__(self, then: Then, bounds: Bounds) -> None:
+        self.then = then
+        self.bounds = bounds
+        self.address = Address("127.0.0.1", 0)
+        self.connections: list[OddConnection] = []
+        self.left: asyncio.Queue[OddConnection] = asyncio.Queue()
+        self.calls: asyncio.Queue[tuple[OddConnection, ServedCall]] = asyncio.Queue()
+        self.messages: list[bytes] = []
+
+
+def echo(connection: OddConnection, call: ServedCall, message: bytes) -> None:
+    """Answer a call with its message."""
+    connection.serving.answer(call, message)
+
+
+def nothing(connection: OddConnection, call: ServedCall, message: bytes) -> None:
+    """Leave a call as it is."""
+
+
+@asynccontextmanager
+async def odd_node(then: Then = echo, bounds: Bounds | None = None) -> AsyncIterator[OddNode]:
+    """Serve an OddNode on a free port."""
+    node = OddNode(then, bounds or Bounds())
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: OddConnection(node), "127.0.0.1", 0)
+    node.address = Address("127.0.0.1", server.sockets[0].getsockname()[1])
+    try:
+        yield node
+    finally:
+        server.close()
+        for connection in node.connections:
+            connection.transport.abort()
