@@ -24,9 +24,9 @@ async def until_imported(serving: Serving, module: str) -> str:
     [
         ("up", "asyncio.events", 130),
         ("node", "typer.models", 130),
-        ("node", "grpc._common", 130),
+        ("node", "hpack.exceptions", 130),
         ("node", "sqlalchemy.exc", 0),  # its event loop runs, and stops in order
-        ("gateway", "grpc._common", 130),
+        ("gateway", "hpack.exceptions", 130),
         ("gateway", "fastapi.exceptions", 130),
     ],
 )
