@@ -4,6 +4,7 @@ import asyncio
 from math import inf
 from typing import Final, Protocol
 
+from cache_core.cluster.collapsed import collapse
 from cache_core.cluster.peer import Ask, GiveUp, Peer
 from cache_core.errors import CacheError, DeadlineExceeded, UnexpectedStatus
 from cache_core.trace import Trace
@@ -86,9 +87,10 @@ class LinkBatch:
         self._set_timer(min([ask.deadline for ask in asks]))
 
     def begin(self, peer: Peer, *, ring: int) -> None:
-        """Ask `peer`."""
+        """Ask `peer`, once for each key that is asked for alike."""
         timeout = max([ask.deadline for ask in self._asks]) - self.left
-        give_up = peer.ask(self._asks, ring=ring, timeout=timeout, done=self._ended)
+        asks = self._asks if len(self._asks) == 1 else collapse(self._asks)
+        give_up = peer.ask(asks, ring=ring, timeout=timeout, done=self._ended)
         if not self._is_over:
             self._give_up = give_up
 

@@ -9,7 +9,7 @@ from task_peer import TaskPeer
 from cache_core.cluster.link import Link
 from cache_core.cluster.peer import Ask
 from cache_core.messages import Message
-from cache_core.value import Value
+from cache_core.value import Demand, Value
 
 if TYPE_CHECKING:
     from cache_core.errors import PeerUnavailable
@@ -67,6 +67,15 @@ def link_to(peer: FakePeer) -> Link:
     return Link("n", peer, lambda: 7)  # type: ignore[arg-type] # its send answers nothing
 
 
-def ask(link: Link, key: str, timeout: float = 3600) -> asyncio.Task[Value]:
+def ask(
+    link: Link,
+    key: str,
+    timeout: float = 3600,
+    *,
+    group: str = "g",
+    forwarded: bool = False,
+    demand: Demand = Demand.ANY,
+) -> asyncio.Task[Value]:
     """Ask for `key` in a task."""
-    return asyncio.create_task(link.get("g", key, forwarded=False, timeout=timeout))
+    get = link.get(group, key, forwarded=forwarded, demand=demand, timeout=timeout)
+    return asyncio.create_task(get)

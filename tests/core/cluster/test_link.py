@@ -123,8 +123,8 @@ async def test_a_call_ends_when_some_keys_were_answered_and_the_rest_given_up(
 
 async def test_only_the_first_that_a_node_says_of_a_key_counts(link: Link, peer: FakePeer) -> None:
     outcomes: list[Outcome] = []
-    for _ in range(2):
-        link.ask("g", "a", forwarded=False, deadline=inf, then=outcomes.append)
+    for key in ("a", "b"):
+        link.ask("g", key, forwarded=False, deadline=inf, then=outcomes.append)
     await settled()
     one, other = peer.batches[0]
     one.settle(Value(b"1"))
