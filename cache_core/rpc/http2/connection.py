@@ -4,20 +4,20 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from cache_core.rpc.http2 import frames
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing import frames
+from cache_core.rpc.http2.framing.codes import (
     DEFAULT_WINDOW,
     GREATEST_STREAM,
     ConnectionFault,
     ErrorCode,
     StreamFault,
 )
-from cache_core.rpc.http2.head_reader import HeadReader
+from cache_core.rpc.http2.framing.head_reader import HeadReader
+from cache_core.rpc.http2.framing.settings import Settings
 from cache_core.rpc.http2.listener import Head, Listener
 from cache_core.rpc.http2.outlet import Outlet
 from cache_core.rpc.http2.patience import Patience
-from cache_core.rpc.http2.settings import Settings
 from cache_core.rpc.http2.stream import Stream
 
 H = TypeVar("H", bound=Head)

@@ -2,7 +2,8 @@
 
 from typing import Final, Generic, NoReturn, TypeVar
 
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.control import Control
+from cache_core.rpc.http2.framing.codes import (
     DATA,
     END_STREAM,
     FRAME_HEAD_BYTES,
@@ -12,9 +13,8 @@ from cache_core.rpc.http2.codes import (
     ErrorCode,
     StreamFault,
 )
-from cache_core.rpc.http2.control import Control
-from cache_core.rpc.http2.fields import TRAILERS, Malformed, check
-from cache_core.rpc.http2.frames import HEAD
+from cache_core.rpc.http2.framing.fields import TRAILERS, Malformed, check
+from cache_core.rpc.http2.framing.frames import HEAD
 from cache_core.rpc.http2.listener import Head
 from cache_core.rpc.http2.stream import Stream
 

@@ -21,7 +21,7 @@ from http2.frame_writer import (
     window_update,
 )
 
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing.codes import (
     CONTINUATION,
     DATA,
     GOAWAY,

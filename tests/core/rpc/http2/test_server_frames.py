@@ -22,7 +22,7 @@ from http2.frame_writer import (
 )
 
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing.codes import (
     ACK,
     CONTINUATION,
     DATA,

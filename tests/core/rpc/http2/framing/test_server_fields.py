@@ -7,7 +7,7 @@ from http2.ends import CUT, ServerEnd, of_stream
 from http2.field_writer import CALL, Field, block, request
 from http2.frame_writer import continuation, data, headers
 
-from cache_core.rpc.http2.codes import ErrorCode
+from cache_core.rpc.http2.framing.codes import ErrorCode
 
 MALFORMED = of_stream(ErrorCode.PROTOCOL_ERROR)
 

@@ -13,9 +13,9 @@ from http2.field_writer import Field, field, integer, text
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cache_core.rpc.http2.codes import ConnectionFault
-from cache_core.rpc.http2.fields import Fields, Malformed
-from cache_core.rpc.http2.head_reader import HeadReader
+from cache_core.rpc.http2.framing.codes import ConnectionFault
+from cache_core.rpc.http2.framing.fields import Fields, Malformed
+from cache_core.rpc.http2.framing.head_reader import HeadReader
 
 MOST: Final = 1 << 20
 

@@ -17,8 +17,8 @@ from hpack.huffman import HuffmanEncoder
 from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
 from hpack.huffman_table import decode_huffman
 
-from cache_core.rpc.http2.codes import ConnectionFault, ErrorCode
-from cache_core.rpc.http2.fields import Field, Fields, Malformed
+from cache_core.rpc.http2.framing.codes import ConnectionFault, ErrorCode
+from cache_core.rpc.http2.framing.fields import Field, Fields, Malformed
 
 H = TypeVar("H")
 
