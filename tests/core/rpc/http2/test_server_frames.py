@@ -265,6 +265,17 @@ def test_a_connection_that_failed_takes_nothing_more() -> None:
     assert [report[0] for report in server.heard.reports] == ["headers", "failed"]
 
 
+def test_a_stream_that_was_said_to_be_past_the_last_stays_past_it() -> None:
+    """Section 6.8: the last stream that one GOAWAY names is never below that of the next."""
+    server = ServerEnd()
+    server.takes(ASKED)
+    server.connection.goaway(1)
+    server.connection.refuses = True
+    server.sends()
+    *_, last = server.takes(headers(3, REQUEST) + ping(bytes(6)))
+    assert (last.kind, last.payload[:8]) == (GOAWAY, bytes((0, 0, 0, 1, 0, 0, 0, 6)))
+
+
 def test_a_header_that_breaks_a_rule_of_its_stream_is_still_read() -> None:
     """Section 4.3: a table that one end alone has changed means other fields to each of them."""
     server = ServerEnd()
