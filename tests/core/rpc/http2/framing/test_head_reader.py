@@ -55,6 +55,8 @@ def decoded(decoder: Decoder, block: bytes) -> tuple[Head, bytes | None] | str:
     names = [name for name, _ in fields]
     if len(cut) > 1 or (cut and any(name[:1] == b":" for name in names[names.index(CUT) :])):
         return "malformed"
+    if any(set(value) & set(b"\0\r\n") for value in cut):
+        return "malformed"
     rest = tuple(each for each in fields if each[0] != CUT)
     return rest, cut[0] if cut else None
 
