@@ -12,7 +12,7 @@ from cache_core.rpc.grpc.asked import Ended
 from cache_core.rpc.grpc.heads import fields_of
 from cache_core.rpc.grpc.requests import timed
 from cache_core.rpc.grpc.status import StatusCode
-from cache_core.rpc.http2.literals import block
+from cache_core.rpc.http2.framing.literals import block
 from cache_core.rpc.key_calls import BatchCall, OneGet, Several, malformed
 from cache_core.rpc.transport.way import Way
 from cache_core.rpc.wire.batch import chunks, write_batch

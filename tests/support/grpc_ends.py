@@ -12,7 +12,7 @@ from cache_core.rpc.grpc.requests import request_block, timed
 from cache_core.rpc.grpc.served import ServedCall
 from cache_core.rpc.grpc.serving import Serving
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import ConnectionFault
+from cache_core.rpc.http2.framing.codes import ConnectionFault
 
 CUT: Final = b"x-answered"
 """The field of the trailers that is told apart."""

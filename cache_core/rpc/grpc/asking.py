@@ -9,8 +9,8 @@ from cache_core.rpc.grpc.messages import Messages, prefixed
 from cache_core.rpc.grpc.status import OF_HTTP, OF_RESET, StatusCode, StatusError
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.client import ClientConnection
-from cache_core.rpc.http2.codes import ConnectionFault, ErrorCode
-from cache_core.rpc.http2.head_reader import HeadReader
+from cache_core.rpc.http2.framing.codes import ConnectionFault, ErrorCode
+from cache_core.rpc.http2.framing.head_reader import HeadReader
 from cache_core.rpc.http2.stream import Stream
 
 

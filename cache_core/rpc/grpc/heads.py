@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 from cache_core.rpc.grpc.status import StatusCode, read_code, read_words
-from cache_core.rpc.http2.fields import REQUEST, RESPONSE, Field, Fields, Malformed, check
-from cache_core.rpc.http2.fields import content_length as length_of
+from cache_core.rpc.http2.framing.fields import REQUEST, RESPONSE, Field, Fields, Malformed, check
+from cache_core.rpc.http2.framing.fields import content_length as length_of
 
 Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
 """A call's own fields; those whose names end in `-bin` have bytes."""

@@ -5,7 +5,7 @@ from typing import Final
 from cache_core.rpc.grpc.heads import CONTENT_TYPE, USER_AGENT, Metadata, fields_of
 from cache_core.rpc.grpc.messages import ACCEPTED
 from cache_core.rpc.grpc.timeout import write_timeout
-from cache_core.rpc.http2.literals import block
+from cache_core.rpc.http2.framing.literals import block
 
 _TIMEOUT: Final = b"\0\x0cgrpc-timeout"
 

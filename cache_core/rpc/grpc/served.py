@@ -6,8 +6,8 @@ from typing import Any, Final, Protocol
 from cache_core.rpc.grpc.heads import RequestHead
 from cache_core.rpc.grpc.messages import WINDOW_BITS, Messages
 from cache_core.rpc.grpc.status import StatusCode
-from cache_core.rpc.http2.codes import ConnectionFault
-from cache_core.rpc.http2.fields import Fields
+from cache_core.rpc.http2.framing.codes import ConnectionFault
+from cache_core.rpc.http2.framing.fields import Fields
 from cache_core.rpc.http2.stream import Stream
 
 _KNOWN: Final = frozenset((b"identity", *WINDOW_BITS))

@@ -11,14 +11,14 @@ from cache_core.rpc.grpc.served import Handler, Method, MethodHead, ServedCall
 from cache_core.rpc.grpc.status import StatusCode, StatusError, write_words
 from cache_core.rpc.grpc.timeout import read_timeout
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing.codes import (
     END_HEADERS,
     LEAST_MAX_FRAME,
     ConnectionFault,
     ErrorCode,
 )
-from cache_core.rpc.http2.head_reader import HeadReader
-from cache_core.rpc.http2.literals import block
+from cache_core.rpc.http2.framing.head_reader import HeadReader
+from cache_core.rpc.http2.framing.literals import block
 from cache_core.rpc.http2.server import ServerConnection
 from cache_core.rpc.http2.stream import Stream
 

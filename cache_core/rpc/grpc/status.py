@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from cache_core.rpc.http2.codes import ErrorCode
+from cache_core.rpc.http2.framing.codes import ErrorCode
 
 
 class StatusCode(IntEnum):

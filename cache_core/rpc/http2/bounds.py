@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cache_core.rpc.http2.codes import Setting
+from cache_core.rpc.http2.framing.codes import Setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from typing import Final, Generic, TypeVar
 
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.control import Control
+from cache_core.rpc.http2.framing.codes import (
     GREATEST_STREAM,
     PREFACE,
     ConnectionFault,
     ErrorCode,
     StreamFault,
 )
-from cache_core.rpc.http2.control import Control
 from cache_core.rpc.http2.listener import AnswerHead
 from cache_core.rpc.http2.stream import Stream
 

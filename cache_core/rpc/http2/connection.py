@@ -4,20 +4,19 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from cache_core.rpc.http2 import frames
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing import frames
+from cache_core.rpc.http2.framing.codes import (
     DEFAULT_WINDOW,
-    GREATEST_STREAM,
     ConnectionFault,
     ErrorCode,
     StreamFault,
 )
-from cache_core.rpc.http2.head_reader import HeadReader
+from cache_core.rpc.http2.framing.head_reader import HeadReader
+from cache_core.rpc.http2.framing.settings import Settings
 from cache_core.rpc.http2.listener import Head, Listener
 from cache_core.rpc.http2.outlet import Outlet
 from cache_core.rpc.http2.patience import Patience
-from cache_core.rpc.http2.settings import Settings
 from cache_core.rpc.http2.stream import Stream
 
 H = TypeVar("H", bound=Head)
@@ -66,7 +65,7 @@ class Connection(Generic[H, C]):
         """End the connection, and tell the other end why."""
         if not self.has_failed:
             self.has_failed = True
-            self.outlet.parts.append(frames.goaway(self.last, fault.code, str(fault)))
+            self.outlet.parts.append(frames.goaway(self._last_taken(), fault.code, str(fault)))
             self._listener.failed(fault)
 
     def reset(self, stream: Stream[C], code: ErrorCode) -> None:
@@ -79,10 +78,6 @@ class Connection(Generic[H, C]):
         """End `stream` at once, and tell the listener."""
         self.reset(stream, code)
         self._listener.reset(stream, code, words)
-
-    def goaway(self, last: int = GREATEST_STREAM) -> None:
-        """Tell the other end to begin no more streams; those above `last` are not answered."""
-        self.outlet.parts.append(frames.goaway(last, ErrorCode.NO_ERROR))
 
     def ping(self, data: bytes) -> None:
         """Ask the other end to send these eight bytes back."""
@@ -97,6 +92,10 @@ class Connection(Generic[H, C]):
             self.outlet.parts.append(frames.window_update(stream.number, stream.received))
             stream.left += stream.received
             stream.received = 0
+
+    def _last_taken(self) -> int:
+        """Return the highest stream of the other end's that may be answered: a server has none."""
+        return 0
 
     def _sent(self, stream: Stream[C]) -> None:
         """Note that all of `stream` has been sent."""

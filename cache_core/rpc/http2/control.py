@@ -2,8 +2,8 @@
 
 from typing import Final, Generic, TypeVar
 
-from cache_core.rpc.http2 import frames
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing import frames
+from cache_core.rpc.http2.framing.codes import (
     ACK,
     CONTINUATION,
     GOAWAY,

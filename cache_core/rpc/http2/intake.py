@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from cache_core.rpc.http2 import frames
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.connection import Connection
+from cache_core.rpc.http2.framing import frames
+from cache_core.rpc.http2.framing.codes import (
     ACK,
     CONTINUATION,
     DATA,
@@ -27,9 +28,8 @@ from cache_core.rpc.http2.codes import (
     ErrorCode,
     StreamFault,
 )
-from cache_core.rpc.http2.connection import Connection
-from cache_core.rpc.http2.fields import Malformed
-from cache_core.rpc.http2.head_reader import HeadReader
+from cache_core.rpc.http2.framing.fields import Malformed
+from cache_core.rpc.http2.framing.head_reader import HeadReader
 from cache_core.rpc.http2.listener import Head, Listener
 from cache_core.rpc.http2.stream import Stream
 

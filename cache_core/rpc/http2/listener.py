@@ -2,7 +2,7 @@
 
 from typing import Protocol, TypeVar
 
-from cache_core.rpc.http2.codes import ConnectionFault, ErrorCode
+from cache_core.rpc.http2.framing.codes import ConnectionFault, ErrorCode
 from cache_core.rpc.http2.stream import Stream
 
 C = TypeVar("C")

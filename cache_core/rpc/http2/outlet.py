@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
-from cache_core.rpc.http2 import frames
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing import frames
+from cache_core.rpc.http2.framing.codes import (
     DATA,
     DEFAULT_WINDOW,
     END_STREAM,
@@ -14,8 +14,8 @@ from cache_core.rpc.http2.codes import (
     ErrorCode,
     StreamFault,
 )
+from cache_core.rpc.http2.framing.settings import Settings
 from cache_core.rpc.http2.patience import Patience
-from cache_core.rpc.http2.settings import Settings
 from cache_core.rpc.http2.stream import Stream
 
 C = TypeVar("C")

@@ -8,7 +8,7 @@ grants its window byte by byte, and one that gives up a call now and then are al
 from collections.abc import Callable
 from typing import Final
 
-from cache_core.rpc.http2.codes import ConnectionFault, ErrorCode
+from cache_core.rpc.http2.framing.codes import ConnectionFault, ErrorCode
 
 MOST: Final = 2_000.0
 """What is borne at once."""

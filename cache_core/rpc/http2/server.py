@@ -2,7 +2,9 @@
 
 from typing import Final, Generic, NoReturn, TypeVar
 
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.control import Control
+from cache_core.rpc.http2.framing import frames
+from cache_core.rpc.http2.framing.codes import (
     DATA,
     END_STREAM,
     FRAME_HEAD_BYTES,
@@ -12,9 +14,8 @@ from cache_core.rpc.http2.codes import (
     ErrorCode,
     StreamFault,
 )
-from cache_core.rpc.http2.control import Control
-from cache_core.rpc.http2.fields import TRAILERS, Malformed, check
-from cache_core.rpc.http2.frames import HEAD
+from cache_core.rpc.http2.framing.fields import TRAILERS, Malformed, check
+from cache_core.rpc.http2.framing.frames import HEAD
 from cache_core.rpc.http2.listener import Head
 from cache_core.rpc.http2.stream import Stream
 
@@ -33,6 +34,7 @@ class ServerConnection(Control[H, C], Generic[H, C]):
 
     _has_preface = False
     _passed: tuple[range, ...] = ()
+    _last_said = GREATEST_STREAM
     says_goodbye = False
     """Whether the other end was asked to begin no more streams."""
     refuses = False
@@ -118,7 +120,8 @@ class ServerConnection(Control[H, C], Generic[H, C]):
     def goaway(self, last: int = GREATEST_STREAM) -> None:
         """Ask the other end to begin no more streams; those above `last` are not answered."""
         self.says_goodbye = True
-        super().goaway(last)
+        self._last_said = min(last, self._last_said)
+        self.outlet.parts.append(frames.goaway(self._last_said, ErrorCode.NO_ERROR))
 
     def answered(self, stream: Stream[C]) -> None:
         """Note that all of the answer to a request that has ended was sent."""
@@ -129,6 +132,9 @@ class ServerConnection(Control[H, C], Generic[H, C]):
 
     def _is_idle(self, number: int) -> bool:
         return number > self.last or not number & 1
+
+    def _last_taken(self) -> int:
+        return min(self.last, self._last_said)
 
     def _sent(self, stream: Stream[C]) -> None:
         self.patience.work()

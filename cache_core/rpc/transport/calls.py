@@ -11,8 +11,8 @@ from cache_core.rpc.calls import REFUSALS, status_of
 from cache_core.rpc.grpc.served import ServedCall
 from cache_core.rpc.grpc.serving import OK, Serving
 from cache_core.rpc.grpc.status import StatusCode, StatusError
-from cache_core.rpc.http2.codes import ConnectionFault
-from cache_core.rpc.http2.literals import number
+from cache_core.rpc.http2.framing.codes import ConnectionFault
+from cache_core.rpc.http2.framing.literals import number
 from cache_core.rpc.transport.introspection import reflect
 from cache_core.rpc.transport.node_calls import NodeCalls
 from cache_core.rpc.wire.codec import Row

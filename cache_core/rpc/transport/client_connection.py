@@ -8,7 +8,7 @@ from cache_core.rpc.grpc.asking import Asking
 from cache_core.rpc.grpc.heads import AnswerHead
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import ConnectionFault
+from cache_core.rpc.http2.framing.codes import ConnectionFault
 from cache_core.rpc.transport.wire import Wire
 from cache_core.rpc.wire.limits import KEEPALIVE_SECONDS, MAX_MESSAGE_BYTES
 from cache_core.rpc.wire.metadata import ANSWER

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from os import urandom
 from typing import Final, Generic, TypeVar, cast
 
-from cache_core.rpc.http2.codes import ErrorCode
 from cache_core.rpc.http2.control import Control
+from cache_core.rpc.http2.framing.codes import ErrorCode
 from cache_core.rpc.http2.listener import Head
 
 H = TypeVar("H", bound=Head)

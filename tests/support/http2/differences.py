@@ -20,7 +20,7 @@ from http2.frame_writer import (
 )
 from http2.twin import Order, Step, Verdicts
 
-from cache_core.rpc.http2.codes import PRIORITY, Setting
+from cache_core.rpc.http2.framing.codes import PRIORITY, Setting
 
 
 class Difference(NamedTuple):

@@ -8,8 +8,8 @@ from http2.frame_writer import GREETING, HELLO, Frame, read_frames
 
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.client import ClientConnection
-from cache_core.rpc.http2.codes import GOAWAY, RST_STREAM, ConnectionFault, ErrorCode
-from cache_core.rpc.http2.fields import (
+from cache_core.rpc.http2.framing.codes import GOAWAY, RST_STREAM, ConnectionFault, ErrorCode
+from cache_core.rpc.http2.framing.fields import (
     REQUEST,
     RESPONSE,
     TRAILERS,
@@ -18,7 +18,7 @@ from cache_core.rpc.http2.fields import (
     check,
     content_length,
 )
-from cache_core.rpc.http2.head_reader import HeadReader
+from cache_core.rpc.http2.framing.head_reader import HeadReader
 from cache_core.rpc.http2.server import ServerConnection
 from cache_core.rpc.http2.stream import Stream
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing.codes import (
     ACK,
     CONTINUATION,
     DATA,

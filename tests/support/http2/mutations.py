@@ -6,7 +6,7 @@ from typing import Final
 
 from http2.frame_writer import FRAME_HEAD
 
-from cache_core.rpc.http2.codes import PREFACE
+from cache_core.rpc.http2.framing.codes import PREFACE
 
 MOST_MISTAKES: Final = 6
 

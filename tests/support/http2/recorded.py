@@ -11,7 +11,7 @@ from cache_core import Value
 from cache_core.address import Address
 from cache_core.pb.gaocache_pb2 import GetRequest
 from cache_core.rpc.channel import GET
-from cache_core.rpc.http2.codes import ErrorCode
+from cache_core.rpc.http2.framing.codes import ErrorCode
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.server import Server
 

@@ -13,7 +13,7 @@ from http2.field_writer import ANSWER, CALL, END
 from http2.frame_writer import read_frames
 
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import RST_STREAM, ErrorCode
+from cache_core.rpc.http2.framing.codes import RST_STREAM, ErrorCode
 
 BOUNDS: Final = Bounds(streams=4, header_bytes=2000, window=70_000, connection_window=70_000)
 

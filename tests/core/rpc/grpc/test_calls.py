@@ -10,7 +10,7 @@ from cache_core.rpc.grpc.messages import PREFIX
 from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.grpc.serving import OK
 from cache_core.rpc.grpc.status import StatusCode
-from cache_core.rpc.http2.literals import block, literal
+from cache_core.rpc.http2.framing.literals import block, literal
 
 STEPS = pytest.mark.parametrize("step", [None, 1, 2, 7, 100])
 

@@ -8,10 +8,10 @@ from grpc_ends import CUT, Ends, FakeCaller
 from cache_core.rpc.grpc.messages import PREFIX, prefixed
 from cache_core.rpc.grpc.serving import HEADER, OK
 from cache_core.rpc.grpc.status import OF_HTTP, StatusCode
-from cache_core.rpc.http2 import frames
-from cache_core.rpc.http2.codes import DATA, END_STREAM
-from cache_core.rpc.http2.fields import Field
-from cache_core.rpc.http2.literals import block
+from cache_core.rpc.http2.framing import frames
+from cache_core.rpc.http2.framing.codes import DATA, END_STREAM
+from cache_core.rpc.http2.framing.fields import Field
+from cache_core.rpc.http2.framing.literals import block
 
 GZIPPED = block([(b":status", b"200"), (b"content-type", b"application/grpc")]) + block(
     [(b"grpc-encoding", b"gzip")]

@@ -5,9 +5,9 @@ from grpc_ends import Ends, FakeCaller
 
 from cache_core.rpc.grpc.asked import Asked, Ended
 from cache_core.rpc.grpc.status import OF_RESET, StatusCode
-from cache_core.rpc.http2 import frames
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import ErrorCode
+from cache_core.rpc.http2.framing import frames
+from cache_core.rpc.http2.framing.codes import ErrorCode
 
 
 def test_calls_above_the_last_that_is_answered_were_refused() -> None:

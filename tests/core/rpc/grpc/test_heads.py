@@ -6,7 +6,7 @@ import pytest
 
 from cache_core.rpc.grpc.heads import AnswerHead, Metadata, RequestHead, fields_of, metadata_of
 from cache_core.rpc.grpc.status import StatusCode
-from cache_core.rpc.http2.fields import Field, Malformed
+from cache_core.rpc.http2.framing.fields import Field, Malformed
 
 REQUEST = [
     (b":method", b"POST"),

@@ -5,9 +5,9 @@ from grpc_ends import Ends
 from http2.frame_writer import headers, rst_stream
 
 from cache_core.rpc.grpc.status import StatusCode
-from cache_core.rpc.http2 import frames
-from cache_core.rpc.http2.codes import ErrorCode
-from cache_core.rpc.http2.literals import block
+from cache_core.rpc.http2.framing import frames
+from cache_core.rpc.http2.framing.codes import ErrorCode
+from cache_core.rpc.http2.framing.literals import block
 
 
 @pytest.mark.parametrize(

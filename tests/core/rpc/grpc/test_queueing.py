@@ -6,7 +6,7 @@ from grpc_ends import Ends
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.client import LEAST_STREAMS
-from cache_core.rpc.http2.codes import GREATEST_STREAM
+from cache_core.rpc.http2.framing.codes import GREATEST_STREAM
 
 
 def test_calls_wait_until_the_other_end_takes_one_more() -> None:

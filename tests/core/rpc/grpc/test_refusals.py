@@ -9,7 +9,7 @@ from cache_core.rpc.grpc.asked import Asked, Ended
 from cache_core.rpc.grpc.messages import PREFIX, prefixed
 from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.grpc.status import StatusCode
-from cache_core.rpc.http2.literals import block
+from cache_core.rpc.http2.framing.literals import block
 from cache_core.rpc.http2.stream import Stream
 
 MAX = 1_000

@@ -8,7 +8,7 @@ from cache_core.rpc.grpc.asked import Asked
 from cache_core.rpc.grpc.messages import prefixed
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import DEFAULT_WINDOW, GREATEST_WINDOW
+from cache_core.rpc.http2.framing.codes import DEFAULT_WINDOW, GREATEST_WINDOW
 
 HELD = 100_000
 """How many bytes a connection may hold each way."""

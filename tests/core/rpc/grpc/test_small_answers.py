@@ -5,7 +5,7 @@ from http2.frame_writer import read_frames
 
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import DATA, DEFAULT_WINDOW, GREATEST_WINDOW
+from cache_core.rpc.http2.framing.codes import DATA, DEFAULT_WINDOW, GREATEST_WINDOW
 
 HELD = 100_000
 """How many bytes a connection may hold each way."""

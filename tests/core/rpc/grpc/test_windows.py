@@ -6,7 +6,7 @@ from grpc_ends import Ends
 from cache_core.rpc.grpc.asked import Asked
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import DEFAULT_WINDOW
+from cache_core.rpc.http2.framing.codes import DEFAULT_WINDOW
 
 
 @pytest.mark.parametrize("window", [1, 2, 5, 6, 100])

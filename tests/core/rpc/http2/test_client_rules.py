@@ -21,7 +21,7 @@ from http2.frame_writer import (
     window_update,
 )
 
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing.codes import (
     CONTINUATION,
     DATA,
     GOAWAY,
@@ -208,6 +208,13 @@ def test_a_goodbye_says_which_requests_were_not_looked_at() -> None:
     client = ClientEnd(asks=2)
     client.takes(goaway(1, 0, b"bye"))
     assert client.heard.reports == [("goaway", 1, 0, b"bye")]
+
+
+def test_a_client_that_ends_the_connection_names_no_stream_of_its_own_as_the_last() -> None:
+    """Section 6.8: that stream is one of the other end's, and a server begins none."""
+    client = ClientEnd(asks=3)
+    (last,) = client.takes(push_promise(1, 2, request()))
+    assert (last.kind, last.payload[:8]) == (GOAWAY, bytes((0, 0, 0, 0, 0, 0, 0, 1)))
 
 
 @pytest.mark.parametrize("most", [0, 1, 2])

@@ -23,7 +23,7 @@ from http2.frame_writer import (
 )
 
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import GOAWAY, PRIORITY, RST_STREAM, ErrorCode
+from cache_core.rpc.http2.framing.codes import GOAWAY, PRIORITY, RST_STREAM, ErrorCode
 from cache_core.rpc.http2.intake import MAX_CONTINUATIONS
 from cache_core.rpc.http2.patience import A_SECOND, MOST
 

@@ -13,7 +13,7 @@ from http2.frame_writer import ping, read_frames
 from http2.mutations import frames_of, mutated, pieces
 from http2.recorded import Recording, grpcio_recording, our_recording
 
-from cache_core.rpc.http2.codes import GOAWAY, PING
+from cache_core.rpc.http2.framing.codes import GOAWAY, PING
 
 MOST_WRITTEN: Final = 2_000_000
 """More than any of the recorded answers, and what a mistake may add to them."""

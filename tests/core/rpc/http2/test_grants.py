@@ -2,10 +2,10 @@
 
 from http2.frame_writer import read_frames
 
-from cache_core.rpc.http2.codes import DATA, DEFAULT_WINDOW
+from cache_core.rpc.http2.framing.codes import DATA, DEFAULT_WINDOW
+from cache_core.rpc.http2.framing.settings import Settings
 from cache_core.rpc.http2.outlet import SHARE_BYTES, Outlet
 from cache_core.rpc.http2.patience import Patience
-from cache_core.rpc.http2.settings import Settings
 from cache_core.rpc.http2.stream import Stream
 
 

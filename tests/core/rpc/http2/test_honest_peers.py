@@ -15,7 +15,7 @@ from http2.frame_writer import (
 )
 
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import DATA, ErrorCode
+from cache_core.rpc.http2.framing.codes import DATA, ErrorCode
 
 REQUEST = request()
 

@@ -5,9 +5,9 @@ from http2.field_writer import request
 from http2.frame_writer import continuation, data, headers, settings
 
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import RST_STREAM, ErrorCode
+from cache_core.rpc.http2.framing.codes import RST_STREAM, ErrorCode
+from cache_core.rpc.http2.framing.settings import MAX_PAIRS
 from cache_core.rpc.http2.server import ServerConnection
-from cache_core.rpc.http2.settings import MAX_PAIRS
 
 
 def test_a_header_that_is_too_large_is_refused_before_it_has_ended() -> None:

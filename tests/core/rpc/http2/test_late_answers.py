@@ -7,7 +7,7 @@ from http2.ends import ClientEnd
 from http2.field_writer import answer, trailers
 from http2.frame_writer import data, headers
 
-from cache_core.rpc.http2.codes import ErrorCode
+from cache_core.rpc.http2.framing.codes import ErrorCode
 
 GIVEN_UP: Final = 700
 

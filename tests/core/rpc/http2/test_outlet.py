@@ -10,7 +10,7 @@ from http2.frame_writer import settings as settings_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing.codes import (
     DATA,
     DEFAULT_WINDOW,
     END_STREAM,

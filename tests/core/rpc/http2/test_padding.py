@@ -5,7 +5,7 @@ from http2.field_writer import request
 from http2.frame_writer import data, headers
 
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import ErrorCode
+from cache_core.rpc.http2.framing.codes import ErrorCode
 
 
 def test_padding_counts_against_the_window_of_its_stream() -> None:

@@ -22,7 +22,7 @@ from http2.frame_writer import (
 )
 
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing.codes import (
     ACK,
     CONTINUATION,
     DATA,
@@ -263,6 +263,17 @@ def test_a_connection_that_failed_takes_nothing_more() -> None:
     assert (last.kind, last.payload[:8]) == (GOAWAY, bytes((0, 0, 0, 1, 0, 0, 0, 6)))
     assert server.takes(headers(5, REQUEST) + ping()) == []
     assert [report[0] for report in server.heard.reports] == ["headers", "failed"]
+
+
+def test_a_stream_that_was_said_to_be_past_the_last_stays_past_it() -> None:
+    """Section 6.8: the last stream that one GOAWAY names is never below that of the next."""
+    server = ServerEnd()
+    server.takes(ASKED)
+    server.connection.goaway(1)
+    server.connection.refuses = True
+    server.sends()
+    *_, last = server.takes(headers(3, REQUEST) + ping(bytes(6)))
+    assert (last.kind, last.payload[:8]) == (GOAWAY, bytes((0, 0, 0, 1, 0, 0, 0, 6)))
 
 
 def test_a_header_that_breaks_a_rule_of_its_stream_is_still_read() -> None:

@@ -7,7 +7,7 @@ from http2.field_writer import request
 from http2.frame_writer import data, headers
 
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import LEAST_MAX_FRAME, ErrorCode
+from cache_core.rpc.http2.framing.codes import LEAST_MAX_FRAME, ErrorCode
 
 OPEN: Final = headers(1, request(), end=False)
 FLOW = of_connection(ErrorCode.FLOW_CONTROL_ERROR)

@@ -6,7 +6,7 @@ from http2.field_writer import request
 from http2.frame_writer import data, headers
 
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import RST_STREAM, WINDOW_UPDATE, ErrorCode
+from cache_core.rpc.http2.framing.codes import RST_STREAM, WINDOW_UPDATE, ErrorCode
 
 WINDOW = 1 << 17
 

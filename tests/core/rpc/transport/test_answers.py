@@ -12,7 +12,7 @@ from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.grpc.served import ServedCall
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import ErrorCode
+from cache_core.rpc.http2.framing.codes import ErrorCode
 from cache_core.rpc.transport.answers import UNREAD_BYTES, Answer, Answers
 from cache_core.rpc.transport.way import Way
 

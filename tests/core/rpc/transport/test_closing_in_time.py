@@ -14,7 +14,7 @@ from cache_core.address import Address
 from cache_core.rpc.grpc.asked import Ended
 from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.grpc.status import StatusCode
-from cache_core.rpc.http2.codes import DEFAULT_WINDOW, GREATEST_WINDOW, Setting
+from cache_core.rpc.http2.framing.codes import DEFAULT_WINDOW, GREATEST_WINDOW, Setting
 from cache_core.rpc.transport import way as way_module
 from cache_core.rpc.transport.answers import Answer
 from cache_core.rpc.transport.way import Way

@@ -17,9 +17,9 @@ from cache_core.rpc.channel import GET
 from cache_core.rpc.grpc.asked import Asked
 from cache_core.rpc.grpc.requests import request_block, timed
 from cache_core.rpc.grpc.status import StatusCode
-from cache_core.rpc.http2 import frames
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import PREFACE
+from cache_core.rpc.http2.framing import frames
+from cache_core.rpc.http2.framing.codes import PREFACE
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.client_connection import ClientConnection
 from cache_core.rpc.transport.introspection import Health

@@ -10,8 +10,8 @@ from cache_core import PeerUnavailable, Value
 from cache_core.address import Address
 from cache_core.rpc.engine import GrpcEngine
 from cache_core.rpc.engine_choice import choose_engine
-from cache_core.rpc.http2 import frames
-from cache_core.rpc.http2.codes import GOAWAY, GREATEST_STREAM, PING, PREFACE
+from cache_core.rpc.http2.framing import frames
+from cache_core.rpc.http2.framing.codes import GOAWAY, GREATEST_STREAM, PING, PREFACE
 from cache_core.rpc.service import Service
 
 STOPS = 4

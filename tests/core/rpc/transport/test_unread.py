@@ -19,7 +19,7 @@ from cache_core.rpc.channel import CLUSTER, GET
 from cache_core.rpc.grpc.messages import prefixed
 from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing.codes import (
     DATA,
     DEFAULT_WINDOW,
     END_STREAM,

@@ -13,9 +13,9 @@ from http2.field_writer import Field, field, integer, text
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cache_core.rpc.http2.codes import ConnectionFault
-from cache_core.rpc.http2.fields import Fields, Malformed
-from cache_core.rpc.http2.head_reader import HeadReader
+from cache_core.rpc.http2.framing.codes import ConnectionFault
+from cache_core.rpc.http2.framing.fields import Fields, Malformed
+from cache_core.rpc.http2.framing.head_reader import HeadReader
 
 MOST: Final = 1 << 20
 
@@ -54,6 +54,8 @@ def decoded(decoder: Decoder, block: bytes) -> tuple[Head, bytes | None] | str:
     cut = [value for name, value in fields if name == CUT]
     names = [name for name, _ in fields]
     if len(cut) > 1 or (cut and any(name[:1] == b":" for name in names[names.index(CUT) :])):
+        return "malformed"
+    if any(set(value) & set(b"\0\r\n") for value in cut):
         return "malformed"
     rest = tuple(each for each in fields if each[0] != CUT)
     return rest, cut[0] if cut else None

@@ -17,8 +17,8 @@ from hpack.huffman import HuffmanEncoder
 from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
 from hpack.huffman_table import decode_huffman
 
-from cache_core.rpc.http2.codes import ConnectionFault, ErrorCode
-from cache_core.rpc.http2.fields import Field, Fields, Malformed
+from cache_core.rpc.http2.framing.codes import ConnectionFault, ErrorCode
+from cache_core.rpc.http2.framing.fields import Field, Fields, Malformed, check_value
 
 H = TypeVar("H")
 
@@ -121,7 +121,11 @@ class HeadReader(Generic[H]):
             if is_whole and self._are_fields(*key, block):
                 self._remember(key, head, len(block))
             return head, whole
-        return head, _unpacked(value) if first > 0x7F else value
+        if first > 0x7F:
+            value = _unpacked(value)
+        if 0 in value or 10 in value or 13 in value:  # 0.05 us, and 0.1 us by another call
+            check_value(self._cut, value)
+        return head, value
 
     def _is_second(self, key: _Key) -> bool:
         """Return whether such a block was seen before: one of a trace comes only once."""
@@ -151,6 +155,7 @@ class HeadReader(Generic[H]):
         behind = fields[[name for name, _ in fields].index(self._cut) + 1 :]
         if any(name.startswith(b":") for name, _ in behind):
             raise Malformed(f"{self._cut!r} comes before fields that are first")
+        check_value(self._cut, values[0])
         return self._make([field for field in fields if field[0] != self._cut]), values[0]
 
     def _remember(self, key: _Key, head: H, size: int) -> None:

@@ -7,8 +7,8 @@ import pytest
 from http2.ends import CUT
 from http2.field_writer import field, request
 
-from cache_core.rpc.http2.fields import Fields
-from cache_core.rpc.http2.head_reader import MAX_KEPT_BYTES, HeadReader
+from cache_core.rpc.http2.framing.fields import Fields
+from cache_core.rpc.http2.framing.head_reader import MAX_KEPT_BYTES, HeadReader
 
 MANY: Final = MAX_KEPT_BYTES // 16
 

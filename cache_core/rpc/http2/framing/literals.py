@@ -5,7 +5,7 @@ Nothing is kept of what was sent, so that a block can be made once and sent with
 
 from typing import Final
 
-from cache_core.rpc.http2.fields import Fields
+from cache_core.rpc.http2.framing.fields import Fields
 
 STATIC_NAMES: Final = {
     b":authority": 1,

@@ -10,7 +10,7 @@ from http2.ends import ServerEnd, of_connection
 from http2.field_writer import field, integer, request
 from http2.frame_writer import headers
 
-from cache_core.rpc.http2.codes import ErrorCode
+from cache_core.rpc.http2.framing.codes import ErrorCode
 
 REQUEST: Final = request()
 BROKEN: Final = of_connection(ErrorCode.COMPRESSION_ERROR)

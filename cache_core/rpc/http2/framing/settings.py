@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing.codes import (
     DEFAULT_TABLE_BYTES,
     DEFAULT_WINDOW,
     GREATEST_MAX_FRAME,

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Mapping
 from typing import Final
 
-from cache_core.rpc.http2.codes import (
+from cache_core.rpc.http2.framing.codes import (
     ACK,
     CONTINUATION,
     END_HEADERS,

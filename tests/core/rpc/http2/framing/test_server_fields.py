@@ -4,10 +4,10 @@ from typing import Final, NamedTuple
 
 import pytest
 from http2.ends import CUT, ServerEnd, of_stream
-from http2.field_writer import CALL, Field, block, request
+from http2.field_writer import CALL, Field, block, field, request
 from http2.frame_writer import continuation, data, headers
 
-from cache_core.rpc.http2.codes import ErrorCode
+from cache_core.rpc.http2.framing.codes import ErrorCode
 
 MALFORMED = of_stream(ErrorCode.PROTOCOL_ERROR)
 
@@ -92,6 +92,21 @@ def test_a_malformed_request_ends_its_stream_and_no_other(case: Case) -> None:
     server.takes(headers(3, request()))
     assert not server.connection.has_failed
     assert server.heard.reports[-1][:2] == ("headers", 3)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+@pytest.mark.parametrize("before", [0, 4], ids=["at first", "once blocks are remembered"])
+@pytest.mark.parametrize("value", [b"\0", b"1S\r", b"\n1S"])
+def test_the_value_that_is_cut_out_goes_by_the_same_rules(
+    value: bytes, before: int, *, packed: bool
+) -> None:
+    """Section 8.2.1."""
+    server = ServerEnd()
+    for number in range(1, 1 + 2 * before, 2):
+        server.takes(headers(number, request() + field(CUT, b"2S", packed=packed)))
+    server.takes(headers(9, request() + field(CUT, value, packed=packed)))
+    assert server.fault == MALFORMED
+    assert len(server.heard.reports) == before
 
 
 @pytest.mark.parametrize("told", [b"0", b"3", b"5", b"999999999999999999"])
