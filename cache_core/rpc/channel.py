@@ -175,7 +175,9 @@ class Channel:
         if self._way.is_closed:
             words = f"the connection to node {self._node} was closed"
             return PeerUnavailable(words, node=self._node)
-        return from_status(end.code, end.words, end.metadata, node=self._node)
+        error = from_status(end.code, end.words, end.metadata, node=self._node)
+        error.__cause__ = end  # it has the words that an error of the connection leaves out
+        return error
 
 
 def _head(node: str, scheme: str, method: str, fields: Metadata = ()) -> bytes:

@@ -39,7 +39,10 @@ class OneGet(Calling):
         self._data: bytes | None = None
 
     def message(self, _call: Asked, message: bytes) -> None:
-        """Keep the message until its trailers come."""
+        """Keep the message until its trailers come; there is one."""
+        if self._data is not None:
+            self.give_up()
+            self._done(malformed(GetResponse, self._node))
         self._data = message
 
     def over(self, end: Ended) -> None:
@@ -48,13 +51,15 @@ class OneGet(Calling):
             self._done(self._error_of(end))
             return
         try:
-            value = read_response(self._data or b"")
+            value = read_response(self._data)
         except Unreadable:
             self._done(malformed(GetResponse, self._node))
             return
         said = None if end.cut is None else end.cut.decode("latin-1")
-        self._ask.settle(read_answer(said, value, node=self._node))
-        self._done(None)
+        try:
+            self._ask.settle(read_answer(said, value, node=self._node))
+        finally:
+            self._done(None)
 
 
 class BatchCall(Calling):

@@ -55,7 +55,7 @@ class FakeHandler:
     def drained(self, call: ServedCall) -> None:
         self.empty.append(call)
 
-    def pong(self) -> None:
+    def pong(self, _data: bytes) -> None:
         self.pongs += 1
 
     def failed(self, fault: ConnectionFault) -> None:
@@ -94,6 +94,7 @@ class FakeOwner:
 
     def __init__(self) -> None:
         self.goodbyes = 0
+        self.reasons: list[str] = []
         self.pongs = 0
         self.flushes = 0
         self.faults: list[ConnectionFault] = []
@@ -101,10 +102,11 @@ class FakeOwner:
     def flush_soon(self) -> None:
         self.flushes += 1
 
-    def said_goodbye(self) -> None:
+    def said_goodbye(self, why: str) -> None:
         self.goodbyes += 1
+        self.reasons.append(why)
 
-    def answered_ping(self) -> None:
+    def answered_ping(self, _data: bytes) -> None:
         self.pongs += 1
 
     def broke_a_rule(self, fault: ConnectionFault) -> None:
@@ -162,6 +164,7 @@ class Ends:
 
     def to_server(self) -> bool:
         """Pass on what the client has to say; return whether there was anything."""
+        self.asking.go_on()
         data = self.asking.connection.outlet.take()
         has_passed = _pass_on(data, self.serving.connection.receive, self.step)
         self.serving.go_on()

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
-from grpc_ends import METHODS, FakeHandler
+from grpc_ends import METHODS, FakeHandler, FakeMethod
 
 from cache_core.address import Address
 from cache_core.rpc.grpc.served import ServedCall
 from cache_core.rpc.grpc.serving import Serving
 from cache_core.rpc.http2.bounds import Bounds
+
+SERVED: Final = {**METHODS, b"/gaocachepb.Gaocache/Get": FakeMethod(False)}
 
 Then: TypeAlias = Callable[["OddConnection", ServedCall, bytes], None]
 
@@ -26,7 +28,7 @@ class OddConnection(asyncio.Protocol):
         handler.then = self._called
         self.handler = handler
         self.serving = Serving(
-            METHODS,
+            SERVED,
             handler,
             bounds=node.bounds,
             max_message=1 << 24,
@@ -61,7 +63,7 @@ class OddConnection(asyncio.Protocol):
 
 
 class OddNode:
-    """What a test lets happen: `then` is done with each call of the methods of `grpc_ends`."""
+    """What a test lets happen: `then` is done with each call of a method that is SERVED."""
 
     def __init__(self, then: Then, bounds: Bounds) -> None:
         self.then = then

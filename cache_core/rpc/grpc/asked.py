@@ -1,11 +1,14 @@
 """A call as the client has made it, who made it, and how it ended."""
 
+import logging
 from typing import Any, Protocol
 
 from cache_core.rpc.grpc.heads import AnswerHead, Metadata
 from cache_core.rpc.grpc.messages import Messages
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.stream import Stream
+
+logger = logging.getLogger("gaocache")
 
 
 class Ended(Exception):
@@ -70,6 +73,20 @@ class Asked:
         self.block = block
         self.message = message
         self.caller = caller
+
+    def take(self, message: bytes) -> None:
+        """Pass a message of the answer to the caller; one that fails by it harms no other call."""
+        try:
+            self.caller.message(self, message)
+        except Exception:
+            logger.exception("a caller failed by a message of its answer")
+
+    def end(self, end: Ended) -> None:
+        """Tell the caller how the call ended; one that fails by it harms no other call."""
+        try:
+            self.caller.ended(self, end)
+        except Exception:
+            logger.exception("a caller failed by the end of its call")
 
     def go_on(self) -> None:
         """Have the other end send more of the answer again, after it was paused."""

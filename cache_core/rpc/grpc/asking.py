@@ -1,7 +1,7 @@
 """The client's end: calls that this end makes on a connection, and their answers."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
 
 from cache_core.rpc.grpc.asked import Asked, Ended
 from cache_core.rpc.grpc.heads import AnswerHead
@@ -13,6 +13,9 @@ from cache_core.rpc.http2.framing.codes import ConnectionFault, ErrorCode
 from cache_core.rpc.http2.framing.head_reader import HeadReader
 from cache_core.rpc.http2.stream import Stream
 
+MAX_REASON_BYTES: Final = 256
+"""How much is kept of the words in which the other end ends a connection."""
+
 
 class Changed(Protocol):
     """Who hears what concerns a connection as a whole."""
@@ -20,11 +23,11 @@ class Changed(Protocol):
     def flush_soon(self) -> None:
         """Have what is to be sent written when this turn of the event loop ends."""
 
-    def said_goodbye(self) -> None:
-        """Learn that the other end takes no more calls on it."""
+    def said_goodbye(self, why: str) -> None:
+        """Learn that the other end takes no more calls on it; `why` is empty where all is well."""
 
-    def answered_ping(self) -> None:
-        """Learn that the other end lives."""
+    def answered_ping(self, data: bytes) -> None:
+        """Learn that the other end has answered the ping of this data."""
 
     def broke_a_rule(self, fault: ConnectionFault) -> None:
         """Learn that it is over, once all is written."""
@@ -74,7 +77,6 @@ class Asking:
         if call.stream is not None:
             self.connection.reset(call.stream, ErrorCode.CANCEL)
             call.stream.call = None
-            self._begin_queued()
             self._changed.flush_soon()
         else:
             self._queue.pop(call, None)
@@ -88,18 +90,26 @@ class Asking:
     def receive(self, data: bytes) -> None:
         """Take bytes that came."""
         self.connection.receive(data)
-        self._begin_queued()
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Begin the calls that wait, as far as the other end takes more.
+
+        It is done once a turn: of calls that are given up together, none is begun for another.
+        """
+        while self._queue and self.connection.has_room and not self.is_leaving:
+            call = next(iter(self._queue))
+            del self._queue[call]
+            self._begin(call)
 
     def end(self, end: Ended) -> None:
         """End all calls: the connection is over. Those that were not begun were refused."""
         self.is_leaving = True
-        unasked = Ended(end.code, end.words, was_refused=True)
         queue, self._queue = self._queue, {}
         for stream in list(self.connection.streams.values()):
             self.connection.close(stream)
             self._end(stream, end)
-        for call in queue:
-            call.caller.ended(call, unasked)
+        _give_back(queue, Ended(end.code, end.words, was_refused=True))
 
     def headers(
         self, stream: Stream[Asked], head: AnswerHead, cut: bytes | None, *, ended: bool
@@ -110,7 +120,8 @@ class Asking:
             return
         if call.head is None:
             call.head = head
-        if ended and call.messages is not None and call.messages.held:
+        is_cut = call.messages is not None and call.messages.held > 0
+        if ended and is_cut and head.code is StatusCode.OK:
             self._end(stream, Ended(StatusCode.INTERNAL, "the answer ends within a message"))
         elif ended:
             self._end(stream, _end_of(call.head, head, cut))
@@ -132,7 +143,7 @@ class Asking:
             and not data[0]
             and int.from_bytes(data[1:5]) == size - 5 <= self._max_message
         ):
-            call.caller.message(call, data[5:])
+            call.take(data[5:])
         elif not self._feed(call, data):
             return
         if call.is_paused:
@@ -155,36 +166,32 @@ class Asking:
     def drained(self, stream: Stream[Asked]) -> None:
         """Pass over it: a request's one message needs no more room."""
 
-    def goaway(self, last: int, _code: int, _words: bytes) -> None:
+    def goaway(self, last: int, code: int, words: bytes) -> None:
         """Give the calls back that the other end has not looked at."""
-        self._leave(last)
+        self._leave(last, _reason(code, words) if code else "")
 
-    def pong(self, _data: bytes) -> None:
+    def pong(self, data: bytes) -> None:
         """Pass it on that the other end lives."""
-        self._changed.answered_ping()
+        self._changed.answered_ping(data)
 
     def failed(self, fault: ConnectionFault) -> None:
-        """Pass it on that the connection is over."""
+        """Pass it on that the connection is over, and give those calls back that wait."""
+        self.is_leaving = True
         self._changed.broke_a_rule(fault)
+        queue, self._queue = self._queue, {}
+        _give_back(queue, Ended(StatusCode.UNAVAILABLE, str(fault), was_refused=True))
 
-    def _leave(self, last: int) -> None:
+    def _leave(self, last: int, why: str = "") -> None:
         """Have no more calls come here, and give those back that are above `last` or wait."""
         self.is_leaving = True
-        self._changed.said_goodbye()
+        self._changed.said_goodbye(why)
         unasked = Ended(StatusCode.UNAVAILABLE, "the server is stopping", was_refused=True)
         for stream in list(self.connection.streams.values()):
             if stream.number > last:
                 self.connection.close(stream)
                 self._end(stream, unasked)
         queue, self._queue = self._queue, {}
-        for call in queue:
-            call.caller.ended(call, unasked)
-
-    def _begin_queued(self) -> None:
-        while self._queue and self.connection.has_room and not self.is_leaving:
-            call = next(iter(self._queue))
-            del self._queue[call]
-            self._begin(call)
+        _give_back(queue, unasked)
 
     def _begin(self, call: Asked) -> None:
         connection = self.connection
@@ -202,7 +209,7 @@ class Asking:
             for message in call.messages.feed(data):
                 if call.stream is None or call.stream.call is not call:
                     return False
-                call.caller.message(call, message)
+                call.take(message)
         except StatusError as error:
             if call.stream is not None:
                 self.connection.reset(call.stream, ErrorCode.CANCEL)
@@ -215,7 +222,18 @@ class Asking:
         if not stream.is_closed:  # the answer ended before all of the request was sent
             self.connection.reset(stream, ErrorCode.CANCEL)
         if call is not None:
-            call.caller.ended(call, end)
+            call.end(end)
+
+
+def _reason(code: int, words: bytes) -> str:
+    name = ErrorCode(code).name if code <= ErrorCode.HTTP_1_1_REQUIRED else str(code)
+    said = words[:MAX_REASON_BYTES].decode(errors="replace")
+    return f"it was ended with {name}: {said!r}"
+
+
+def _give_back(calls: Iterable[Asked], end: Ended) -> None:
+    for call in calls:
+        call.end(end)
 
 
 def _end_of(first: AnswerHead, last: AnswerHead, cut: bytes | None) -> Ended:

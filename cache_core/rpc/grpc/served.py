@@ -72,8 +72,8 @@ class Handler(Protocol):
     def drained(self, call: ServedCall) -> None:
         """Learn that all that was sent has left."""
 
-    def pong(self) -> None:
-        """Learn that the other end has answered a ping."""
+    def pong(self, data: bytes) -> None:
+        """Learn that the other end has answered the ping of this data."""
 
     def failed(self, fault: ConnectionFault) -> None:
         """Learn that the other end broke a rule: the connection is over once all is written."""

@@ -208,9 +208,9 @@ class Serving:
     def goaway(self, _last: int, _code: int, _words: bytes) -> None:
         """Pass over it: what is asked is answered all the same."""
 
-    def pong(self, _data: bytes) -> None:
+    def pong(self, data: bytes) -> None:
         """Tell the handler that the other end lives."""
-        self._handler.pong()
+        self._handler.pong(data)
 
     def failed(self, fault: ConnectionFault) -> None:
         """Tell the handler that the connection is over."""

@@ -38,8 +38,8 @@ class Carrying(Protocol):
     def flush_soon(self) -> None:
         """Have what was sent outside a turn of the connection written when this turn ends."""
 
-    def answered_ping(self) -> None:
-        """Learn that the client has answered a ping."""
+    def answered_ping(self, data: bytes) -> None:
+        """Learn that the client has answered the ping of this data."""
 
 
 class ConnectionCalls:
@@ -84,9 +84,9 @@ class ConnectionCalls:
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
 
-    def pong(self) -> None:
+    def pong(self, data: bytes) -> None:
         """Note that the client lives."""
-        self._wire.answered_ping()
+        self._wire.answered_ping(data)
 
     def failed(self, fault: ConnectionFault) -> None:
         """Say why the client is cut off."""

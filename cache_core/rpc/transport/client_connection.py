@@ -22,7 +22,8 @@ class ClientConnection(Wire[AnswerHead, Asked]):
         self._left = left
         self.has_left = False
         """Whether it takes no more calls."""
-        self._why = "the connection was lost"
+        self.why = ""
+        """What was wrong with it, once it takes no more calls; empty where nothing was."""
         self.asking = Asking(
             self,
             bounds=bounds,
@@ -35,22 +36,27 @@ class ClientConnection(Wire[AnswerHead, Asked]):
     def connection_lost(self, exc: Exception | None) -> None:
         """End all calls that are under way."""
         super().connection_lost(exc)
+        words = "the connection was lost" if exc is None else f"the connection was lost: {exc}"
+        if not self.asking.is_idle:
+            self.why = self.why or words
         self._left(self)
-        self.asking.end(Ended(StatusCode.UNAVAILABLE, self._why))
+        self.asking.end(Ended(StatusCode.UNAVAILABLE, self.why or words))
 
     def flush(self) -> None:
         """Write what there is; close a connection whose last call has ended after a goodbye."""
+        self.asking.go_on()
         super().flush()
         if self.asking.is_leaving and self.asking.is_idle and self.transport is not None:
             self.transport.close()
 
-    def said_goodbye(self) -> None:
+    def said_goodbye(self, why: str) -> None:
         """Take no more calls."""
+        self.why = why
         self._left(self)
 
     def broke_a_rule(self, fault: ConnectionFault) -> None:
         """Say in which words the calls end."""
-        self._why = f"the node broke a rule of HTTP/2: {fault}"
+        self.why = f"the node broke a rule of HTTP/2: {fault}"
         self._left(self)
 
     def _may_ping(self) -> bool:

@@ -16,6 +16,9 @@ from cache_core.rpc.wire.limits import MAX_HELD_BYTES, MAX_MESSAGE_BYTES, QUIET_
 class ServerConnection(Wire[MethodHead, ServedCall]):
     """A connection over which a client calls `node`; one of `all_of_them` while it is open."""
 
+    _goodbye = b""
+    """The data of the ping that goes behind a goodbye."""
+
     def __init__(
         self, node: NodeCalls, bounds: Bounds, all_of_them: "set[ServerConnection]"
     ) -> None:
@@ -86,7 +89,7 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
     def say_goodbye(self) -> None:
         """Ask the client to begin no more calls; once it has heard that, refuse them."""
         self._requests.goaway()
-        self.ping()
+        self._goodbye = self.ping()
         self.flush()
 
     def end(self) -> None:
@@ -96,10 +99,10 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
             self._requests.goaway(self._requests.last)
             self.flush()
 
-    def answered_ping(self) -> None:
-        """Note that the client lives, and has heard of a goodbye if one was said before."""
-        super().answered_ping()
-        if self._requests.says_goodbye:
+    def answered_ping(self, data: bytes) -> None:
+        """Note that the client lives, and has heard of the goodbye if it was said before."""
+        super().answered_ping(data)
+        if data == self._goodbye:
             self.end()
 
 

@@ -1,10 +1,10 @@
 """The kept way to one node: a connection that is opened when a call needs one."""
 
 import asyncio
+import logging
 import os
 import socket
 import ssl
-from contextlib import suppress
 from contextvars import Context
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,8 @@ from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.transport.client_connection import ClientConnection
 from cache_core.rpc.wire.limits import FLUSH_SECONDS
+
+logger = logging.getLogger("gaocache")
 
 DIAL_SECONDS: Final = 20.0
 """How long opening a connection may take."""
@@ -37,6 +39,7 @@ class Way:
 
     def __init__(self, address: Address | Path, *, tls: ssl.SSLContext | None = None) -> None:
         self._address = address
+        self._name = str(address)
         self._tls = tls
         self._host = "localhost" if isinstance(address, Path) else address.host
         self._loop = asyncio.get_running_loop()
@@ -55,9 +58,9 @@ class Way:
         if live is not None:
             live.asking.ask(call)
         elif self.is_closed:
-            self._loop.call_soon(call.caller.ended, call, _unavailable("the way is closed"))
+            self._loop.call_soon(call.end, _unavailable("the way is closed"))
         elif self._dialing is None and self._loop.time() < self._not_before:
-            self._loop.call_soon(call.caller.ended, call, _unavailable(self._failure))
+            self._loop.call_soon(call.end, _unavailable(self._failure))
         else:
             self._waiting[call] = None
             if self._dialing is None:
@@ -75,10 +78,10 @@ class Way:
         self.is_closed = True
         if self._dialing is not None:
             self._dialing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._dialing
+            await asyncio.wait([self._dialing])
         self._end_waiting("the way is closed")
-        connections = [*self._leaving, *([self._live] if self._live is not None else [])]
+        live, self._live = self._live, None
+        connections = [*self._leaving, *([live] if live is not None else [])]
         for connection in connections:
             connection.close()
         if connections:
@@ -99,6 +102,7 @@ class Way:
             self._give_up_dialing("can't connect: the connection was lost at once")
             return
         self._dialing = None
+        self._failure = ""
         self._live = connection
         waiting, self._waiting = self._waiting, {}
         for call in waiting:
@@ -107,6 +111,8 @@ class Way:
     def _give_up_dialing(self, words: str) -> None:
         self._dialing = None
         self._not_before = self._loop.time() + PAUSE_SECONDS
+        if words != self._failure:  # it may be tried ten times a second
+            logger.info("node %s can't be reached: %s", self._name, words)
         self._failure = words
         self._end_waiting(words)
 
@@ -168,6 +174,8 @@ class Way:
         connection.has_left = True
         if self._live is connection:
             self._live = None
+            if connection.why:
+                logger.info("the connection to node %s has ended: %s", self._name, connection.why)
         if connection.transport is None:
             self._leaving.discard(connection)
         else:
@@ -176,7 +184,7 @@ class Way:
     def _end_waiting(self, words: str) -> None:
         waiting, self._waiting = self._waiting, {}
         for call in waiting:
-            call.caller.ended(call, _unavailable(words))
+            call.end(_unavailable(words))
 
 
 def _unavailable(words: str) -> Ended:

@@ -124,13 +124,15 @@ class Wire(asyncio.Protocol, Generic[H, C]):
         if self.transport is not None:
             self.transport.abort()
 
-    def ping(self) -> None:
-        """Ask the other end whether it still lives."""
+    def ping(self) -> bytes:
+        """Ask the other end whether it still lives; return the data that it has to send back."""
         self._pinged = self._loop.time()
-        self._connection.ping(urandom(8))
+        data = urandom(8)
+        self._connection.ping(data)
+        return data
 
-    def answered_ping(self) -> None:
-        """Note that the other end lives."""
+    def answered_ping(self, _data: bytes) -> None:
+        """Note that the other end lives: any answer tells so."""
         self._pinged = 0.0
 
     def _may_ping(self) -> bool:

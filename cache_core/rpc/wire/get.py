@@ -51,8 +51,10 @@ def write_response(value: bytes) -> bytes:
     return _field(VALUE, value)
 
 
-def read_response(data: bytes) -> bytes:
-    """Return the value of the GetResponse in `data`. Raises Unreadable."""
+def read_response(data: bytes | None) -> bytes:
+    """Return the value of the GetResponse in `data`. Raises Unreadable, also where it is None."""
+    if data is None:
+        raise Unreadable
     size = len(data)
     if size < 2:
         if not data:

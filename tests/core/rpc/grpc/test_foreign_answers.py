@@ -139,3 +139,13 @@ def test_an_error_has_the_fields_of_its_trailers() -> None:
     caller = answered(HEAD, head(*fields, end=True))
     end = caller.end
     assert (end.code, end.words, end.metadata) == (StatusCode.NOT_FOUND, "no Ä", (("x-bin", b"6"),))
+
+
+@pytest.mark.parametrize("code", [StatusCode.UNAVAILABLE, StatusCode.NOT_FOUND])
+def test_a_failure_counts_more_than_the_half_of_a_message_before_it(code: StatusCode) -> None:
+    trailers = head((b"grpc-status", b"%d" % code), end=True)
+    assert answered(HEAD, data(prefixed(b"630")[:6]), trailers).end.code is code
+
+
+def test_half_a_message_is_no_success() -> None:
+    assert answered(HEAD, data(prefixed(b"630")[:6]), TRAILERS).end.code is StatusCode.INTERNAL

@@ -6,7 +6,8 @@ from grpc_ends import Ends
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.client import LEAST_STREAMS
-from cache_core.rpc.http2.framing.codes import GREATEST_STREAM
+from cache_core.rpc.http2.framing import frames
+from cache_core.rpc.http2.framing.codes import GREATEST_STREAM, PUSH_PROMISE
 
 
 def test_calls_wait_until_the_other_end_takes_one_more() -> None:
@@ -111,3 +112,33 @@ def test_calls_that_wait_when_the_numbers_are_used_up_are_given_back() -> None:
     ends.pump()
     assert [len(caller.messages) for caller in callers] == [1, 1, 0]
     assert callers[2].end.was_refused
+
+
+def test_of_calls_that_are_given_up_together_none_is_begun_for_another() -> None:
+    ends = Ends(Bounds(streams=10))
+    ends.pump()
+    calls = [ends.call()[0] for _ in range(1_000)]
+    _, last = ends.call(b"last")
+    ends.handler.then = ends.serving.answer
+    ends.to_server()
+    ends.handler.messages.clear()
+    for call in calls:
+        ends.asking.give_up(call)
+    ends.pump()
+    assert ends.handler.messages == [b"last"]
+    assert last.messages == [b"last"]
+
+
+def test_calls_that_wait_on_a_connection_that_fails_are_not_begun_there() -> None:
+    ends = Ends(Bounds(streams=1))
+    ends.pump()
+    _, first = ends.call()
+    _, second = ends.call()
+    ends.handler.then = ends.serving.answer
+    ends.to_server()
+    answer = ends.serving.connection.outlet.take()
+    ends.asking.receive(answer + frames.frame(PUSH_PROMISE, 0, 1, bytes(4)))
+    assert first.end.code is StatusCode.OK
+    assert second.end.was_refused
+    assert ends.asking.is_leaving
+    assert len(ends.owner.faults) == 1

@@ -8,7 +8,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 import pytest
 from fake_participant import FakeParticipant, ask, channel_to, connected, outcomes, serving
 from fakes import settled
-from odd_node import nothing, odd_node
+from odd_node import OddConnection, nothing, odd_node
 
 from cache_core import PeerUnavailable, Value
 from cache_core.address import Address
@@ -17,7 +17,9 @@ from cache_core.rpc.engine import GrpcEngine
 from cache_core.rpc.engine_choice import choose_engine
 from cache_core.rpc.grpc.asked import Ended
 from cache_core.rpc.grpc.requests import request_block
+from cache_core.rpc.grpc.served import ServedCall
 from cache_core.rpc.grpc.status import StatusCode
+from cache_core.rpc.http2.framing.codes import ConnectionFault, ErrorCode
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport import way as way_module
 from cache_core.rpc.transport.answers import Answer
@@ -205,3 +207,48 @@ async def test_many_large_values_come_at_once() -> None:
 async def test_thousands_of_calls_that_begin_with_the_connection_are_answered() -> None:
     async with connected(FakeParticipant(HELD)) as channel:
         assert await asyncio.gather(*(got(channel) for _ in range(5_000))) == [b"630"] * 5_000
+
+
+async def test_why_a_node_cannot_be_reached_is_kept_and_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "gaocache")
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        nobody = Address(*bound.getsockname())
+    async with channel_to(nobody) as channel:
+        for _ in range(3):
+            found = await got(channel)
+            assert isinstance(found, PeerUnavailable)
+            assert isinstance(found.__cause__, Ended)
+            assert "Connect call failed" in found.__cause__.words
+    assert [record.getMessage().count("can't connect") for record in caplog.records] == [1]
+
+
+async def test_why_a_connection_ended_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "gaocache")
+
+    def calm_down(connection: OddConnection, _call: ServedCall, _message: bytes) -> None:
+        connection.serving.connection.fail(ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "slowly"))
+        connection.flush()
+        connection.transport.close()
+
+    async with odd_node(calm_down) as node, channel_to(node.address) as channel:
+        found = await got(channel)
+    assert isinstance(found, PeerUnavailable)
+    (record,) = caplog.records
+    assert record.getMessage().endswith("it was ended with ENHANCE_YOUR_CALM: 'slowly'")
+
+
+async def test_closing_during_a_dial_can_be_cancelled() -> None:
+    with full() as address:
+        channel = Channel(address)
+        waiting = asyncio.create_task(got(channel))
+        await settled()
+        closing = asyncio.create_task(channel.aclose())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        await channel.aclose()
+        assert isinstance(await waiting, PeerUnavailable)
