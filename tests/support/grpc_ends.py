@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
+from fakes import FakeClock
+
 from cache_core.rpc.grpc.asked import Asked, Ended
 from cache_core.rpc.grpc.asking import Asking
 from cache_core.rpc.grpc.heads import Metadata
@@ -129,6 +131,7 @@ class Ends:
         step: int | None = None,
     ) -> None:
         self.step = step
+        self.clock = FakeClock()
         self.handler = FakeHandler()
         self.owner = FakeOwner()
         self.serving = Serving(
@@ -137,14 +140,14 @@ class Ends:
             bounds=server or Bounds(),
             max_message=max_message,
             max_held=max_held,
-            clock=lambda: 1_000.0,
+            clock=self.clock,
         )
         self.asking = Asking(
             self.owner,
             bounds=client or Bounds(streams=0),
             max_message=max_message,
             cut=CUT,
-            clock=lambda: 1_000.0,
+            clock=self.clock,
         )
         self.serving.connection.begin()
         self.asking.connection.begin()
@@ -167,7 +170,7 @@ class Ends:
         self.asking.go_on()
         data = self.asking.connection.outlet.take()
         has_passed = _pass_on(data, self.serving.connection.receive, self.step)
-        self.serving.go_on()
+        self.serving.backlog.go_on()
         return has_passed
 
     def to_client(self) -> bool:

@@ -40,6 +40,14 @@ class LineEnd(asyncio.Transport):
         self.is_frozen = False
         self._other._pass_on()  # noqa: SLF001 - the other end
 
+    def take(self, size: int) -> None:
+        """Take so many bytes of what was sent, though frozen."""
+        untaken = self._other._untaken  # noqa: SLF001 - the other end
+        data = bytes(untaken[:size])
+        del untaken[:size]
+        self._loop.call_soon(self._take, data)
+        self._other._pass_on()  # noqa: SLF001 - the other end
+
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self.is_over:
             self.sent += data

@@ -44,7 +44,7 @@ class OddConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.serving.connection.receive(data)
-        self.serving.go_on()
+        self.serving.backlog.go_on()
         self.flush()
 
     def connection_lost(self, _: Exception | None) -> None:

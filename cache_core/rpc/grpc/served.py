@@ -24,13 +24,13 @@ class Method(Protocol):
 class ServedCall:
     """One call as it is answered."""
 
-    seconds: float | None = None
-    """The time that the call had left when it came; None for no deadline."""
+    deadline: float | None = None
+    """Until when an answer is waited for, by the connection's clock; None for no deadline."""
     messages: Messages | None = None
     message: bytes | None = None
     """The one message of a call that has not ended yet."""
     held = 0
-    """How many bytes are kept of what it has sent."""
+    """How many bytes of it the connection holds: of its messages, and of its answer that waits."""
     has_header = False
     was_begun = False
     """Whether the handler has been told of it."""

@@ -5,6 +5,7 @@ from functools import partial
 from struct import Struct
 from typing import Final
 
+from cache_core.rpc.grpc.backlog import Backlog
 from cache_core.rpc.grpc.heads import CONTENT_TYPE, fields_of
 from cache_core.rpc.grpc.messages import ACCEPTED, PREFIX, Messages, prefixed
 from cache_core.rpc.grpc.served import Handler, Method, MethodHead, ServedCall
@@ -26,6 +27,8 @@ HEADER: Final = block([(b":status", b"200"), (b"content-type", CONTENT_TYPE)])
 OK: Final = block([(b"grpc-status", b"0")])
 """The trailers of a call that has nothing else to say."""
 
+LATE: Final = "the deadline was over before the call could be begun, or its answer be sent"
+
 _ANSWER: Final = Struct(f">HBBBI{len(HEADER)}sHBBBIBI")
 """An answer's header, and the head of its one frame of data with the message's prefix."""
 
@@ -36,9 +39,8 @@ _MOST: Final = LEAST_MAX_FRAME - PREFIX.size
 class Serving:
     """The calls of one connection, for a `handler`; `methods` are those of its paths.
 
-    A message may have `max_message` bytes. The connection may hold `max_held` bytes of calls that
-    were not begun: what is over that is refused. It may hold about as many of answers that are not
-    read: while there are more, calls and answers wait until `go_on`.
+    A message may have `max_message` bytes. `max_held` is what its `backlog` may hold: calls that
+    were not begun are refused where it is more.
     """
 
     def __init__(
@@ -53,45 +55,22 @@ class Serving:
     ) -> None:
         self._handler = handler
         self._max_message = max_message
-        self._max_held = max_held
-        self._held = 0
-        self._waiting: dict[ServedCall, Callable[[], None]] = {}
+        self._clock = clock
         head = partial(MethodHead, methods=methods)
         reader = HeadReader(head, b"grpc-timeout", bounds.header_bytes)
         self.connection: ServerConnection[MethodHead, ServedCall] = ServerConnection(
             bounds, reader, self, clock
         )
         self._outlet = self.connection.outlet
-
-    @property
-    def has_room(self) -> bool:
-        """Whether more may be answered, and is not to wait until what was answered is read."""
-        outlet = self._outlet
-        return not self._waiting and outlet.queued + outlet.unwritten <= self._max_held
-
-    def wait(self, call: ServedCall, then: Callable[[], None]) -> None:
-        """Do `then` once there is room, unless `call` is over before."""
-        self._waiting[call] = then
-
-    @property
-    def can_go_on(self) -> bool:
-        """Whether there is room for what waits."""
-        outlet = self._outlet
-        return bool(self._waiting) and outlet.queued + outlet.unwritten <= self._max_held
-
-    def go_on(self) -> None:
-        """Do what waits, as far as there is room for it."""
-        while self.can_go_on:
-            call = next(iter(self._waiting))
-            then = self._waiting.pop(call)
-            if not call.stream.is_closed:
-                then()
+        self.backlog = Backlog(self._outlet, max_held)
 
     def answer(self, call: ServedCall, message: bytes, trailers: bytes = OK) -> None:
         """End `call` with one message and the block of its trailers."""
         stream, outlet = call.stream, self._outlet
         size = len(message)
         framed = size + 5
+        if call.held:
+            self.backlog.let_go(call)
         if (
             size > _MOST
             or framed > stream.window
@@ -144,9 +123,20 @@ class Serving:
         status = (b"grpc-status", b"%d" % code), (b"grpc-message", write_words(words))
         self._end(call, block([*status, *fields_of(metadata)]))
 
-    def drop_waiting(self) -> None:
-        """Begin none of the calls that wait: the client has gone."""
-        self._waiting.clear()
+    def lose(self) -> None:
+        """Forget all calls and their answers: the client has gone."""
+        self.backlog.clear()
+        self.connection.lose()
+
+    def end_late(self) -> None:
+        """End the calls whose deadline is over and for which nothing runs: they waited too long."""
+        now = self._clock()
+        for stream in list(self.connection.streams.values()):
+            call = stream.call
+            if call is None or call.deadline is None or call.deadline > now:
+                continue
+            if not call.was_begun or self.backlog.waits(call):
+                self._refuse(call, StatusCode.DEADLINE_EXCEEDED, LATE)
 
     def headers(
         self, stream: Stream[ServedCall], head: MethodHead, cut: bytes | None, *, ended: bool
@@ -155,7 +145,8 @@ class Serving:
         stream.call = call = ServedCall(stream, head)
         if cut is not None:
             try:
-                call.seconds = read_timeout(cut)
+                seconds = read_timeout(cut)
+                call.deadline = None if seconds is None else self.connection.now + seconds
             except ValueError as error:
                 self._refuse(call, StatusCode.INTERNAL, str(error))
                 return
@@ -177,7 +168,8 @@ class Serving:
             and not data[0]
             and int.from_bytes(data[1:5]) == len(data) - 5 <= self._max_message
             and not call.head.method.takes_stream
-            and self.has_room
+            and self.backlog.has_room
+            and (call.deadline is None or call.deadline > self.connection.now)
         ):
             call.was_begun = True
             self._handler.called(call, data[5:])
@@ -195,8 +187,7 @@ class Serving:
         """Give up a call that nobody waits for."""
         call, stream.call = stream.call, None
         if call is not None:
-            self._waiting.pop(call, None)
-            self._let_go(call)
+            self.backlog.let_go(call)
             if call.was_begun:
                 self._handler.hung_up(call)
 
@@ -227,10 +218,8 @@ class Serving:
             if call.message is not None or len(found) > 1:
                 raise StatusError(StatusCode.UNIMPLEMENTED, "the call has one message, not more")
             (call.message,) = found
-        held = messages.held + len(call.message or b"")
-        self._held += held - call.held
-        call.held = held
-        if self._held > self._max_held:
+        self.backlog.hold(call, messages.held + len(call.message or b""))
+        if self.backlog.is_over:
             words = "too much on this connection was asked and is not answered"
             raise StatusError(StatusCode.RESOURCE_EXHAUSTED, words)
         if takes_stream:
@@ -247,20 +236,23 @@ class Serving:
             self._handler.half_closed(call)
         elif call.message is None:
             self._refuse(call, StatusCode.UNIMPLEMENTED, "the call has no message")
-        elif self.has_room:
+        elif self.backlog.has_room:
             self._begin(call, call.message)
         else:
-            self.wait(call, partial(self._begin, call, call.message))
+            self.backlog.wait(call, partial(self._begin, call, call.message))
 
     def _begin(self, call: ServedCall, message: bytes) -> None:
-        self._let_go(call)
+        if call.deadline is not None and call.deadline <= self._clock():
+            self._refuse(call, StatusCode.DEADLINE_EXCEEDED, LATE)
+            return
+        call.messages = call.message = None  # yet it counts as held: what runs has the message
         call.was_begun = True
         self._handler.called(call, message)
 
     def _refuse(self, call: ServedCall, code: StatusCode, words: str) -> None:
         """End a call that the handler knows nothing of, or whose rest it should not see."""
         call.stream.call = None
-        self._let_go(call)
+        self.backlog.let_go(call)
         if call.head.http_status != 200 and not call.has_header:
             said = [(b":status", b"%d" % call.head.http_status), (b"content-type", CONTENT_TYPE)]
             status = (b"grpc-status", b"%d" % code), (b"grpc-message", write_words(words))
@@ -271,15 +263,9 @@ class Serving:
         if call.was_begun:
             self._handler.hung_up(call)
 
-    def _let_go(self, call: ServedCall) -> None:
-        self._held -= call.held
-        call.held = 0
-        call.messages = call.message = None
-
     def _end(self, call: ServedCall, trailers: bytes) -> None:
         stream = call.stream
-        self._waiting.pop(call, None)
-        self._let_go(call)
+        self.backlog.let_go(call)
         if not stream.is_closed and not stream.has_sent_all:
             head = b"" if call.has_header else HEADER
             call.has_header = True

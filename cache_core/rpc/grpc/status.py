@@ -50,6 +50,9 @@ OF_RESET: Final = {
 }
 """What the code of a RST_STREAM means, INTERNAL where it is another (PROTOCOL-HTTP2.md, Errors)."""
 
+MAX_WORDS_BYTES: Final = 1024
+"""The most bytes of an error's words that travel: 8 KiB of trailers have them twice, encoded."""
+
 _CODE: Final = re.compile(rb"[0-9]{1,9}")
 _ESCAPED: Final = re.compile(rb"[^ -$&-~]|^ +| +$")
 
@@ -68,9 +71,20 @@ def read_code(said: bytes) -> StatusCode:
     return StatusCode(number) if number <= StatusCode.UNAUTHENTICATED else StatusCode.UNKNOWN
 
 
-def write_words(words: str) -> bytes:
-    """Return `words` percent-encoded, as `grpc-message` has them; at the ends, spaces are too."""
+def cut_words(words: str) -> str:
+    """Return `words` as UTF-8 can carry them; those that are too long end in an ellipsis."""
     encoded = words.encode(errors="replace")
+    if len(encoded) <= MAX_WORDS_BYTES:
+        return encoded.decode()
+    return encoded[:MAX_WORDS_BYTES].decode(errors="ignore") + "…"
+
+
+def write_words(words: str) -> bytes:
+    """Return `words`, cut and percent-encoded, as `grpc-message` has them; so are spaces at an end.
+
+    Whatever they are, the trailers are then not so large that the connection fails by them.
+    """
+    encoded = cut_words(words).encode()
     return _ESCAPED.sub(lambda match: b"".join([b"%%%02X" % byte for byte in match[0]]), encoded)
 
 

@@ -118,6 +118,15 @@ class Connection(Generic[H, C]):
         if stream.queue is not None:
             self.outlet.drop(stream)
 
+    def lose(self) -> None:
+        """Forget all streams: the connection is lost, and nothing is sent or taken any more.
+
+        Without it, what they still had to send would stay until the collector comes.
+        """
+        for stream in list(self.streams.values()):
+            stream.call = None
+            self.close(stream)
+
     def _fault(self, fault: StreamFault) -> None:
         """End the stream of which a rule was broken. Raises ConnectionFault after many of them."""
         stream = self.streams.get(fault.stream)

@@ -24,6 +24,12 @@ from cache_core.rpc.http2.listener import Head
 H = TypeVar("H", bound=Head)
 C = TypeVar("C")
 
+RAPID_SECONDS: Final = 0.01
+"""A stream that is ended before was not begun for an answer (CVE-2023-44487)."""
+
+LATE_RESET: Final = 0.02
+"""What another costs: whoever hangs up after a while gives up what was to be loaded for him."""
+
 SIZES: Final = {RST_STREAM: 4, PING: 8, WINDOW_UPDATE: 4}
 """The kinds of frames whose payload has one size (RFC 9113, sections 6.4, 6.7 and 6.9)."""
 
@@ -95,8 +101,9 @@ class Control(Intake[H, C], Generic[H, C]):
     def _take_reset(self, number: int, code: int) -> None:
         if self._is_idle(number):
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the stream was not begun")
-        self.patience.bear("resets")
         stream = self.streams.get(number)
+        is_rapid = stream is None or self.now - stream.since < RAPID_SECONDS
+        self.patience.bear("resets", 1.0 if is_rapid else LATE_RESET)
         if stream is not None:
             self.close(stream)
             known = code <= ErrorCode.HTTP_1_1_REQUIRED

@@ -62,6 +62,9 @@ class Intake(Connection[H, C], ABC, Generic[H, C]):
     ) -> None:
         super().__init__(bounds, reader, listener, clock)
         self._rest = b""
+        self._clock = clock
+        self.now = clock()
+        """When the last bytes came."""
         self.is_settled = False
         """Whether the other end's first SETTINGS have come."""
         self._left = bounds.connection_window
@@ -73,10 +76,17 @@ class Intake(Connection[H, C], ABC, Generic[H, C]):
         """Take bytes that came, and call the listener for what is whole with them."""
         if self.has_failed:
             return
+        self.now = self._clock()
         try:
             self._read(self._rest + data if self._rest else data)
         except ConnectionFault as fault:
             self.fail(fault)
+
+    def lose(self) -> None:
+        """Forget all streams, and what has come in part."""
+        super().lose()
+        self._rest = b""
+        self._block = None
 
     @abstractmethod
     def _preface(self, data: bytes, /) -> int:
@@ -222,6 +232,7 @@ class Intake(Connection[H, C], ABC, Generic[H, C]):
         """Open the stream of that number."""
         self.last = number
         stream: Stream[C] = Stream(number, self.theirs.initial_window_size, self._bounds.window)
+        stream.since = self.now
         self.streams[number] = stream
         return stream
 

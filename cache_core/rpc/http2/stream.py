@@ -31,6 +31,8 @@ class Stream(Generic[C]):
     """When the other end last took of the queue; 0 where nothing waits."""
     trailer: bytes | None = None
     """The block that is sent once the queue is empty; empty where an empty frame ends it."""
+    since = 0.0
+    """When it was begun, by the connection's clock."""
     call: C | None = None
     """The listener's own."""
 

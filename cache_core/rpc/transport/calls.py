@@ -1,4 +1,4 @@
-"""The calls of a node's connections: each one's task, its deadline, and its answer."""
+"""The calls of a node's connections, method by method, and their answers."""
 
 import asyncio
 import logging
@@ -6,7 +6,6 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final, Protocol
 
-from cache_core.errors import DeadlineExceeded, PeerUnavailable
 from cache_core.rpc.calls import REFUSALS, status_of
 from cache_core.rpc.grpc.served import ServedCall
 from cache_core.rpc.grpc.serving import OK, Serving
@@ -15,6 +14,7 @@ from cache_core.rpc.http2.framing.codes import ConnectionFault
 from cache_core.rpc.http2.framing.literals import number
 from cache_core.rpc.transport.introspection import reflect
 from cache_core.rpc.transport.node_calls import NodeCalls
+from cache_core.rpc.transport.running import Running
 from cache_core.rpc.wire.codec import Row
 from cache_core.rpc.wire.get import write_response
 from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES
@@ -51,21 +51,23 @@ class ConnectionCalls:
         self._node = node
         self._calls = node.calls
         self._name = node.name
-        self._timers: dict[ServedCall, asyncio.TimerHandle] = {}
         self._drained: dict[ServedCall, asyncio.Future[None]] = {}
-        self._own: set[ServedCall] = set()
+        self._now = asyncio.get_running_loop().time
 
     def attach(self, serving: Serving, wire: Carrying) -> None:
         """Answer by `serving` from now on, over `wire`."""
         self._serving = serving
-        self._wire = wire
+        self._backlog = serving.backlog
+        self._running = Running(self._node, serving.backlog, self)
+        self.flush_soon = wire.flush_soon
+        self._answered_ping = wire.answered_ping
 
     def called(self, call: ServedCall, message: bytes) -> None:
         """Begin a call, or pass on one more of its messages."""
         try:
             call.head.method.begin(self, call, message)
         except Exception as error:  # noqa: BLE001 - one call's failure is no other's
-            self._fail(call, error)
+            self.fail(call, error)
 
     def half_closed(self, call: ServedCall) -> None:
         """End a call that has sent all its messages."""
@@ -73,10 +75,7 @@ class ConnectionCalls:
 
     def hung_up(self, call: ServedCall) -> None:
         """End the work for a call that nobody waits for."""
-        self._own.discard(call)
-        task = self._node.tasks.pop(call, None)
-        if task is not None:
-            task.cancel()
+        self._running.hung_up(call)
 
     def drained(self, call: ServedCall) -> None:
         """Let a call send more."""
@@ -86,7 +85,7 @@ class ConnectionCalls:
 
     def pong(self, data: bytes) -> None:
         """Note that the client lives."""
-        self._wire.answered_ping(data)
+        self._answered_ping(data)
 
     def failed(self, fault: ConnectionFault) -> None:
         """Say why the client is cut off."""
@@ -94,8 +93,7 @@ class ConnectionCalls:
 
     def lost(self) -> None:
         """End the work for all calls of the connection: the client has gone."""
-        for call in list(self._own):
-            self.hung_up(call)
+        self._running.lost()
 
     def get(self, call: ServedCall, message: bytes) -> None:
         """Answer a Get."""
@@ -107,11 +105,13 @@ class ConnectionCalls:
         if isinstance(found, Value):
             self._give(call, found)
         else:
-            self._run(call, found, self._give)
+            again = partial(self.called, call, message)
+            self._running.run(call, found, self._give, again)
 
     def receive(self, row: Row[Any, Any, Any, Any], call: ServedCall, message: bytes) -> None:
         """Answer a message between nodes."""
-        self._run_apart(call, self._calls.receive(row, message, call.seconds), self._respond)
+        left = None if call.deadline is None else call.deadline - self._now()
+        self._run_apart(call, self._calls.receive(row, message, left), self._respond)
 
     def acknowledge(self, call: ServedCall, message: bytes) -> None:
         """Answer an Acknowledge."""
@@ -149,7 +149,7 @@ class ConnectionCalls:
 
     def reflect(self, call: ServedCall, message: bytes) -> None:
         """Answer one question of a reflection."""
-        if not self._serving.has_room:
+        if not self._backlog.has_room:
             raise StatusError(StatusCode.RESOURCE_EXHAUSTED, "the answers are not read")
         self._serving.send(call, reflect(message))
 
@@ -161,67 +161,7 @@ class ConnectionCalls:
     ) -> None:
         """Run a call that has no trace; it would else run under the trace of the last Get."""
         current_trace.set(NO_TRACE)
-        self._run(call, answer, give)
-
-    def _run(
-        self,
-        call: ServedCall,
-        answer: Coroutine[None, None, Any],
-        give: Callable[[ServedCall, Any], None],
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        self._own.add(call)
-        self._node.tasks[call] = task = loop.create_task(answer)
-        if call.seconds is not None:
-            self._timers[call] = loop.call_later(call.seconds, self._time_out, call)
-        task.add_done_callback(partial(self._settle, call, give))
-
-    def _time_out(self, call: ServedCall) -> None:
-        task = self._node.tasks.pop(call, None)
-        if task is not None:
-            words = f"node {self._name} did not answer within the deadline"
-            self._fail(call, DeadlineExceeded(words))
-            self._wire.flush_soon()
-            task.cancel()
-
-    def _settle(
-        self, call: ServedCall, give: Callable[[ServedCall, Any], None], task: asyncio.Task[Any]
-    ) -> None:
-        self._own.discard(call)
-        self._node.watches.discard(call)
-        self._drained.pop(call, None)
-        timer = self._timers.pop(call, None)
-        if timer is not None:
-            timer.cancel()
-        has_gone = self._node.tasks.pop(call, None) is None
-        if task.cancelled():
-            if not has_gone:
-                self._fail(call, self._why_cancelled())
-                self._wire.flush_soon()
-            return
-        error = task.exception()
-        if has_gone:
-            return
-        if error is not None:
-            self._fail(call, error)
-        elif self._serving.has_room:
-            self._conclude(call, give, task.result())
-        else:
-            self._serving.wait(call, partial(self._conclude, call, give, task.result()))
-        self._wire.flush_soon()
-
-    def _conclude(
-        self, call: ServedCall, give: Callable[[ServedCall, Any], None], result: object
-    ) -> None:
-        try:
-            give(call, result)
-        except Exception as error:  # noqa: BLE001 - one call's failure is no other's
-            self._fail(call, error)
-
-    def _why_cancelled(self) -> BaseException:
-        if self._node.is_ending:
-            return PeerUnavailable("the node is stopping")
-        return asyncio.CancelledError()
+        self._running.run(call, answer, give)
 
     def _give(self, call: ServedCall, value: Value) -> None:
         said = write_answer(value, node=self._name).encode()
@@ -246,21 +186,25 @@ class ConnectionCalls:
         _check(message)
         if call not in self._node.tasks:
             raise HungUp
-        if self._serving.has_room:
+        if self._backlog.has_room:
             has_left = self._serving.send(call, message)
         else:
             has_left = False
-            self._serving.wait(call, partial(self._send_late, call, message))
-        self._wire.flush_soon()
+            self._backlog.wait(call, partial(self._send_late, call, message))
+        self.flush_soon()
         if not has_left:
             self._drained[call] = waiting = asyncio.get_running_loop().create_future()
-            await waiting
+            try:
+                await waiting
+            finally:
+                self._drained.pop(call, None)
 
     def _send_late(self, call: ServedCall, message: bytes) -> None:
         if self._serving.send(call, message):
             self.drained(call)
 
-    def _fail(self, call: ServedCall, error: BaseException) -> None:
+    def fail(self, call: ServedCall, error: BaseException) -> None:
+        """End a call with an error."""
         if isinstance(error, REFUSALS):
             self._serving.fail(call, *status_of(error))
         elif isinstance(error, StatusError):

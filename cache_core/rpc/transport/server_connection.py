@@ -51,8 +51,8 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
         """End the work for all calls of the connection: the client has gone."""
         super().connection_lost(exc)
         self._all.discard(self)
-        self._serving.drop_waiting()
         self._calls.lost()
+        self._serving.lose()
 
     def pause_writing(self) -> None:
         """Read no more from a client that does not read: what it asks would pile up.
@@ -79,9 +79,9 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
         if self.transport is None:
             super().flush()
             return
-        self._serving.go_on()
+        self._serving.backlog.go_on()
         super().flush()
-        if self._serving.can_go_on:
+        if self._serving.backlog.can_go_on:
             self.flush_soon()
         if self._requests.refuses and not self._requests.streams and self.transport is not None:
             self.transport.close()
@@ -98,6 +98,10 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
             self._requests.refuses = True
             self._requests.goaway(self._requests.last)
             self.flush()
+
+    def _look(self) -> None:
+        self._serving.end_late()
+        super()._look()
 
     def answered_ping(self, data: bytes) -> None:
         """Note that the client lives, and has heard of the goodbye if it was said before."""

@@ -19,9 +19,8 @@ STALL_SECONDS: Final = 30.0
 PONG_SECONDS: Final = 20.0
 """How long the other end may take to answer a ping."""
 
-
 WORTH_BYTES: Final = 1 << 16
-"""How much of what was written has to leave between two looks, to count as being read."""
+"""How much of what was written has to leave from one look to the next, to count as being read."""
 
 JOINS: Final = (3, 12) <= sys.version_info < (3, 12, 9) or (
     (3, 13) <= sys.version_info < (3, 13, 2)
@@ -54,7 +53,7 @@ class Wire(asyncio.Protocol, Generic[H, C]):
         """Done once the connection is over."""
         self._in_turn = False
         self._heard = self._pinged = self._paused = 0.0
-        self._unsent = 0
+        self._written = self._taken = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -70,6 +69,7 @@ class Wire(asyncio.Protocol, Generic[H, C]):
         if self._timer is not None:
             self._timer.cancel()
         self.transport = None
+        self._outlet.clear()
         if not self.closed.done():
             self.closed.set_result(None)
 
@@ -89,6 +89,7 @@ class Wire(asyncio.Protocol, Generic[H, C]):
     def resume_writing(self) -> None:
         """Note that it reads again."""
         self._paused = 0.0
+        self._heard = self._loop.time()
 
     def flush_soon(self) -> None:
         """Write what there is when the turn of the event loop ends."""
@@ -105,9 +106,12 @@ class Wire(asyncio.Protocol, Generic[H, C]):
             return
         if parts:
             if self._outlet.has_large and not JOINS:
+                self._written += sum(map(len, parts))
                 transport.writelines(parts)
             else:
-                transport.write(b"".join(parts))
+                joined = b"".join(parts)
+                self._written += len(joined)
+                transport.write(joined)
             self._outlet.clear()
         self._outlet.unwritten = transport.get_write_buffer_size()
         if self._connection.has_failed:
@@ -143,9 +147,12 @@ class Wire(asyncio.Protocol, Generic[H, C]):
         """Look whether the other end still lives, reads, and has begun to speak."""
         now = self._loop.time()
         left = 0 if self.transport is None else self.transport.get_write_buffer_size()
-        if self._paused and self._unsent - left >= WORTH_BYTES:
+        taken = self._written - left
+        if self._paused and taken - self._taken >= WORTH_BYTES:
             self._paused = now
-        self._unsent = left
+        self._taken = taken
+        if self._paused:  # nothing may be read meanwhile, so that no answer to a ping would be seen
+            self._heard, self._pinged = now, 0.0
         if (
             not self._connection.is_settled
             or (self._paused and now - self._paused >= STALL_SECONDS)

@@ -29,7 +29,7 @@ from cache_core.errors import (
     UnknownGroup,
     ValueTooLarge,
 )
-from cache_core.rpc.grpc.status import StatusCode
+from cache_core.rpc.grpc.status import StatusCode, cut_words
 
 D = TypeVar("D", bound=Message)
 
@@ -41,9 +41,6 @@ NODE: Final = "node"
 """The name in ErrorInfo for the node that answered first, where another node was called."""
 TTL: Final = "ttl"
 """The name in ErrorInfo for the seconds that a NotFound is remembered."""
-
-MAX_WORDS_BYTES: Final = 1024
-"""The most bytes of an error's words that travel: 8 KiB of trailers have them twice, encoded."""
 
 _SECONDS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?")
 
@@ -68,13 +65,13 @@ ERROR_OF_REASON: Final[dict[str, type[CacheError]]] = {
 def to_status(error: CacheError) -> tuple[StatusCode, str, Trailers]:
     """Return the code, the words and the trailing metadata that `error` travels as.
 
-    Words that are too long end in an ellipsis. A status that is no failure of gRPC's travels as
+    Words are cut as `cut_words` does. A status that is no failure of gRPC's travels as
     UNKNOWN, so that an error never arrives as OK.
     """
     code = StatusCode.__members__.get(error.status, StatusCode.UNKNOWN)
     if code is StatusCode.OK:
         code = StatusCode.UNKNOWN
-    words = _cut(error.message)
+    words = cut_words(error.message)
     info = Any()
     said = {NODE: error.node} if error.node else {}
     if isinstance(error, NotFound) and error.ttl is not None:
@@ -86,13 +83,6 @@ def to_status(error: CacheError) -> tuple[StatusCode, str, Trailers]:
         hint.retry_delay.FromNanoseconds(int(error.retry_after * 1e9))
         status.details.add().Pack(hint)
     return code, words, ((DETAILS_KEY, status.SerializeToString()),)
-
-
-def _cut(words: str) -> str:
-    encoded = words.encode(errors="replace")
-    if len(encoded) <= MAX_WORDS_BYTES:
-        return encoded.decode()
-    return encoded[:MAX_WORDS_BYTES].decode(errors="ignore") + "…"
 
 
 def from_status(

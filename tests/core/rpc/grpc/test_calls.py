@@ -76,7 +76,7 @@ def test_metadata_and_the_time_left_come_with_the_call() -> None:
     ends.call(b"", fields=fields, seconds=2.5)
     ends.call(b"", fields=fields)
     ends.pump()
-    assert [call.seconds for call in ends.handler.calls] == [1.5, 2.5, None]
+    assert [call.deadline for call in ends.handler.calls] == [1_001.5, 1_002.5, None]
     assert [call.head.metadata for call in ends.handler.calls] == [fields] * 3
 
 

@@ -51,9 +51,9 @@ def test_calls_wait_while_too_many_answers_are_not_written() -> None:
         assert HELD < held(ends) <= HELD + SIZE + 5
         ends.to_client()
     ends.pump()
-    ends.serving.go_on()
+    ends.serving.backlog.go_on()
     while ends.to_client():
-        ends.serving.go_on()
+        ends.serving.backlog.go_on()
     assert {caller.end.code for caller in callers} == {StatusCode.OK}
 
 
@@ -103,10 +103,10 @@ def test_an_answer_that_was_made_late_may_wait_too() -> None:
         ends.serving.answer(ends.handler.calls[place], bytes(SIZE))
 
     for place, call in enumerate(ends.handler.calls):
-        if ends.serving.has_room:
+        if ends.serving.backlog.has_room:
             answer(place)
         else:
-            ends.serving.wait(call, partial(answer, place))
+            ends.serving.backlog.wait(call, partial(answer, place))
     assert list(done) == [0, 1, 2]
     ends.pump()
     assert list(done) == [0, 1, 2, 3, 4]

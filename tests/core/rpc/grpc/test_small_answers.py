@@ -48,5 +48,5 @@ def test_small_answers_that_are_not_written_are_counted() -> None:
     ends.to_server()
     assert HELD < ends.serving.connection.outlet.unwritten <= HELD + 1_005
     while ends.to_client():
-        ends.serving.go_on()
+        ends.serving.backlog.go_on()
     assert [caller.end.code for caller in callers] == [StatusCode.OK] * 300

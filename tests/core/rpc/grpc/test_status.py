@@ -5,7 +5,13 @@ import random
 import grpc
 import pytest
 
-from cache_core.rpc.grpc.status import StatusCode, read_code, read_words, write_words
+from cache_core.rpc.grpc.status import (
+    MAX_WORDS_BYTES,
+    StatusCode,
+    read_code,
+    read_words,
+    write_words,
+)
 
 
 def test_the_codes_are_those_of_grpc() -> None:
@@ -69,3 +75,10 @@ def test_all_words_come_back_as_they_were() -> None:
 )
 def test_words_that_others_wrote_are_read_as_far_as_they_can_be(said: bytes, words: str) -> None:
     assert read_words(said) == words
+
+
+@pytest.mark.parametrize("words", ["a" * 40_000, "é" * 40_000, "\n" * 40_000])
+def test_words_that_are_too_long_are_cut_before_they_travel(words: str) -> None:
+    written = write_words(words)
+    assert len(written) <= 3 * (MAX_WORDS_BYTES + 3)
+    assert read_words(written).endswith("…")

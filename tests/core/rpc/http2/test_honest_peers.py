@@ -148,3 +148,14 @@ def test_a_header_that_is_another_each_time_is_no_flood() -> None:
     for number in range(1, 2000, 2):
         server.takes(headers(number, REQUEST + field(b"trace", b"%d" % number)))
     assert server.fault is None
+
+
+def test_calls_that_are_given_up_after_a_while_are_borne_in_their_thousands() -> None:
+    """As a gateway gives up what its clients no longer wait for."""
+    server = ServerEnd()
+    for number in range(1, 40_000, 2):
+        server.takes(headers(number, REQUEST))
+        server.clock.tick(0.001)
+        if number > 20:
+            server.takes(rst_stream(number - 20))
+    assert server.fault is None

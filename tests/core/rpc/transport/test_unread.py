@@ -1,6 +1,7 @@
 """A client that opens its windows or keeps them shut, and reads nothing: what is kept for it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -14,7 +15,7 @@ from virtual_time import after, in_virtual_time
 
 from cache_core import Value
 from cache_core.pb.cluster_pb2 import BatchGetRequest
-from cache_core.pb.gaocache_pb2 import GetRequest
+from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
 from cache_core.rpc.channel import CLUSTER, GET
 from cache_core.rpc.grpc.messages import prefixed
 from cache_core.rpc.grpc.requests import request_block
@@ -65,11 +66,15 @@ class Taking(asyncio.Protocol):
 
 
 class Unread:
-    """A node's end, and that of a client which takes nothing while it is frozen."""
+    """A node's end, and that of a client which takes nothing while it is frozen.
+
+    Keys that begin with `m` are loaded, each time anew.
+    """
 
     def __init__(self) -> None:
         self.participant = FakeParticipant(
-            {**{f"{number}": Value(bytes(SIZE)) for number in range(MANY)}, "later": Value(b"1")}
+            {**{f"{number}": Value(bytes(SIZE)) for number in range(MANY)}, "later": Value(b"1")},
+            {f"m{number}": Value(b"%3d" % number + bytes(SIZE)) for number in range(MANY)},
         )
         self.node = NodeCalls(Service(self.participant), Health())
         self.server = ServerConnection(self.node, Bounds(), set())
@@ -163,3 +168,80 @@ async def test_calls_that_wait_for_room_are_not_begun_once_the_client_has_gone()
         ends.server.connection_lost(None)
         await after(0.01)
         assert ends.keys == ["0", "1", "2"]
+
+
+def values(taken: bytes) -> list[int]:
+    """Return which of the loaded values were taken, by their numbers."""
+    frames = read_frames(taken)
+    whole = dict[int, bytes]()
+    for frame in frames:
+        if frame.kind == DATA:
+            whole[frame.stream] = whole.get(frame.stream, b"") + frame.payload
+    ended = {frame.stream for frame in frames if frame.stream and frame.flags & END_STREAM}
+    assert ended == set(whole)
+    found = [GetResponse.FromString(message[5:]).value for message in whole.values()]
+    assert {len(value) for value in found} == {SIZE + 3}
+    return sorted(int(value[:3]) for value in found)
+
+
+@in_virtual_time
+async def test_little_is_kept_of_what_was_loaded_for_a_client_that_does_not_read() -> None:
+    async with unread(WIDE) as ends:
+        ends.client.write(b"".join(get(2 * number + 1, f"m{number}") for number in range(MANY)))
+        await after(1)
+        assert len(ends.keys) == 2 * MANY  # each was looked for, and is loaded
+        outlet = ends.server._requests.outlet  # noqa: SLF001 - what waits for windows counts, too
+        sent = ends.at_server.get_write_buffer_size() + outlet.queued
+        assert HELD < sent < HELD + SIZE + 1000
+        backlog = ends.server._serving.backlog  # noqa: SLF001 - as does what waits for room
+        assert not backlog.is_over
+        assert not backlog.can_hold(SIZE)
+        ends.client.thaw()
+        await after(10)
+        assert values(ends.protocol.taken) == list(range(MANY))
+
+
+@in_virtual_time
+async def test_what_has_to_be_loaded_again_is_loaded_once_more_at_the_most() -> None:
+    async with unread(WIDE) as ends:
+        ends.client.write(b"".join(get(2 * number + 1, f"m{number}") for number in range(MANY)))
+        await after(1)
+        for _ in range(200):
+            ends.client.take(SIZE // 2)
+            await after(0.01)
+        ends.client.thaw()
+        await after(1)
+        assert values(ends.protocol.taken) == list(range(MANY))
+        loads = Counter(ends.keys)
+        assert max(loads.values()) <= 4  # a load is a peek and a get
+
+
+@in_virtual_time
+async def test_a_client_that_reads_slowly_all_the_time_is_answered() -> None:
+    async with unread(WIDE) as ends:
+        count = 10
+        ends.client.write(b"".join(get(2 * number + 1, f"m{number}") for number in range(count)))
+        await after(1)
+        for _ in range(count * SIZE // 10_000):
+            await after(1)
+            ends.client.take(10_000)
+        await after(1)
+        assert not ends.at_server.is_over
+        ends.client.thaw()
+        await after(1)
+        assert values(ends.protocol.taken) == list(range(count))
+
+
+@in_virtual_time
+async def test_what_a_client_has_not_read_is_freed_when_it_goes() -> None:
+    async with unread(SHUT) as ends:
+        ends.client.write(b"".join(get(2 * number + 1, f"{number}") for number in range(3)))
+        await after(1)
+        outlet = ends.server._requests.outlet  # noqa: SLF001 - nothing of it is written
+        streams = list(ends.server._requests.streams.values())  # noqa: SLF001 - they hold it
+        assert outlet.queued > HELD
+        ends.client.thaw()
+        ends.client.abort()
+        await after(1)
+        assert outlet.queued == 0
+        assert [(stream.queue, stream.call) for stream in streams] == [(None, None)] * 3
