@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Final
 
@@ -11,6 +12,7 @@ from cache_core.rpc.grpc.heads import Metadata
 from cache_core.rpc.grpc.requests import request_block, timed
 from cache_core.rpc.grpc.served import ServedCall
 from cache_core.rpc.grpc.serving import Serving
+from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing.codes import ConnectionFault
 
@@ -28,8 +30,34 @@ class FakeMethod:
 METHODS: Final = {b"/s/One": FakeMethod(False), b"/s/Many": FakeMethod(True)}
 
 
+class FakeTurns(Turns):
+    """Turns that begin when a test says so."""
+
+    def __init__(self) -> None:
+        self._due: list[Callable[[], None]] = []
+        self.spent = [0]
+        """How many bytes were unpacked in each turn."""
+        super().__init__(self._due.append)
+
+    def spend(self, size: int) -> None:
+        self.spent[-1] += size
+        super().spend(size)
+
+    def next(self) -> bool:
+        """Begin the next turn; return whether anything was left for it."""
+        due = self._due.copy()
+        self._due.clear()
+        self.spent.append(0)
+        for each in due:
+            each()
+        return bool(due)
+
+
 class FakeHandler:
-    """Notes what a server is told of its calls, and lets `then` answer each message."""
+    """Notes what a server is told of its calls, and lets `then` answer each message.
+
+    `at_suspension` is called where the connection waits for another turn.
+    """
 
     def __init__(self) -> None:
         self.calls: list[ServedCall] = []
@@ -40,6 +68,7 @@ class FakeHandler:
         self.pongs = 0
         self.faults: list[ConnectionFault] = []
         self.then: Callable[[ServedCall, bytes], None] = lambda _, __: None
+        self.at_suspension: Callable[[], None] = lambda: None
 
     def called(self, call: ServedCall, message: bytes) -> None:
         self.calls.append(call)
@@ -57,6 +86,9 @@ class FakeHandler:
 
     def pong(self) -> None:
         self.pongs += 1
+
+    def suspended(self) -> None:
+        self.at_suspension()
 
     def failed(self, fault: ConnectionFault) -> None:
         self.faults.append(fault)
@@ -97,6 +129,7 @@ class FakeOwner:
         self.pongs = 0
         self.flushes = 0
         self.faults: list[ConnectionFault] = []
+        self.at_suspension: Callable[[], None] = lambda: None
 
     def flush_soon(self) -> None:
         self.flushes += 1
@@ -107,6 +140,9 @@ class FakeOwner:
     def answered_ping(self) -> None:
         self.pongs += 1
 
+    def suspended(self) -> None:
+        self.at_suspension()
+
     def broke_a_rule(self, fault: ConnectionFault) -> None:
         self.faults.append(fault)
 
@@ -114,7 +150,7 @@ class FakeOwner:
 class Ends:
     """A client's end and a server's; `pump` passes on what each has to say, `step` bytes a piece.
 
-    The server knows METHODS.
+    The server knows METHODS. Both unpack within the same `turns`.
     """
 
     def __init__(
@@ -125,8 +161,10 @@ class Ends:
         max_message: int = 100_000,
         max_held: int = 200_000,
         step: int | None = None,
+        turns: FakeTurns | None = None,
     ) -> None:
         self.step = step
+        self.turns = turns or FakeTurns()
         self.handler = FakeHandler()
         self.owner = FakeOwner()
         self.serving = Serving(
@@ -135,6 +173,7 @@ class Ends:
             bounds=server or Bounds(),
             max_message=max_message,
             max_held=max_held,
+            turns=self.turns,
             clock=lambda: 1_000.0,
         )
         self.asking = Asking(
@@ -142,8 +181,11 @@ class Ends:
             bounds=client or Bounds(streams=0),
             max_message=max_message,
             cut=CUT,
+            turns=self.turns,
             clock=lambda: 1_000.0,
         )
+        self.handler.at_suspension = partial(self.turns.wait, self._go_on_serving)
+        self.owner.at_suspension = partial(self.turns.wait, self._go_on_asking)
         self.serving.connection.begin()
         self.asking.connection.begin()
 
@@ -176,8 +218,16 @@ class Ends:
 
     def pump(self) -> None:
         """Pass on what both have to say, until neither says more."""
-        while self.to_server() | self.to_client():
+        while self.to_server() | self.to_client() | self.turns.next():
             pass
+
+    def _go_on_serving(self) -> None:
+        self.serving.connection.resume()
+        self.serving.connection.receive(b"")
+
+    def _go_on_asking(self) -> None:
+        self.asking.connection.resume()
+        self.asking.receive(b"")
 
 
 def _pass_on(data: bytes, receive: Callable[[bytes], None], step: int | None) -> bool:

@@ -6,10 +6,12 @@ from struct import Struct
 from typing import Final
 
 from cache_core.rpc.grpc.heads import CONTENT_TYPE, fields_of
-from cache_core.rpc.grpc.messages import ACCEPTED, PREFIX, Messages, prefixed
+from cache_core.rpc.grpc.messages import PREFIX, Messages, prefixed
+from cache_core.rpc.grpc.packed import ACCEPTED
 from cache_core.rpc.grpc.served import Handler, Method, MethodHead, ServedCall
-from cache_core.rpc.grpc.status import StatusCode, StatusError, write_words
+from cache_core.rpc.grpc.status import StatusCode, StatusError, write_status
 from cache_core.rpc.grpc.timeout import read_timeout
+from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing.codes import (
     END_HEADERS,
@@ -38,7 +40,8 @@ class Serving:
 
     A message may have `max_message` bytes. The connection may hold `max_held` bytes of calls that
     were not begun: what is over that is refused. It may hold about as many of answers that are not
-    read: while there are more, calls and answers wait until `go_on`.
+    read: while there are more, calls and answers wait until `go_on`. Messages are unpacked within
+    `turns`; where one is over, the connection is suspended.
     """
 
     def __init__(
@@ -49,9 +52,11 @@ class Serving:
         bounds: Bounds,
         max_message: int,
         max_held: int,
+        turns: Turns,
         clock: Callable[[], float],
     ) -> None:
         self._handler = handler
+        self._turns = turns
         self._max_message = max_message
         self._max_held = max_held
         self._held = 0
@@ -141,8 +146,7 @@ class Serving:
         metadata: Iterable[tuple[str, str | bytes]] = (),
     ) -> None:
         """End `call` with an error."""
-        status = (b"grpc-status", b"%d" % code), (b"grpc-message", write_words(words))
-        self._end(call, block([*status, *fields_of(metadata)]))
+        self._end(call, block([*write_status(code, words), *fields_of(metadata)]))
 
     def drop_waiting(self) -> None:
         """Begin none of the calls that wait: the client has gone."""
@@ -188,7 +192,10 @@ class Serving:
             self._refuse(call, error.code, str(error))
             return
         self.connection.consumed(stream, len(data))
-        if ended and not stream.is_closed:
+        if call.messages is not None and call.messages.waits:
+            self.connection.suspend(partial(self.data, stream, b"", ended=ended))
+            self._handler.suspended()
+        elif ended and not stream.is_closed:
             self._ended(call)
 
     def reset(self, stream: Stream[ServedCall], _code: ErrorCode, _words: str) -> None:
@@ -219,7 +226,7 @@ class Serving:
     def _feed(self, call: ServedCall, data: bytes) -> None:
         messages = call.messages
         if messages is None:
-            messages = Messages(self._max_message, call.head.encoding, "SERVER")
+            messages = Messages(self._max_message, call.head.encoding, "SERVER", self._turns)
             call.messages = messages
         takes_stream = call.head.method.takes_stream
         found = messages.feed(data)
@@ -263,8 +270,8 @@ class Serving:
         self._let_go(call)
         if call.head.http_status != 200 and not call.has_header:
             said = [(b":status", b"%d" % call.head.http_status), (b"content-type", CONTENT_TYPE)]
-            status = (b"grpc-status", b"%d" % code), (b"grpc-message", write_words(words))
-            self._outlet.headers(call.stream, block([*said, *status]), end=True)
+            said += write_status(code, words)
+            self._outlet.headers(call.stream, block(said), end=True)
         else:
             accepted = (("grpc-accept-encoding", ACCEPTED.decode()),)
             self.fail(call, code, words, accepted if code is StatusCode.UNIMPLEMENTED else ())

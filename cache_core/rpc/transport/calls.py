@@ -41,6 +41,9 @@ class Carrying(Protocol):
     def answered_ping(self) -> None:
         """Learn that the client has answered a ping."""
 
+    def suspended(self) -> None:
+        """Learn that what has come has to wait for a later turn."""
+
 
 class ConnectionCalls:
     """The calls of one connection to `node`; hits are answered at once."""
@@ -87,6 +90,10 @@ class ConnectionCalls:
     def pong(self) -> None:
         """Note that the client lives."""
         self._wire.answered_ping()
+
+    def suspended(self) -> None:
+        """Have the connection go on in a later turn."""
+        self._wire.suspended()
 
     def failed(self, fault: ConnectionFault) -> None:
         """Say why the client is cut off."""
