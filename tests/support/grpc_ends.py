@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Final
 
@@ -13,6 +14,7 @@ from cache_core.rpc.grpc.heads import Metadata
 from cache_core.rpc.grpc.requests import request_block, timed
 from cache_core.rpc.grpc.served import ServedCall
 from cache_core.rpc.grpc.serving import Serving
+from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing.codes import ConnectionFault
 
@@ -30,8 +32,34 @@ class FakeMethod:
 METHODS: Final = {b"/s/One": FakeMethod(False), b"/s/Many": FakeMethod(True)}
 
 
+class FakeTurns(Turns):
+    """Turns that begin when a test says so."""
+
+    def __init__(self) -> None:
+        self._due: list[Callable[[], None]] = []
+        self.spent = [0]
+        """How many bytes were unpacked in each turn."""
+        super().__init__(self._due.append)
+
+    def spend(self, size: int) -> None:
+        self.spent[-1] += size
+        super().spend(size)
+
+    def next(self) -> bool:
+        """Begin the next turn; return whether anything was left for it."""
+        due = self._due.copy()
+        self._due.clear()
+        self.spent.append(0)
+        for each in due:
+            each()
+        return bool(due)
+
+
 class FakeHandler:
-    """Notes what a server is told of its calls, and lets `then` answer each message."""
+    """Notes what a server is told of its calls, and lets `then` answer each message.
+
+    `at_suspension` is called where the connection waits for another turn.
+    """
 
     def __init__(self) -> None:
         self.calls: list[ServedCall] = []
@@ -42,6 +70,7 @@ class FakeHandler:
         self.pongs = 0
         self.faults: list[ConnectionFault] = []
         self.then: Callable[[ServedCall, bytes], None] = lambda _, __: None
+        self.at_suspension: Callable[[], None] = lambda: None
 
     def called(self, call: ServedCall, message: bytes) -> None:
         self.calls.append(call)
@@ -59,6 +88,9 @@ class FakeHandler:
 
     def pong(self, _data: bytes) -> None:
         self.pongs += 1
+
+    def suspended(self) -> None:
+        self.at_suspension()
 
     def failed(self, fault: ConnectionFault) -> None:
         self.faults.append(fault)
@@ -100,6 +132,7 @@ class FakeOwner:
         self.pongs = 0
         self.flushes = 0
         self.faults: list[ConnectionFault] = []
+        self.at_suspension: Callable[[], None] = lambda: None
 
     def flush_soon(self) -> None:
         self.flushes += 1
@@ -111,6 +144,9 @@ class FakeOwner:
     def answered_ping(self, _data: bytes) -> None:
         self.pongs += 1
 
+    def suspended(self) -> None:
+        self.at_suspension()
+
     def broke_a_rule(self, fault: ConnectionFault) -> None:
         self.faults.append(fault)
 
@@ -118,7 +154,7 @@ class FakeOwner:
 class Ends:
     """A client's end and a server's; `pump` passes on what each has to say, `step` bytes a piece.
 
-    The server knows METHODS.
+    The server knows METHODS. Both unpack within the same `turns`.
     """
 
     def __init__(
@@ -129,9 +165,11 @@ class Ends:
         max_message: int = 100_000,
         max_held: int = 200_000,
         step: int | None = None,
+        turns: FakeTurns | None = None,
     ) -> None:
         self.step = step
         self.clock = FakeClock()
+        self.turns = turns or FakeTurns()
         self.handler = FakeHandler()
         self.owner = FakeOwner()
         self.serving = Serving(
@@ -140,6 +178,7 @@ class Ends:
             bounds=server or Bounds(),
             max_message=max_message,
             max_held=max_held,
+            turns=self.turns,
             clock=self.clock,
         )
         self.asking = Asking(
@@ -147,8 +186,11 @@ class Ends:
             bounds=client or Bounds(streams=0),
             max_message=max_message,
             cut=CUT,
+            turns=self.turns,
             clock=self.clock,
         )
+        self.handler.at_suspension = partial(self.turns.wait, self._go_on_serving)
+        self.owner.at_suspension = partial(self.turns.wait, self._go_on_asking)
         self.serving.connection.begin()
         self.asking.connection.begin()
 
@@ -182,8 +224,16 @@ class Ends:
 
     def pump(self) -> None:
         """Pass on what both have to say, until neither says more."""
-        while self.to_server() | self.to_client():
+        while self.to_server() | self.to_client() | self.turns.next():
             pass
+
+    def _go_on_serving(self) -> None:
+        self.serving.connection.resume()
+        self.serving.connection.receive(b"")
+
+    def _go_on_asking(self) -> None:
+        self.asking.connection.resume()
+        self.asking.receive(b"")
 
 
 def _pass_on(data: bytes, receive: Callable[[bytes], None], step: int | None) -> bool:

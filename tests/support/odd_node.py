@@ -10,6 +10,7 @@ from grpc_ends import METHODS, FakeHandler, FakeMethod
 from cache_core.address import Address
 from cache_core.rpc.grpc.served import ServedCall
 from cache_core.rpc.grpc.serving import Serving
+from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.http2.bounds import Bounds
 
 SERVED: Final = {**METHODS, b"/gaocachepb.Gaocache/Get": FakeMethod(False)}
@@ -24,6 +25,7 @@ class OddConnection(asyncio.Protocol):
 
     def __init__(self, node: "OddNode") -> None:
         self._node = node
+        loop = asyncio.get_running_loop()
         handler = FakeHandler()
         handler.then = self._called
         self.handler = handler
@@ -33,7 +35,8 @@ class OddConnection(asyncio.Protocol):
             bounds=node.bounds,
             max_message=1 << 24,
             max_held=1 << 24,
-            clock=asyncio.get_running_loop().time,
+            turns=Turns(loop.call_soon),
+            clock=loop.time,
         )
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -1,12 +1,14 @@
 """The client's end: calls that this end makes on a connection, and their answers."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final, Protocol
 
 from cache_core.rpc.grpc.asked import Asked, Ended
 from cache_core.rpc.grpc.heads import AnswerHead
 from cache_core.rpc.grpc.messages import Messages, prefixed
 from cache_core.rpc.grpc.status import OF_HTTP, OF_RESET, StatusCode, StatusError
+from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.client import ClientConnection
 from cache_core.rpc.http2.framing.codes import ConnectionFault, ErrorCode
@@ -29,6 +31,9 @@ class Changed(Protocol):
     def answered_ping(self, data: bytes) -> None:
         """Learn that the other end has answered the ping of this data."""
 
+    def suspended(self) -> None:
+        """Learn that the connection waits for a later turn: it has to `resume` in it."""
+
     def broke_a_rule(self, fault: ConnectionFault) -> None:
         """Learn that it is over, once all is written."""
 
@@ -36,7 +41,8 @@ class Changed(Protocol):
 class Asking:
     """The calls of one connection; a message of an answer may have `max_message` bytes.
 
-    `cut` is the field of the trailers that differs from answer to answer.
+    `cut` is the field of the trailers that differs from answer to answer. Messages are unpacked
+    within `turns`; where one is over, the connection is suspended.
     """
 
     def __init__(
@@ -46,9 +52,11 @@ class Asking:
         bounds: Bounds,
         max_message: int,
         cut: bytes,
+        turns: Turns,
         clock: Callable[[], float],
     ) -> None:
         self._changed = changed
+        self._turns = turns
         self._max_message = max_message
         reader = HeadReader(AnswerHead, cut, bounds.header_bytes)
         self.connection: ClientConnection[AnswerHead, Asked] = ClientConnection(
@@ -144,8 +152,13 @@ class Asking:
             and int.from_bytes(data[1:5]) == size - 5 <= self._max_message
         ):
             call.take(data[5:])
-        elif not self._feed(call, data):
-            return
+        else:
+            if not self._feed(call, data):
+                return
+            if call.messages is not None and call.messages.waits:
+                self.connection.suspend(partial(self.data, stream, b"", ended=ended))
+                self._changed.suspended()
+                ended = False
         if call.is_paused:
             call.owed += size
         else:
@@ -204,7 +217,7 @@ class Asking:
         """Take data that is no whole message; return whether the call goes on."""
         if call.messages is None:
             encoding = b"identity" if call.head is None else call.head.encoding
-            call.messages = Messages(self._max_message, encoding, "CLIENT")
+            call.messages = Messages(self._max_message, encoding, "CLIENT", self._turns)
         try:
             for message in call.messages.feed(data):
                 if call.stream is None or call.stream.call is not call:

@@ -1,17 +1,13 @@
 """Messages with their prefixes: one byte for compression, four for the length."""
 
 import struct
-import zlib
 from typing import Final
 
+from cache_core.rpc.grpc.packed import WINDOW_BITS, Packed
 from cache_core.rpc.grpc.status import StatusCode, StatusError
+from cache_core.rpc.grpc.turns import Turns
 
 PREFIX: Final = struct.Struct(">BI")
-
-WINDOW_BITS: Final = {b"gzip": zlib.MAX_WBITS | 16, b"deflate": zlib.MAX_WBITS}
-"""The encodings that are taken besides identity, as zlib names them."""
-
-ACCEPTED: Final = b"identity,deflate,gzip"
 
 
 def prefixed(message: bytes) -> bytes:
@@ -23,16 +19,21 @@ class Messages:
     """Puts messages together from the data of one stream; none may be over `limit` bytes.
 
     A message that is too large is refused by its prefix, before its bytes are kept. `encoding` is
-    what the stream's header names; `who` begins the words of a refusal, as gRPC says it.
+    what the stream's header names; `who` begins the words of a refusal, as gRPC says it. What is
+    compressed is unpacked within `turns`.
     """
 
-    __slots__ = ("_encoding", "_kept", "_limit", "_size", "_who")
+    __slots__ = ("_encoding", "_kept", "_limit", "_packed", "_size", "_turns", "_who", "waits")
 
-    def __init__(self, limit: int, encoding: bytes, who: str) -> None:
+    def __init__(self, limit: int, encoding: bytes, who: str, turns: Turns) -> None:
         self._limit = limit
         self._encoding = encoding
         self._who = who
+        self._turns = turns
         self._kept = bytearray()
+        self._packed: Packed | None = None
+        self.waits = False
+        """Whether more is to be unpacked: in a later turn, by feeding nothing."""
         self._size = PREFIX.size
         """How many bytes are needed until something can be said."""
 
@@ -50,6 +51,7 @@ class Messages:
             data = b"".join((self._kept, data))
         found: list[bytes] = []
         start = 0
+        self.waits = False
         self._size = PREFIX.size
         while len(data) - start >= PREFIX.size:
             flag, size = PREFIX.unpack_from(data, start)
@@ -59,7 +61,11 @@ class Messages:
                 self._size = end - start
                 break
             message = data[start + PREFIX.size : end]
-            found.append(self._unpacked(message) if flag else message)
+            whole = self._unpacked(message) if flag else message
+            if whole is None:
+                self.waits = True
+                break
+            found.append(whole)
             start = end
         self._kept = bytearray(data[start:])
         return found
@@ -73,18 +79,21 @@ class Messages:
             words = "a message is compressed, but the header names no encoding"
             raise StatusError(StatusCode.INTERNAL, words)
 
-    def _unpacked(self, message: bytes) -> bytes:
-        unpacking = zlib.decompressobj(WINDOW_BITS[self._encoding])
-        try:
-            whole = unpacking.decompress(message, self._limit + 1)
-        except zlib.error as error:
-            words = f"a message can't be unpacked: {error}"
-            raise StatusError(StatusCode.INTERNAL, words) from error
-        if len(whole) > self._limit:
-            raise self._too_large(len(whole))
-        if not unpacking.eof or unpacking.unused_data:
-            raise StatusError(StatusCode.INTERNAL, "a message was packed in part, or is too long")
-        return whole
+    def _unpacked(self, message: bytes) -> bytes | None:
+        """Return what `message` unpacks to, None where that takes another turn.
+
+        Raises StatusError.
+        """
+        packed = self._packed or Packed(message, self._encoding, self._limit)
+        while not packed.is_done:
+            if self._turns.is_over:
+                self._packed = packed
+                return None
+            self._turns.spend(packed.step())
+        self._packed = None
+        if packed.size > self._limit:
+            raise self._too_large(packed.size)
+        return packed.whole()
 
     def _too_large(self, size: int) -> StatusError:
         sizes = f"{size} vs. {self._limit}"

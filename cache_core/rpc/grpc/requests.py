@@ -3,7 +3,7 @@
 from typing import Final
 
 from cache_core.rpc.grpc.heads import CONTENT_TYPE, USER_AGENT, Metadata, fields_of
-from cache_core.rpc.grpc.messages import ACCEPTED
+from cache_core.rpc.grpc.packed import ACCEPTED
 from cache_core.rpc.grpc.timeout import write_timeout
 from cache_core.rpc.http2.framing.literals import block
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from cache_core.rpc.grpc.heads import RequestHead
-from cache_core.rpc.grpc.messages import WINDOW_BITS, Messages
+from cache_core.rpc.grpc.messages import Messages
+from cache_core.rpc.grpc.packed import WINDOW_BITS
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.framing.codes import ConnectionFault
 from cache_core.rpc.http2.framing.fields import Fields
@@ -71,6 +72,9 @@ class Handler(Protocol):
 
     def drained(self, call: ServedCall) -> None:
         """Learn that all that was sent has left."""
+
+    def suspended(self) -> None:
+        """Learn that the connection waits for a later turn: it has to `resume` in it."""
 
     def pong(self, data: bytes) -> None:
         """Learn that the other end has answered the ping of this data."""

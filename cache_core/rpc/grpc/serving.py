@@ -7,10 +7,12 @@ from typing import Final
 
 from cache_core.rpc.grpc.backlog import Backlog
 from cache_core.rpc.grpc.heads import CONTENT_TYPE, fields_of
-from cache_core.rpc.grpc.messages import ACCEPTED, PREFIX, Messages, prefixed
+from cache_core.rpc.grpc.messages import PREFIX, Messages, prefixed
+from cache_core.rpc.grpc.packed import ACCEPTED
 from cache_core.rpc.grpc.served import Handler, Method, MethodHead, ServedCall
-from cache_core.rpc.grpc.status import StatusCode, StatusError, write_words
+from cache_core.rpc.grpc.status import StatusCode, StatusError, write_status
 from cache_core.rpc.grpc.timeout import read_timeout
+from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing.codes import (
     END_HEADERS,
@@ -40,7 +42,8 @@ class Serving:
     """The calls of one connection, for a `handler`; `methods` are those of its paths.
 
     A message may have `max_message` bytes. `max_held` is what its `backlog` may hold: calls that
-    were not begun are refused where it is more.
+    were not begun are refused where it is more. Messages are unpacked within `turns`; where one is
+    over, the connection is suspended.
     """
 
     def __init__(
@@ -51,9 +54,11 @@ class Serving:
         bounds: Bounds,
         max_message: int,
         max_held: int,
+        turns: Turns,
         clock: Callable[[], float],
     ) -> None:
         self._handler = handler
+        self._turns = turns
         self._max_message = max_message
         self._clock = clock
         head = partial(MethodHead, methods=methods)
@@ -120,8 +125,7 @@ class Serving:
         metadata: Iterable[tuple[str, str | bytes]] = (),
     ) -> None:
         """End `call` with an error."""
-        status = (b"grpc-status", b"%d" % code), (b"grpc-message", write_words(words))
-        self._end(call, block([*status, *fields_of(metadata)]))
+        self._end(call, block([*write_status(code, words), *fields_of(metadata)]))
 
     def lose(self) -> None:
         """Forget all calls and their answers: the client has gone."""
@@ -180,7 +184,10 @@ class Serving:
             self._refuse(call, error.code, str(error))
             return
         self.connection.consumed(stream, len(data))
-        if ended and not stream.is_closed:
+        if call.messages is not None and call.messages.waits:
+            self.connection.suspend(partial(self.data, stream, b"", ended=ended))
+            self._handler.suspended()
+        elif ended and not stream.is_closed:
             self._ended(call)
 
     def reset(self, stream: Stream[ServedCall], _code: ErrorCode, _words: str) -> None:
@@ -210,7 +217,7 @@ class Serving:
     def _feed(self, call: ServedCall, data: bytes) -> None:
         messages = call.messages
         if messages is None:
-            messages = Messages(self._max_message, call.head.encoding, "SERVER")
+            messages = Messages(self._max_message, call.head.encoding, "SERVER", self._turns)
             call.messages = messages
         takes_stream = call.head.method.takes_stream
         found = messages.feed(data)
@@ -255,8 +262,8 @@ class Serving:
         self.backlog.let_go(call)
         if call.head.http_status != 200 and not call.has_header:
             said = [(b":status", b"%d" % call.head.http_status), (b"content-type", CONTENT_TYPE)]
-            status = (b"grpc-status", b"%d" % code), (b"grpc-message", write_words(words))
-            self._outlet.headers(call.stream, block([*said, *status]), end=True)
+            said += write_status(code, words)
+            self._outlet.headers(call.stream, block(said), end=True)
         else:
             accepted = (("grpc-accept-encoding", ACCEPTED.decode()),)
             self.fail(call, code, words, accepted if code is StatusCode.UNIMPLEMENTED else ())

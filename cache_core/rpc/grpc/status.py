@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from cache_core.rpc.http2.framing.codes import ErrorCode
+from cache_core.rpc.http2.framing.fields import Fields
 
 
 class StatusCode(IntEnum):
@@ -69,6 +70,11 @@ def read_code(said: bytes) -> StatusCode:
     """Return the code that `grpc-status` names, UNKNOWN where it names none that is known."""
     number = int(said) if _CODE.fullmatch(said) else StatusCode.UNKNOWN
     return StatusCode(number) if number <= StatusCode.UNAUTHENTICATED else StatusCode.UNKNOWN
+
+
+def write_status(code: StatusCode, words: str) -> Fields:
+    """Return the fields that tell how a call ended."""
+    return (b"grpc-status", b"%d" % code), (b"grpc-message", write_words(words))
 
 
 def cut_words(words: str) -> str:

@@ -47,6 +47,8 @@ class Connection(Generic[H, C]):
             self.theirs, self.patience, clock, self._sent, listener.drained
         )
         self.has_failed = False
+        self._stops = False
+        """Whether no frames are taken: it has failed, or is suspended."""
         self.last = 0
         """The highest stream that was begun."""
         self._bounds = bounds
@@ -64,7 +66,7 @@ class Connection(Generic[H, C]):
     def fail(self, fault: ConnectionFault) -> None:
         """End the connection, and tell the other end why."""
         if not self.has_failed:
-            self.has_failed = True
+            self.has_failed = self._stops = True
             self.outlet.parts.append(frames.goaway(self._last_taken(), fault.code, str(fault)))
             self._listener.failed(fault)
 

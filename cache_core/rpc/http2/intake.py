@@ -71,10 +71,18 @@ class Intake(Connection[H, C], ABC, Generic[H, C]):
         self._received = 0
         self._half = bounds.connection_window // 2
         self._block: _Block | None = None
+        self._then: Callable[[], None] | None = None
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether frames that came wait for `resume`."""
+        return self._then is not None
 
     def receive(self, data: bytes) -> None:
         """Take bytes that came, and call the listener for what is whole with them."""
-        if self.has_failed:
+        if self._stops:
+            if not self.has_failed:
+                self._rest += data
             return
         self.now = self._clock()
         try:
@@ -87,6 +95,19 @@ class Intake(Connection[H, C], ABC, Generic[H, C]):
         super().lose()
         self._rest = b""
         self._block = None
+        self._then = None
+
+    def suspend(self, then: Callable[[], None]) -> None:
+        """Take no frames until `resume`, which does `then` first."""
+        self._then = then
+        self._stops = True
+
+    def resume(self) -> None:
+        """Take frames again, those that came meanwhile with the next `receive`."""
+        then, self._then = self._then, None
+        self._stops = self.has_failed
+        if then is not None and not self.has_failed:
+            then()
 
     @abstractmethod
     def _preface(self, data: bytes, /) -> int:
@@ -139,8 +160,8 @@ class Intake(Connection[H, C], ABC, Generic[H, C]):
                 self._fault(fault)
             except Malformed as error:
                 self._fault(StreamFault(number, ErrorCode.PROTOCOL_ERROR, str(error)))
-            if self.has_failed:
-                return
+            if self._stops:
+                break
         self._rest = data[position:]
 
     def _take_call(self, number: int, data: bytes, start: int, end: int) -> int:

@@ -41,6 +41,9 @@ class Carrying(Protocol):
     def answered_ping(self, data: bytes) -> None:
         """Learn that the client has answered the ping of this data."""
 
+    def suspended(self) -> None:
+        """Learn that what has come has to wait for a later turn."""
+
 
 class ConnectionCalls:
     """The calls of one connection to `node`; hits are answered at once."""
@@ -59,8 +62,7 @@ class ConnectionCalls:
         self._serving = serving
         self._backlog = serving.backlog
         self._running = Running(self._node, serving.backlog, self)
-        self.flush_soon = wire.flush_soon
-        self._answered_ping = wire.answered_ping
+        self._wire = wire
 
     def called(self, call: ServedCall, message: bytes) -> None:
         """Begin a call, or pass on one more of its messages."""
@@ -85,7 +87,15 @@ class ConnectionCalls:
 
     def pong(self, data: bytes) -> None:
         """Note that the client lives."""
-        self._answered_ping(data)
+        self._wire.answered_ping(data)
+
+    def suspended(self) -> None:
+        """Have the connection go on in a later turn."""
+        self._wire.suspended()
+
+    def flush_soon(self) -> None:
+        """Have what was sent outside a turn of the connection written when this turn ends."""
+        self._wire.flush_soon()
 
     def failed(self, fault: ConnectionFault) -> None:
         """Say why the client is cut off."""

@@ -7,6 +7,7 @@ from cache_core.rpc.grpc.asked import Asked, Ended
 from cache_core.rpc.grpc.asking import Asking
 from cache_core.rpc.grpc.heads import AnswerHead
 from cache_core.rpc.grpc.status import StatusCode
+from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing.codes import ConnectionFault
 from cache_core.rpc.transport.wire import Wire
@@ -19,6 +20,7 @@ class ClientConnection(Wire[AnswerHead, Asked]):
 
     def __init__(self, bounds: Bounds, left: Callable[["ClientConnection"], None]) -> None:
         loop = asyncio.get_running_loop()
+        turns = Turns(loop.call_soon)
         self._left = left
         self.has_left = False
         """Whether it takes no more calls."""
@@ -29,9 +31,12 @@ class ClientConnection(Wire[AnswerHead, Asked]):
             bounds=bounds,
             max_message=MAX_MESSAGE_BYTES,
             cut=ANSWER.encode(),
+            turns=turns,
             clock=loop.time,
         )
-        super().__init__(self.asking.connection, self.asking.receive, quiet=KEEPALIVE_SECONDS)
+        super().__init__(
+            self.asking.connection, self.asking.receive, turns=turns, quiet=KEEPALIVE_SECONDS
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End all calls that are under way."""

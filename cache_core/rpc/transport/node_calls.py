@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from cache_core.rpc.calls import Calls
 from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.introspection import Health
 
@@ -16,6 +17,7 @@ class NodeCalls:
         self.calls: Final = Calls(service)
         self.name: Final = service.participant.name
         self.health: Final = health
+        self.turns: Final = Turns(asyncio.get_running_loop().call_soon)
         self.is_ending = False
         self.tasks = dict[ServedCall, asyncio.Task[Any]]()
         self.watches = set[ServedCall]()

@@ -32,11 +32,14 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
             bounds=bounds,
             max_message=MAX_MESSAGE_BYTES,
             max_held=MAX_HELD_BYTES,
+            turns=node.turns,
             clock=loop.time,
         )
         self._serving = serving
         self._requests = serving.connection
-        super().__init__(serving.connection, serving.connection.receive, quiet=QUIET_SECONDS)
+        super().__init__(
+            serving.connection, serving.connection.receive, turns=node.turns, quiet=QUIET_SECONDS
+        )
         self._calls.attach(serving, self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -66,10 +69,14 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
     def resume_writing(self) -> None:
         """Read again."""
         super().resume_writing()
+        self._read_on()
         if self.transport is not None:
-            self.transport.resume_reading()
             self._requests.outlet.unwritten = self.transport.get_write_buffer_size()
             self.flush_soon()
+
+    def _read_on(self) -> None:
+        if not self._paused:
+            super()._read_on()
 
     def flush(self) -> None:
         """Write what there is; close a connection whose last call is answered after a goodbye.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from os import urandom
 from typing import Final, Generic, TypeVar, cast
 
+from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.http2.control import Control
 from cache_core.rpc.http2.framing.codes import ErrorCode
 from cache_core.rpc.http2.listener import Head
@@ -41,12 +42,14 @@ class Wire(asyncio.Protocol, Generic[H, C]):
         connection: Control[H, C],
         receive: Callable[[bytes], None],
         *,
+        turns: Turns,
         quiet: float,
     ) -> None:
         self.transport: asyncio.Transport | None = None
         self._connection = connection
         self._outlet = connection.outlet
         self._receive = receive
+        self._turns = turns
         self._quiet = quiet
         self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[None] = self._loop.create_future()
@@ -81,6 +84,12 @@ class Wire(asyncio.Protocol, Generic[H, C]):
             self._receive(data)
         finally:
             self.flush()
+
+    def suspended(self) -> None:
+        """Read no more until a later turn, which goes on with what has come."""
+        if self.transport is not None:
+            self.transport.pause_reading()
+        self._turns.wait(self._go_on)
 
     def pause_writing(self) -> None:
         """Note that the other end does not read."""
@@ -138,6 +147,22 @@ class Wire(asyncio.Protocol, Generic[H, C]):
     def answered_ping(self, _data: bytes) -> None:
         """Note that the other end lives: any answer tells so."""
         self._pinged = 0.0
+
+    def _go_on(self) -> None:
+        if self.transport is None:
+            return
+        self._in_turn = True
+        try:
+            self._connection.resume()
+            self._receive(b"")
+        finally:
+            self.flush()
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read again, unless something speaks against it."""
+        if self.transport is not None and not self._connection.is_suspended:
+            self.transport.resume_reading()
 
     def _may_ping(self) -> bool:
         """Return whether a ping is worth its bytes."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import accumulate, pairwise
 
 import pytest
+from grpc_ends import FakeTurns
 
 from cache_core.rpc.grpc.messages import PREFIX, Messages, prefixed
 from cache_core.rpc.grpc.status import StatusCode, StatusError
@@ -15,7 +16,7 @@ LIMIT = 1_000
 
 
 def reading(encoding: bytes = b"identity", limit: int = LIMIT) -> Messages:
-    return Messages(limit, encoding, "SERVER")
+    return Messages(limit, encoding, "SERVER", FakeTurns())
 
 
 def packed(data: bytes) -> bytes:

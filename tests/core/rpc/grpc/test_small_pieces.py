@@ -2,6 +2,8 @@
 
 import tracemalloc
 
+from grpc_ends import FakeTurns
+
 from cache_core.rpc.grpc.messages import Messages, prefixed
 
 SIZE = 1 << 18
@@ -9,7 +11,7 @@ SIZE = 1 << 18
 
 def test_a_message_in_pieces_of_two_bytes_keeps_as_many_bytes_as_it_counts() -> None:
     whole = memoryview(prefixed(bytes(SIZE)))
-    messages = Messages(SIZE, b"identity", "SERVER")
+    messages = Messages(SIZE, b"identity", "SERVER", FakeTurns())
     tracemalloc.start()
     try:
         for at in range(0, SIZE, 2):

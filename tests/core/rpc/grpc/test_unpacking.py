@@ -4,6 +4,7 @@ import gzip
 import tracemalloc
 
 import pytest
+from grpc_ends import FakeTurns
 
 from cache_core.rpc.grpc.messages import PREFIX, Messages
 from cache_core.rpc.grpc.status import StatusError
@@ -14,7 +15,7 @@ LIMIT = 100_000
 def test_a_packed_message_is_unpacked_no_further_than_to_the_limit() -> None:
     packed = gzip.compress(bytes(20_000_000))
     assert len(packed) < LIMIT
-    messages = Messages(LIMIT, b"gzip", "SERVER")
+    messages = Messages(LIMIT, b"gzip", "SERVER", FakeTurns())
     tracemalloc.start()
     try:
         with pytest.raises(StatusError, match="larger than max"):
