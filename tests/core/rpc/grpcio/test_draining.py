@@ -13,7 +13,7 @@ from virtual_time import in_virtual_time
 from cache_core import PeerUnavailable
 from cache_core.address import Address
 from cache_core.messages import HandOver, Removal, RemoveEverywhere
-from cache_core.rpc.draining import LAME_DUCK_SECONDS, QUIET_SECONDS, RunningCalls
+from cache_core.rpc.grpcio.draining import LAME_DUCK_SECONDS, QUIET_SECONDS, RunningCalls
 from cache_core.rpc.grpcio.handlers import Handlers
 from cache_core.rpc.service import Service
 
