@@ -1,11 +1,13 @@
 import asyncio
 import os
 import random
+import signal
 import sys
 import time
 from collections import Counter
 
 import pytest
+from interrupting import SIGNALS, ended_by_signals
 from keyset import COUNTS, by_zipf, keys
 from load import Load
 from matrix import HOT, LONE, plan
@@ -151,3 +153,17 @@ def test_memory_that_grows_is_told_from_memory_that_is_flat() -> None:
     grown = [(80 + turn) * MIB for turn in range(40)]
     checks = memory_checks({"gateway": flat, "node": grown})
     assert [check.holds for check in checks] == [True, False]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_benchmark_is_ended_by_a_signal_that_it_began_with_ignored(
+    number: signal.Signals,
+) -> None:
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with pytest.raises(SystemExit) as caught, ended_by_signals():
+            signal.raise_signal(number)
+        assert caught.value.code == 128 + number
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)

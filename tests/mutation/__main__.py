@@ -96,5 +96,6 @@ def _all(
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the trials end as well
+    for number in (signal.SIGINT, signal.SIGTERM):  # so that the trials end as well
+        signal.signal(number, signal.default_int_handler)
     typer.run(main)

@@ -174,6 +174,7 @@ def test_a_fault_is_noticed_by_the_tests_that_mind_it_alone(test: str, is_notice
 
 
 UNDER_WAY = """
+import signal
 import sys
 from pathlib import Path
 
@@ -181,6 +182,7 @@ sys.path.insert(0, "tests/mutation")
 from trial import RunningTrial, Trial
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may have begun with it ignored
     running = RunningTrial(Path.cwd(), Trial([], ["tests/simulation/test_simulation.py"], []))
     print(running._process.pid, flush=True)
     running.wait()

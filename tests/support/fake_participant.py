@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from math import inf
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
+from grpcio_channel import GrpcioChannel
 from task_peer import got
 
 from cache_core import Answer, CacheError, Demand, KeyRequired, UnknownGroup, Value
@@ -23,6 +24,8 @@ from cache_core.trace import NO_TRACE, Trace, current_trace
 A = TypeVar("A")
 
 Found = Value | CacheError
+
+AnyChannel: TypeAlias = Channel | GrpcioChannel
 
 
 class FakeParticipant:
@@ -106,15 +109,16 @@ async def serving(
 
 
 @asynccontextmanager
-async def connected(participant: FakeParticipant) -> AsyncIterator[Channel]:
+async def connected(participant: FakeParticipant) -> AsyncIterator[AnyChannel]:
     """A channel to `participant`, served."""
     async with serving(participant) as address, channel_to(address) as channel:
         yield channel
 
 
 @asynccontextmanager
-async def channel_to(address: Address) -> AsyncIterator[Channel]:
-    channel = Channel(address)
+async def channel_to(address: Address) -> AsyncIterator[AnyChannel]:
+    """A channel to what serves at `address`: ours, or the one that the fixture `channel` says."""
+    channel: AnyChannel = Channel(address)
     yield channel
     await channel.aclose()
 
@@ -149,7 +153,7 @@ def ask(
 
 
 async def outcomes(
-    channel: Channel, asks: Iterable[Asked], *, ring: int = 0, timeout: float = 30
+    channel: AnyChannel, asks: Iterable[Asked], *, ring: int = 0, timeout: float = 30
 ) -> list[Found]:
     """What each of `asks` comes to, asked together."""
     asked = list(asks)

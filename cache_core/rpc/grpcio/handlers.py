@@ -15,7 +15,7 @@ from cache_core.rpc.calls import (
     Refusal,
     status_of,
 )
-from cache_core.rpc.draining import RunningCalls
+from cache_core.rpc.grpcio.draining import RunningCalls
 from cache_core.rpc.service import Service
 from cache_core.rpc.wire.codec import ROWS, Row
 from cache_core.rpc.wire.get import write_response

@@ -7,8 +7,8 @@ from typing import Final
 import grpc.aio
 
 from cache_core.address import Address
-from cache_core.rpc.draining import RunningCalls
 from cache_core.rpc.engine import probe
+from cache_core.rpc.grpcio.draining import RunningCalls
 from cache_core.rpc.grpcio.handlers import Handlers
 from cache_core.rpc.grpcio.introspection import Introspection
 from cache_core.rpc.service import Service

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 
 import grpc
-import grpc.aio
 import pytest
 from fake_participant import (
     FakeParticipant,
@@ -16,7 +15,7 @@ from fake_participant import (
     outcomes,
     serving,
 )
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from task_peer import got
 
@@ -30,13 +29,11 @@ from cache_core import (
     ValueTooLarge,
 )
 from cache_core.errors import DeadlineExceeded, InvalidKey, KeyRequired, NotFound, UnknownGroup
-from cache_core.pb import cluster_pb2 as pb
-from cache_core.rpc.channel import CLUSTER
-from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
+from cache_core.rpc.wire.limits import MAX_VALUE_BYTES
 from cache_core.rpc.wire.status import ERROR_OF_REASON
 from cache_core.trace import Trace
 
-pytestmark = pytest.mark.usefixtures("engine")
+pytestmark = pytest.mark.usefixtures("engine", "channel")
 
 MIB = 1024 * 1024
 
@@ -88,8 +85,11 @@ def told(found: Found) -> tuple[object, ...]:
 
 some = st.dictionaries(names, founds, max_size=6)
 
+shared = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+"""All examples of a test go over the one channel that its fixture chooses."""
 
-@settings(max_examples=20, deadline=None)
+
+@settings(shared, max_examples=10)
 @given(some, some)
 async def test_a_batch_and_single_gets_agree_on_every_outcome(
     held: Mapping[str, Found], source: Mapping[str, Found]
@@ -99,7 +99,7 @@ async def test_a_batch_and_single_gets_agree_on_every_outcome(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@settings(max_examples=300, deadline=None)
+@settings(shared, max_examples=300)
 @given(some, some)
 async def test_a_batch_and_single_gets_agree_on_many_outcomes(
     held: Mapping[str, Found], source: Mapping[str, Found]
@@ -147,24 +147,6 @@ async def test_64_values_of_a_mebibyte_come_in_one_batch() -> None:
     assert loaded == [value.data for value in values.values()]
 
 
-async def test_no_message_of_a_batch_is_above_the_limit() -> None:
-    largest = bytes(MAX_VALUE_BYTES)
-    held = {str(n): Value(largest) for n in range(3)} | {"small": hit()}
-    request = pb.BatchGetRequest(groups=["g"], keys=held)
-    async with (
-        serving(FakeParticipant(held)) as address,
-        grpc.aio.insecure_channel(
-            str(address), options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
-        ) as channel,
-    ):
-        call = channel.unary_stream(
-            CLUSTER + "BatchGet", pb.BatchGetRequest.SerializeToString, bytes
-        )
-        sizes = [len(data) async for data in call(request, timeout=30)]
-    assert len(sizes) == 3
-    assert max(sizes) <= MAX_MESSAGE_BYTES
-
-
 async def test_a_slow_key_does_not_hold_up_the_others_of_its_batch() -> None:
     participant = FakeParticipant({"hit": hit()}, {"slow": Value(b"s"), "quick": Value(b"q")})
     participant.gates["slow"] = asyncio.Event()
@@ -177,28 +159,6 @@ async def test_a_slow_key_does_not_hold_up_the_others_of_its_batch() -> None:
         participant.gates["slow"].set()
         await getting
         assert (await asks[0].outcome).data == b"s"
-
-
-async def test_the_known_come_at_once_and_what_loads_together_comes_together() -> None:
-    gate = asyncio.Event()
-    participant = FakeParticipant({"hit": hit()}, {str(n): Value(b"v") for n in range(8)})
-    participant.gates = dict.fromkeys(participant.source, gate)
-    keys = ["0", "1", "hit", *(str(n) for n in range(2, 8)), ""]
-    request = pb.BatchGetRequest(groups=["g"], keys=keys)
-    async with (
-        serving(participant) as address,
-        grpc.aio.insecure_channel(str(address)) as channel,
-    ):
-        call = channel.unary_stream(
-            CLUSTER + "BatchGet",
-            pb.BatchGetRequest.SerializeToString,
-            pb.BatchGetResponse.FromString,
-        )
-        places = []
-        async for response in call(request, timeout=30):
-            places.append([*response.places, *(one.place for one in response.failures)])
-            gate.set()
-    assert places == [[2, 9], [0, 1, 3, 4, 5, 6, 7, 8]]
 
 
 async def test_a_cancelled_batch_cancels_its_loads() -> None:

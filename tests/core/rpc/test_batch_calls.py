@@ -4,14 +4,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 import pytest
-from fake_participant import FakeParticipant, ask, channel_to, hit, outcomes
+from fake_participant import AnyChannel, FakeParticipant, ask, channel_to, hit, outcomes
 from task_peer import got
 
 from cache_core import UnexpectedStatus, Value
 from cache_core.address import Address
-from cache_core.messages import Probe
 from cache_core.pb.cluster_pb2 import BatchGetRequest, BatchGetResponse
-from cache_core.rpc.channel import Channel
 from cache_core.rpc.engine import GrpcEngine
 from cache_core.rpc.engine_choice import choose_engine
 from cache_core.rpc.service import BadRequest, Service
@@ -54,7 +52,7 @@ class FollowedService(Service):
 
 
 @asynccontextmanager
-async def asking(service: Service) -> AsyncIterator[Channel]:
+async def asking(service: Service) -> AsyncIterator[AnyChannel]:
     server = choose_engine(GrpcEngine.AUTO)(Address("127.0.0.1", 0))
     address = server.bind()
     await server.start(service)
@@ -109,10 +107,3 @@ async def test_a_node_that_knew_no_batches_is_asked_for_one_again_later(
         service.knows_batches = True
         await outcomes(channel, [ask("a"), ask("b")])
     assert service.calls == ["peek", "get", "get", "peek"]
-
-
-async def test_a_server_that_fails_a_probe_does_not_serve() -> None:
-    async with asking(FollowedService()) as channel:
-        with pytest.raises(UnexpectedStatus) as caught:  # the participant knows no answer to it
-            await channel.send(Probe("n:1", 7), timeout=30)
-    assert caught.value.status == "UNKNOWN"

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from statistics import median
 
 import pytest
-from fake_participant import FakeParticipant, ask, connected, hit
+from fake_participant import AnyChannel, FakeParticipant, ask, connected, hit
 from task_peer import got
-
-from cache_core.rpc.channel import Channel
 
 KEYS = [f"key {n}" for n in range(64)]
 
 
-async def cost(channel: Channel, keys: Sequence[str], *, together: bool) -> float:
+async def cost(channel: AnyChannel, keys: Sequence[str], *, together: bool) -> float:
     """Seconds of CPU, the node's included, for `keys` asked in one call or one after another."""
     began = time.process_time()
     for part in [keys] if together else [[key] for key in keys]:

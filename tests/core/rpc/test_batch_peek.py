@@ -27,6 +27,7 @@ async def test_a_peek_answers_what_is_held_and_starts_no_load() -> None:
     assert participant.loading.empty()
 
 
+@pytest.mark.usefixtures("channel")
 async def test_each_key_is_looked_for_once_whether_it_is_held_or_not() -> None:
     participant = FakeParticipant({"a": hit()}, {"b": hit()})
     async with connected(participant) as channel:
@@ -36,6 +37,7 @@ async def test_each_key_is_looked_for_once_whether_it_is_held_or_not() -> None:
     assert participant.rings == [0, 0]
 
 
+@pytest.mark.usefixtures("channel")
 async def test_what_one_message_cannot_hold_comes_all_the_same() -> None:
     held = {str(n): Value(bytes([n]) * MAX_VALUE_BYTES) for n in range(3)}
     participant = FakeParticipant(held, held)

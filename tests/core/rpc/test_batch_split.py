@@ -8,7 +8,7 @@ from cache_core import PeerUnavailable, Value
 from cache_core.rpc.wire.batch import chunks, write_batch
 from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS, MAX_MESSAGE_BYTES
 
-pytestmark = pytest.mark.usefixtures("engine")
+pytestmark = pytest.mark.usefixtures("engine", "channel")
 
 MIB = 1024 * 1024
 

@@ -1,9 +1,6 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
-import grpc
-import grpc.aio
 import pytest
 from fakes import ALL_BYTES, SCORES, FakeSource
 
@@ -18,28 +15,10 @@ from cache_core import (
     PeerUnavailable,
     RetrieverFailed,
     SourceUnavailable,
-    UnexpectedStatus,
     UnknownGroup,
 )
-from cache_core.client.client import DEFAULT_TIMEOUT
 
-pytestmark = pytest.mark.usefixtures("engine")
-
-Handler = Callable[[bytes, "grpc.aio.ServicerContext[bytes, bytes]"], Awaitable[bytes]]
-
-
-@asynccontextmanager
-async def stranger(handler: Handler) -> AsyncIterator[str]:
-    """A gRPC server that is no node of ours, and its address."""
-    server = grpc.aio.server()
-    method = grpc.unary_unary_rpc_method_handler(handler)
-    server.add_generic_rpc_handlers(
-        (grpc.method_handlers_generic_handler("gaocachepb.Gaocache", {"Get": method}),)
-    )
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    yield f"127.0.0.1:{port}"
-    await server.stop(None)
+pytestmark = pytest.mark.usefixtures("engine", "channel")
 
 
 async def test_values_and_errors_are_those_of_a_get_in_process(node: Node, client: Client) -> None:
@@ -112,21 +91,6 @@ async def test_a_call_ends_at_its_deadline_and_its_lookup_with_it(
     assert source.cancelled == ["Tom"]
 
 
-async def test_the_default_deadline_is_the_tutorials_second() -> None:
-    seconds: list[float] = []
-
-    async def remaining(
-        _request: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]"
-    ) -> bytes:
-        seconds.append(context.time_remaining())
-        return b""
-
-    async with stranger(remaining) as address, Client(address) as client:
-        await client.get("g", "k")
-    assert DEFAULT_TIMEOUT == 1.0
-    assert 0 < seconds[0] < DEFAULT_TIMEOUT + 0.01
-
-
 async def test_a_node_that_is_not_there_is_unavailable_and_found_when_it_comes(
     source: FakeSource,
 ) -> None:
@@ -143,19 +107,6 @@ async def test_a_node_that_is_not_there_is_unavailable_and_found_when_it_comes(
                 except PeerUnavailable:
                     await asyncio.sleep(0.05)
             assert value.data == b"630"
-
-
-@pytest.mark.parametrize("code", ["UNKNOWN", "PERMISSION_DENIED", "UNIMPLEMENTED", "ABORTED"])
-async def test_a_strangers_status_keeps_its_name_and_words(code: str) -> None:
-    async def refuse_all(
-        _request: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]"
-    ) -> bytes:
-        await context.abort(grpc.StatusCode[code], "some words")
-
-    async with stranger(refuse_all) as address, Client(address) as client:
-        with pytest.raises(UnexpectedStatus, match="some words") as caught:
-            await client.get("g", "k")
-    assert caught.value.status == code
 
 
 async def test_a_closed_client_opens_a_new_connection_when_asked_again(
@@ -176,17 +127,6 @@ async def test_a_call_whose_client_is_closed_is_unavailable(
     with pytest.raises(PeerUnavailable, match="the connection to node") as caught:
         await running
     assert caught.value.node == node.address
-
-
-async def test_an_answer_that_is_no_get_response_is_an_unexpected_status() -> None:
-    async def babble(_request: bytes, _context: "grpc.aio.ServicerContext[bytes, bytes]") -> bytes:
-        return b"\xff\xff"
-
-    async with stranger(babble) as address, Client(address, timeout=10) as client:
-        with pytest.raises(UnexpectedStatus, match="the answer is no GetResponse") as caught:
-            await client.get("g", "k")
-    assert caught.value.status == "INTERNAL"
-    assert caught.value.node == address
 
 
 @pytest.mark.parametrize(("group", "key"), [("scores", "\ud800"), ("\udcff", "Tom")])

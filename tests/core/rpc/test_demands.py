@@ -8,7 +8,7 @@ from fakes import FakeSource
 
 from cache_core import Answer, Client, Demand, Group, GroupSettings, Node, NotCached, NotFound
 
-pytestmark = pytest.mark.usefixtures("engine")
+pytestmark = pytest.mark.usefixtures("engine", "channel")
 
 
 @pytest.fixture

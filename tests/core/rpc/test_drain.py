@@ -8,14 +8,13 @@ from contextlib import AsyncExitStack
 import grpc
 import grpc.aio
 import pytest
-from fake_participant import ask
+from fake_participant import ask, channel_to
 from fakes import SCORES, FakeSource
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from task_peer import got
 
 from cache_core import Group, Node, PeerUnavailable
 from cache_core.address import Address
-from cache_core.rpc.channel import Channel
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -111,42 +110,42 @@ async def test_an_idle_node_stops_at_once(node: Node) -> None:
     assert asyncio.get_running_loop().time() - began < 0.2
 
 
+@pytest.mark.usefixtures("channel")
 @pytest.mark.parametrize("keys", [["Tom"], ["Tom", "Jack"]])
 async def test_a_batch_that_runs_is_finished_and_one_that_comes_is_refused(
     node: Node, source: FakeSource, keys: list[str]
 ) -> None:
     source.gate.clear()
-    channel = Channel(Address.parse(node.address))
-    running = [ask(key, group="scores") for key in keys]
-    getting = asyncio.create_task(got(channel, running, ring=0, timeout=30))
-    await source.asked.wait()
-    stopping = asyncio.create_task(node.stop())
-    with pytest.raises(PeerUnavailable, match="the node is draining"):
-        await got(channel, [ask(key, group="scores") for key in keys], ring=0, timeout=30)
-    source.gate.set()
-    await getting
-    assert [(await one.outcome).data for one in running] == [SCORES[key] for key in keys]
-    await stopping
-    await channel.aclose()
+    async with channel_to(Address.parse(node.address)) as channel:
+        running = [ask(key, group="scores") for key in keys]
+        getting = asyncio.create_task(got(channel, running, ring=0, timeout=30))
+        await source.asked.wait()
+        stopping = asyncio.create_task(node.stop())
+        with pytest.raises(PeerUnavailable, match="the node is draining"):
+            await got(channel, [ask(key, group="scores") for key in keys], ring=0, timeout=30)
+        source.gate.set()
+        await getting
+        assert [(await one.outcome).data for one in running] == [SCORES[key] for key in keys]
+        await stopping
 
 
+@pytest.mark.usefixtures("channel")
 async def test_a_batch_that_outlives_the_grace_gets_what_is_known_and_unavailable(
     source: FakeSource,
 ) -> None:
     node = Node("127.0.0.1:0", [Group("scores", source)], grace=0.01)
     await node.start()
-    channel = Channel(Address.parse(node.address))
-    await got(channel, [ask("Tom", group="scores")], ring=0, timeout=30)
-    source.gate.clear()
-    source.asked.clear()
-    asks = [ask("Tom", group="scores"), ask("Jack", group="scores")]
-    getting = asyncio.create_task(got(channel, asks, ring=0, timeout=30))
-    await source.asked.wait()
-    await node.stop()
-    with pytest.raises(PeerUnavailable, match="the node is stopping"):
-        await getting
-    assert (await asks[0].outcome).data == b"630"
-    assert not asks[1].outcome.done()
-    await source.left.wait()
-    assert source.cancelled == ["Jack"]
-    await channel.aclose()
+    async with channel_to(Address.parse(node.address)) as channel:
+        await got(channel, [ask("Tom", group="scores")], ring=0, timeout=30)
+        source.gate.clear()
+        source.asked.clear()
+        asks = [ask("Tom", group="scores"), ask("Jack", group="scores")]
+        getting = asyncio.create_task(got(channel, asks, ring=0, timeout=30))
+        await source.asked.wait()
+        await node.stop()
+        with pytest.raises(PeerUnavailable, match="the node is stopping"):
+            await getting
+        assert (await asks[0].outcome).data == b"630"
+        assert not asks[1].outcome.done()
+        await source.left.wait()
+        assert source.cancelled == ["Jack"]

@@ -1,8 +1,11 @@
 """Where the engines could differ, and should not: sizes, floods, the unforeseen, who calls."""
 
 import asyncio
+import json
+import sys
 from collections.abc import Mapping
 from contextlib import aclosing
+from pathlib import Path
 from typing import TypeVar
 
 import grpc
@@ -145,6 +148,7 @@ async def test_hundreds_may_wait_on_one_connection_and_hang_up_at_once() -> None
         assert await said(channel, GET, HIT) == ("OK", "")
 
 
+@pytest.mark.usefixtures("channel")
 @pytest.mark.parametrize(
     ("host", "to", "name"),
     [
@@ -167,6 +171,7 @@ async def test_a_watcher_is_named_as_grpc_names_it(host: str, to: str, name: str
     assert named.startswith(name)
 
 
+@pytest.mark.usefixtures("channel")
 async def test_answers_given_before_a_stop_arrive_however_large(source: FakeSource) -> None:
     keys = [str(n) for n in range(12)]
     source.values = dict.fromkeys(keys, bytes(MAX_VALUE_BYTES))
@@ -194,6 +199,7 @@ async def test_a_client_may_ping_often(node: Node) -> None:
     await writer.wait_closed()
 
 
+@pytest.mark.usefixtures("channel")
 async def test_a_message_runs_in_no_trace_of_another_call() -> None:
     participant = TracedParticipant({"k": hit()}, {"slow": hit()})
     participant.answers[RemoveEverywhere] = ()
@@ -206,6 +212,7 @@ async def test_a_message_runs_in_no_trace_of_another_call() -> None:
     assert participant.traces == [NO_TRACE, NO_TRACE]
 
 
+@pytest.mark.usefixtures("channel")
 async def test_a_held_value_above_the_limit_is_refused_as_a_loaded_one_is() -> None:
     large = Value(bytes(MAX_VALUE_BYTES + 1))
     participant = FakeParticipant({"held": large}, {"loaded": large})
@@ -213,3 +220,22 @@ async def test_a_held_value_above_the_limit_is_refused_as_a_loaded_one_is() -> N
         for key in ("held", "loaded"):
             with pytest.raises(ValueTooLarge, match="the value has 4194305 bytes"):
                 await got(channel, [ask(key)], ring=0, timeout=30)
+
+
+async def test_buf_curl_removes_a_key_by_reflection() -> None:
+    participant = FakeParticipant()
+    participant.answers[RemoveEverywhere] = ("n:1",)
+    async with serving(participant) as address:
+        process = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("buf"),
+            "curl",
+            *("--http2-prior-knowledge", "--protocol", "grpc"),
+            *("--data", '{"group":"scores","key":"Tom"}'),
+            f"http://{address}/gaocache.cluster.v1.Cluster/Remove",
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        stdout, stderr = await process.communicate()
+    assert process.returncode == 0, stderr.decode()
+    assert json.loads(stdout) == {"unreached": ["n:1"]}
+    assert await participant.received.get() == RemoveEverywhere(Removal("scores", "Tom"))

@@ -1,17 +1,11 @@
 """What nodes tell one another, over real connections."""
 
 import asyncio
-import json
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import grpc
-import grpc.aio
 import pytest
-from fake_participant import FakeParticipant, channel_to, connected, serving
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from fake_participant import FakeParticipant, connected
 
 from cache_core import (
     Answer,
@@ -24,7 +18,6 @@ from cache_core import (
     UnknownGroup,
     Value,
 )
-from cache_core.address import Address
 from cache_core.messages import (
     Describe,
     GroupInfo,
@@ -46,7 +39,7 @@ from cache_core.messages import (
 from cache_core.rpc.wire.limits import MAX_VALUE_BYTES
 from cache_core.stats import CacheStats, Cause, GroupStats
 
-pytestmark = pytest.mark.usefixtures("engine")
+pytestmark = pytest.mark.usefixtures("engine", "channel")
 
 TOM = Removal("scores", "Tom")
 ALL = Removal("scores")
@@ -160,71 +153,16 @@ async def test_a_message_ends_at_its_deadline_or_with_its_channel(
             await sending
 
 
+async def test_a_server_that_fails_a_probe_does_not_serve() -> None:
+    async with connected(FakeParticipant()) as channel:
+        with pytest.raises(UnexpectedStatus) as caught:  # the participant knows no answer to it
+            await channel.send(Probe("n:1", 7), timeout=30)
+    assert caught.value.status == "UNKNOWN"
+
+
 async def test_more_than_a_message_holds_is_handed_over_in_several() -> None:
     handed = tuple(Handed("g", str(n), Value(bytes(MAX_VALUE_BYTES))) for n in range(4))
     participant = FakeParticipant()
     participant.answers[HandOver] = handed
     async with connected(participant) as channel:
         assert await channel.send(HandOver("n:1"), timeout=30) == handed
-
-
-@pytest.mark.parametrize(
-    ("said", "kind"),
-    [
-        (b"\xff\xff", "ProbeResponse"),
-        (b"\x2a\x06\x0a\x01g\x12\x01\x08", "DescribeResponse"),
-        # a group with a policy that this version doesn't know
-        (b"\x2a\x0a\x0a\x01g\x12\x05\x12\x03new", "DescribeResponse"),
-    ],
-)
-async def test_an_answer_that_is_none_is_an_unexpected_status(said: bytes, kind: str) -> None:
-    async def babble(_request: bytes, _context: "grpc.aio.ServicerContext[bytes, bytes]") -> bytes:
-        return said
-
-    server = grpc.aio.server()
-    method = grpc.unary_unary_rpc_method_handler(babble)
-    server.add_generic_rpc_handlers(
-        (
-            grpc.method_handlers_generic_handler(
-                "gaocache.cluster.v1.Cluster", {"Probe": method, "Describe": method}
-            ),
-        )
-    )
-    address = Address("127.0.0.1", server.add_insecure_port("127.0.0.1:0"))
-    await server.start()
-    message: Message[Any] = Probe(None, 0) if kind == "ProbeResponse" else Describe()
-    async with channel_to(address) as channel:
-        with pytest.raises(UnexpectedStatus, match=f"the answer is no {kind}") as caught:
-            await channel.send(message, timeout=30)
-    assert caught.value.node == str(address)
-    await server.stop(None)
-
-
-async def test_health_speaks_of_the_cluster_too() -> None:
-    async with (
-        serving(FakeParticipant()) as address,
-        grpc.aio.insecure_channel(str(address)) as channel,
-    ):
-        answer = await health_pb2_grpc.HealthStub(channel).Check(
-            health_pb2.HealthCheckRequest(service="gaocache.cluster.v1.Cluster"), timeout=10
-        )
-    assert answer.status == health_pb2.HealthCheckResponse.SERVING
-
-
-async def test_buf_curl_removes_a_key_by_reflection() -> None:
-    participant = FakeParticipant()
-    participant.answers[RemoveEverywhere] = ("n:1",)
-    async with serving(participant) as address:
-        process = await asyncio.create_subprocess_exec(
-            Path(sys.executable).with_name("buf"),
-            "curl",
-            *("--http2-prior-knowledge", "--protocol", "grpc"),
-            *("--data", '{"group":"scores","key":"Tom"}'),
-            f"http://{address}/gaocache.cluster.v1.Cluster/Remove",
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        stdout, stderr = await process.communicate()
-    assert process.returncode == 0, stderr.decode()
-    assert json.loads(stdout) == {"unreached": ["n:1"]}
-    assert await participant.received.get() == RemoveEverywhere(TOM, None)

@@ -21,6 +21,8 @@ from cache_core.settings import MIB
 Removing: TypeAlias = Callable[[], Awaitable[object]]
 """Removes, and returns something true where somebody may not have heard of it."""
 
+crosswise = pytest.mark.usefixtures("engine", "channel")
+
 
 @asynccontextmanager
 async def covered(nodes: str, key: str = "Tom") -> AsyncIterator[Client]:
@@ -45,6 +47,7 @@ async def reaching_all(remove: Removing) -> None:
         pass
 
 
+@crosswise
 async def test_a_copy_costs_no_call_and_is_as_the_node_answered(node: Node) -> None:
     async with covered(node.address) as client:
         hits = node.group("scores").stats().hits
@@ -91,6 +94,7 @@ async def test_a_gateways_copy_is_gone_once_a_client_of_nodes_has_removed_it(
         assert node.group("scores").stats().hits < 60
 
 
+@crosswise
 async def test_an_answer_under_way_when_its_key_is_removed_is_not_copied(
     node: Node, client: Client, source: FakeSource
 ) -> None:
@@ -105,12 +109,14 @@ async def test_an_answer_under_way_when_its_key_is_removed_is_not_copied(
         assert near.peek("scores", "Jack") is None
 
 
+@crosswise
 async def test_a_node_that_stops_ends_what_it_covers(node: Node) -> None:
     async with covered(node.address) as near:
         await node.stop(drain=False)
         await gone(near)
 
 
+@crosswise
 async def test_a_connection_that_breaks_ends_what_it_covers_and_it_is_covered_anew(
     node: Node, source: FakeSource
 ) -> None:
@@ -152,6 +158,7 @@ async def test_a_frozen_nodes_copies_are_not_answered_for_longer_than_removals_n
         assert near.peek("scores", "Tom") is None
 
 
+@crosswise
 async def test_a_reload_that_changes_a_group_or_drops_it_ends_its_copies(
     node: Node, source: FakeSource
 ) -> None:

@@ -27,7 +27,10 @@ class LoadsAlone:
         self.events.append(event)
 
 
-@pytest.mark.parametrize("service", ["", "gaocachepb.Gaocache", "gaocachepb.PeanutCache"])
+@pytest.mark.parametrize(
+    "service",
+    ["", "gaocachepb.Gaocache", "gaocachepb.PeanutCache", "gaocache.cluster.v1.Cluster"],
+)
 async def test_health_says_serving(node: Node, service: str) -> None:
     async with grpc.aio.insecure_channel(node.address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
@@ -35,6 +38,7 @@ async def test_health_says_serving(node: Node, service: str) -> None:
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
+@pytest.mark.usefixtures("channel")
 async def test_a_value_of_four_mebibytes_travels_and_a_larger_one_is_a_clear_error(
     client: Client, source: FakeSource
 ) -> None:
@@ -45,6 +49,7 @@ async def test_a_value_of_four_mebibytes_travels_and_a_larger_one_is_a_clear_err
         await client.get("scores", "larger")
 
 
+@pytest.mark.usefixtures("channel")
 async def test_a_draining_node_finishes_what_runs_and_refuses_what_comes(
     source: FakeSource,
 ) -> None:
@@ -67,6 +72,7 @@ async def test_a_draining_node_finishes_what_runs_and_refuses_what_comes(
     assert source.closed
 
 
+@pytest.mark.usefixtures("channel")
 async def test_a_call_that_outlives_the_grace_is_ended(source: FakeSource) -> None:
     source.gate.clear()
     node = Node("127.0.0.1:0", [Group("scores", source)], grace=0.01)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import grpc
 import grpc.aio
 import pytest
-from fake_participant import FakeParticipant, ask, channel_to, hit, outcomes, serving
+from fake_participant import AnyChannel, FakeParticipant, ask, channel_to, hit, outcomes, serving
 
 from cache_core import Answer, Demand, NotFound, Terms, UnexpectedStatus, Value
 from cache_core.address import Address
@@ -22,10 +22,10 @@ from cache_core.messages import (
 )
 from cache_core.pb.gaocache_pb2 import GetRequest, GetResponse
 from cache_core.rpc.asks import SINGLE_GETS
-from cache_core.rpc.channel import GET, Channel
+from cache_core.rpc.channel import GET
 from cache_core.trace import Trace
 
-pytestmark = pytest.mark.usefixtures("engine")
+each_engine = pytest.mark.usefixtures("engine")
 
 
 class Stranger:
@@ -67,7 +67,7 @@ class Stranger:
 
 
 @asynccontextmanager
-async def asking(stranger: Stranger) -> AsyncIterator[tuple[Channel, str]]:
+async def asking(stranger: Stranger) -> AsyncIterator[tuple[AnyChannel, str]]:
     """A channel to `stranger`, and its address."""
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((stranger,))  # type: ignore[arg-type] # it is one by shape
@@ -193,6 +193,7 @@ async def get_as_a_stranger(
         return tuple(await call.trailing_metadata())
 
 
+@each_engine
 @pytest.mark.parametrize(
     ("value", "field"),
     [
@@ -223,6 +224,7 @@ async def test_freshness_and_node_are_in_the_trailers_of_get(
     assert await get_as_a_stranger(participant, "k") == (("gaocache-answer", field),)
 
 
+@each_engine
 @pytest.mark.parametrize(
     ("metadata", "ring", "forwarded", "trace"),
     [
@@ -247,6 +249,7 @@ async def test_what_a_caller_says_of_itself_is_taken_where_it_is_well_formed(
     assert participant.asked == [("k", forwarded, trace)]
 
 
+@each_engine
 @pytest.mark.parametrize(
     ("said", "demand"),
     [("new", Demand.NEW), ("cached", Demand.CACHED), ("any", Demand.ANY), ("older", Demand.ANY)],
@@ -264,6 +267,7 @@ async def test_a_server_that_knows_no_demands_just_answers() -> None:
             assert [isinstance(each, Value) and each.data for each in found] == [b"K"] * len(asks)
 
 
+@pytest.mark.usefixtures("engine", "channel")
 async def test_an_error_of_another_node_names_it() -> None:
     participant = FakeParticipant({"k": NotFound("k not exist", node="owner.example:8080")})
     async with serving(participant) as address, channel_to(address) as channel:

@@ -6,7 +6,15 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 import pytest
-from fake_participant import FakeParticipant, ask, channel_to, connected, outcomes, serving
+from fake_participant import (
+    AnyChannel,
+    FakeParticipant,
+    ask,
+    channel_to,
+    connected,
+    outcomes,
+    serving,
+)
 from fakes import settled
 from odd_node import OddConnection, nothing, odd_node
 
@@ -28,7 +36,7 @@ from cache_core.rpc.transport.way import PAUSE_SECONDS, Way
 HELD = {"k": Value(b"630")}
 
 
-async def got(channel: Channel, key: str = "k", timeout: float = 30) -> object:
+async def got(channel: AnyChannel, key: str = "k", timeout: float = 30) -> object:
     """Return the data of a Get, or its error."""
     (found,) = await outcomes(channel, [ask(key)], timeout=timeout)
     return found.data if isinstance(found, Value) else found

@@ -6,21 +6,20 @@ from contextlib import asynccontextmanager
 
 import grpc.aio
 import pytest
-from fake_participant import FakeParticipant, ask, channel_to, hit
+from fake_participant import AnyChannel, FakeParticipant, ask, channel_to, hit
 from task_peer import got
 from virtual_time import in_virtual_time
 
 from cache_core import PeerUnavailable
 from cache_core.address import Address
 from cache_core.messages import HandOver, Removal, RemoveEverywhere
-from cache_core.rpc.channel import Channel
-from cache_core.rpc.draining import LAME_DUCK_SECONDS, QUIET_SECONDS, RunningCalls
+from cache_core.rpc.grpcio.draining import LAME_DUCK_SECONDS, QUIET_SECONDS, RunningCalls
 from cache_core.rpc.grpcio.handlers import Handlers
 from cache_core.rpc.service import Service
 
 
 @asynccontextmanager
-async def served(participant: FakeParticipant, running: RunningCalls) -> AsyncIterator[Channel]:
+async def served(participant: FakeParticipant, running: RunningCalls) -> AsyncIterator[AnyChannel]:
     server = grpc.aio.server()
     Handlers(Service(participant), running).bind(server)
     address = Address("127.0.0.1", server.add_insecure_port("127.0.0.1:0"))
@@ -30,11 +29,11 @@ async def served(participant: FakeParticipant, running: RunningCalls) -> AsyncIt
     await server.stop(None)
 
 
-async def get(channel: Channel, keys: str) -> None:
+async def get(channel: AnyChannel, keys: str) -> None:
     await got(channel, [ask(key) for key in keys], ring=0, timeout=30)
 
 
-CALLS: dict[str, Callable[[Channel], object]] = {
+CALLS: dict[str, Callable[[AnyChannel], object]] = {
     "Get": lambda channel: get(channel, "a"),
     "BatchPeek": lambda channel: get(channel, "ab"),
     "BatchGet": lambda channel: get(channel, "xy"),
