@@ -163,6 +163,7 @@ class Ends:
     def to_server(self) -> bool:
         """Pass on what the client has to say; return whether there was anything."""
         data = self.asking.connection.outlet.take()
+        self.asking.written = self.asking.connection.last
         has_passed = _pass_on(data, self.serving.connection.receive, self.step)
         self.serving.go_on()
         return has_passed

@@ -54,6 +54,8 @@ class Asking:
         self._queue: dict[Asked, None] = {}
         self.is_leaving = False
         """Whether no call can be begun on the connection any more."""
+        self.written = 0
+        """The highest stream that was handed to the socket; the owner says it."""
 
     @property
     def is_idle(self) -> bool:
@@ -91,13 +93,16 @@ class Asking:
         self._begin_queued()
 
     def end(self, end: Ended) -> None:
-        """End all calls: the connection is over. Those that were not begun were refused."""
+        """End all calls: the connection is over. Those that were not written have never left.
+
+        Where the other end has never said anything it was no connection, and all just end.
+        """
         self.is_leaving = True
-        unasked = Ended(end.code, end.words, was_refused=True)
+        unasked = Ended(end.code, end.words, never_left=self.connection.is_settled)
         queue, self._queue = self._queue, {}
         for stream in list(self.connection.streams.values()):
             self.connection.close(stream)
-            self._end(stream, end)
+            self._end(stream, unasked if stream.number > self.written else end)
         for call in queue:
             call.caller.ended(call, unasked)
 
@@ -171,11 +176,13 @@ class Asking:
         """Have no more calls come here, and give those back that are above `last` or wait."""
         self.is_leaving = True
         self._changed.said_goodbye()
-        unasked = Ended(StatusCode.UNAVAILABLE, "the server is stopping", was_refused=True)
+        words = "the server is stopping"
+        refused = Ended(StatusCode.UNAVAILABLE, words, was_refused=True)
+        unasked = Ended(StatusCode.UNAVAILABLE, words, never_left=True)
         for stream in list(self.connection.streams.values()):
             if stream.number > last:
                 self.connection.close(stream)
-                self._end(stream, unasked)
+                self._end(stream, refused if stream.number <= self.written else unasked)
         queue, self._queue = self._queue, {}
         for call in queue:
             call.caller.ended(call, unasked)

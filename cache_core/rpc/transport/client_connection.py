@@ -41,6 +41,7 @@ class ClientConnection(Wire[AnswerHead, Asked]):
     def flush(self) -> None:
         """Write what there is; close a connection whose last call has ended after a goodbye."""
         super().flush()
+        self.asking.written = self.asking.connection.last
         if self.asking.is_leaving and self.asking.is_idle and self.transport is not None:
             self.transport.close()
 

@@ -106,9 +106,12 @@ class Way:
 
     def _give_up_dialing(self, words: str) -> None:
         self._dialing = None
+        self._pause(words)
+        self._end_waiting(words)
+
+    def _pause(self, words: str) -> None:
         self._not_before = self._loop.time() + PAUSE_SECONDS
         self._failure = words
-        self._end_waiting(words)
 
     async def _connect(self) -> ClientConnection:
         def protocol() -> ClientConnection:
@@ -168,6 +171,8 @@ class Way:
         connection.has_left = True
         if self._live is connection:
             self._live = None
+            if not connection.asking.connection.is_settled:
+                self._pause("can't connect: the connection was lost at once")
         if connection.transport is None:
             self._leaving.discard(connection)
         else:

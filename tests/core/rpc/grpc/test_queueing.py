@@ -110,4 +110,4 @@ def test_calls_that_wait_when_the_numbers_are_used_up_are_given_back() -> None:
     ends.handler.then = ends.serving.answer
     ends.pump()
     assert [len(caller.messages) for caller in callers] == [1, 1, 0]
-    assert callers[2].end.was_refused
+    assert callers[2].end.never_left

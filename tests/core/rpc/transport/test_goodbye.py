@@ -64,6 +64,7 @@ async def test_a_call_that_crosses_the_last_goodbye_is_not_begun_and_may_be_made
         await after(0)
         joined.server.end()
         _, caller = joined.get("held")
+        joined.client.flush()
         await after(0)
         assert caller.end.was_refused
         assert [key for key, _, _ in joined.participant.asked] == ["slow", "slow"]
