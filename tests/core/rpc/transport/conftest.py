@@ -1,6 +1,6 @@
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from typing import Any, Final, TypeVar, cast
 
 import uvloop
 
@@ -13,9 +13,9 @@ SECONDS: Final = 30.0
 class InTime(uvloop.Loop):
     """A uvloop that ends a test which hangs."""
 
-    def run_until_complete(self, future: Awaitable[T]) -> T:
+    def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:
         """Run it as any loop does. Raises TimeoutError."""
-        return super().run_until_complete(_in_time(future))
+        return super().run_until_complete(_in_time(cast("Awaitable[T]", future)))
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
