@@ -211,6 +211,7 @@ class Ends:
         """Pass on what the client has to say; return whether there was anything."""
         self.asking.go_on()
         data = self.asking.connection.outlet.take()
+        self.asking.written = self.asking.connection.last
         has_passed = _pass_on(data, self.serving.connection.receive, self.step)
         self.serving.backlog.go_on()
         return has_passed

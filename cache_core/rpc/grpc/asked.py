@@ -15,7 +15,7 @@ class Ended(Exception):
     """How a call ended: its `code`, its words, and the fields of its trailers.
 
     `cut` is the value of the field that the answers of GaoCache carry. `was_refused` tells that
-    the other end has not looked at the call, so that it may be made again.
+    the other end has not looked at the call, `never_left` that it was not even sent.
     """
 
     def __init__(
@@ -26,6 +26,7 @@ class Ended(Exception):
         cut: bytes | None = None,
         *,
         was_refused: bool = False,
+        never_left: bool = False,
     ) -> None:
         super().__init__(words)
         self.code = code
@@ -33,6 +34,7 @@ class Ended(Exception):
         self.metadata = metadata
         self.cut = cut
         self.was_refused = was_refused
+        self.never_left = never_left
 
 
 class Carrier(Protocol):

@@ -65,6 +65,8 @@ class Asking:
         self._queue: dict[Asked, None] = {}
         self.is_leaving = False
         """Whether no call can be begun on the connection any more."""
+        self.written = 0
+        """The highest stream that was handed to the socket; the owner says it."""
 
     @property
     def is_idle(self) -> bool:
@@ -111,13 +113,17 @@ class Asking:
             self._begin(call)
 
     def end(self, end: Ended) -> None:
-        """End all calls: the connection is over. Those that were not begun were refused."""
+        """End all calls: the connection is over. Those that were not written have never left.
+
+        Where the other end has never said anything it was no connection, and all just end.
+        """
         self.is_leaving = True
+        unasked = Ended(end.code, end.words, never_left=self.connection.is_settled)
         queue, self._queue = self._queue, {}
         for stream in list(self.connection.streams.values()):
             self.connection.close(stream)
-            self._end(stream, end)
-        _give_back(queue, Ended(end.code, end.words, was_refused=True))
+            self._end(stream, unasked if stream.number > self.written else end)
+        _give_back(queue, unasked)
 
     def headers(
         self, stream: Stream[Asked], head: AnswerHead, cut: bytes | None, *, ended: bool
@@ -192,17 +198,19 @@ class Asking:
         self.is_leaving = True
         self._changed.broke_a_rule(fault)
         queue, self._queue = self._queue, {}
-        _give_back(queue, Ended(StatusCode.UNAVAILABLE, str(fault), was_refused=True))
+        _give_back(queue, Ended(StatusCode.UNAVAILABLE, str(fault), never_left=True))
 
     def _leave(self, last: int, why: str = "") -> None:
         """Have no more calls come here, and give those back that are above `last` or wait."""
         self.is_leaving = True
         self._changed.said_goodbye(why)
-        unasked = Ended(StatusCode.UNAVAILABLE, "the server is stopping", was_refused=True)
+        words = "the server is stopping"
+        refused = Ended(StatusCode.UNAVAILABLE, words, was_refused=True)
+        unasked = Ended(StatusCode.UNAVAILABLE, words, never_left=True)
         for stream in list(self.connection.streams.values()):
             if stream.number > last:
                 self.connection.close(stream)
-                self._end(stream, unasked)
+                self._end(stream, refused if stream.number <= self.written else unasked)
         queue, self._queue = self._queue, {}
         _give_back(queue, unasked)
 

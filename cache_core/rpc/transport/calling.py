@@ -1,4 +1,8 @@
-"""One call that is made by a way, and made once more where the node has not looked at it."""
+"""One call that is made by a way, and made again where the node has not looked at it.
+
+A call that has never left is made again for as long as its caller waits, one that the node refused
+only once: then it was on the wire, and the node may be busy (gRFC A6, transparent retries).
+"""
 
 from abc import ABC, abstractmethod
 
@@ -9,7 +13,7 @@ from cache_core.rpc.transport.way import Way
 class Calling(ABC):
     """A call that is made by `way`; the answer's messages come to `message`, its end to `over`."""
 
-    _is_again = False
+    _has_been_refused = False
     _asked: Asked | None = None
 
     def __init__(self, way: Way) -> None:
@@ -34,8 +38,8 @@ class Calling(ABC):
         """Make the call again where the node has not looked at it, else pass its end on."""
         if call is not self._asked:  # it was given up meanwhile
             return
-        if end.was_refused and not self._is_again:
-            self._is_again = True
+        if end.never_left or (end.was_refused and not self._has_been_refused):
+            self._has_been_refused |= end.was_refused
             self.call(call.block, call.message)
         else:
             self._asked = None

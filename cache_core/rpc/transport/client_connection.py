@@ -51,6 +51,7 @@ class ClientConnection(Wire[AnswerHead, Asked]):
         """Write what there is; close a connection whose last call has ended after a goodbye."""
         self.asking.go_on()
         super().flush()
+        self.asking.written = self.asking.connection.last
         if self.asking.is_leaving and self.asking.is_idle and self.transport is not None:
             self.transport.close()
 

@@ -110,11 +110,14 @@ class Way:
 
     def _give_up_dialing(self, words: str) -> None:
         self._dialing = None
+        self._pause(words)
+        self._end_waiting(words)
+
+    def _pause(self, words: str) -> None:
         self._not_before = self._loop.time() + PAUSE_SECONDS
         if words != self._failure:  # it may be tried ten times a second
             logger.info("node %s can't be reached: %s", self._name, words)
         self._failure = words
-        self._end_waiting(words)
 
     async def _connect(self) -> ClientConnection:
         def protocol() -> ClientConnection:
@@ -176,6 +179,8 @@ class Way:
             self._live = None
             if connection.why:
                 logger.info("the connection to node %s has ended: %s", self._name, connection.why)
+            if not connection.asking.connection.is_settled:
+                self._pause("can't connect: the connection was lost at once")
         if connection.transport is None:
             self._leaving.discard(connection)
         else:

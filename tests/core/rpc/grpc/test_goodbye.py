@@ -27,14 +27,25 @@ def test_calls_above_the_last_that_is_answered_were_refused() -> None:
     assert ends.asking.is_idle
 
 
-def test_calls_that_waited_for_room_were_refused() -> None:
+def test_calls_that_waited_for_room_have_never_left() -> None:
     ends = Ends(Bounds(streams=1))
     ends.pump()
     callers = [ends.call()[1] for _ in range(3)]
     ends.to_server()
     ends.serving.connection.goaway()
     ends.to_client()
-    assert [[end.was_refused for end in caller.ends] for caller in callers] == [[], [True], [True]]
+    assert [[end.never_left for end in caller.ends] for caller in callers] == [[], [True], [True]]
+
+
+def test_a_call_that_is_not_written_when_a_goodbye_comes_has_never_left() -> None:
+    ends = Ends()
+    _, written = ends.call()
+    ends.to_server()
+    _, unwritten = ends.call()
+    ends.serving.connection.goaway(0)
+    ends.to_client()
+    assert [written.end.was_refused, written.end.never_left] == [True, False]
+    assert [unwritten.end.was_refused, unwritten.end.never_left] == [False, True]
 
 
 @pytest.mark.parametrize("last", [0, 1, (1 << 31) - 1])
@@ -97,12 +108,28 @@ def test_all_calls_end_with_the_connection() -> None:
     ends = Ends(Bounds(streams=2))
     ends.pump()
     callers = [ends.call()[1] for _ in range(4)]
+    ends.to_server()
     ends.asking.end(Ended(StatusCode.UNAVAILABLE, "the connection was lost"))
     assert {(caller.end.code, caller.end.words) for caller in callers} == {
         (StatusCode.UNAVAILABLE, "the connection was lost")
     }
-    assert [caller.end.was_refused for caller in callers] == [False, False, True, True]
+    assert [caller.end.never_left for caller in callers] == [False, False, True, True]
+    assert not any(caller.end.was_refused for caller in callers)
     assert ends.asking.is_idle
+
+
+@pytest.mark.parametrize("has_said_something", [False, True])
+def test_a_call_that_was_not_written_when_the_connection_ends_has_never_left(
+    has_said_something: bool,
+) -> None:
+    ends = Ends()
+    if has_said_something:
+        ends.pump()
+    ends.call()
+    ends.to_server()
+    _, caller = ends.call()
+    ends.asking.end(Ended(StatusCode.UNAVAILABLE, "the connection was lost"))
+    assert caller.end.never_left is has_said_something
 
 
 def test_a_call_that_is_made_from_the_end_of_another_does_not_go_there() -> None:

@@ -111,7 +111,7 @@ def test_calls_that_wait_when_the_numbers_are_used_up_are_given_back() -> None:
     ends.handler.then = ends.serving.answer
     ends.pump()
     assert [len(caller.messages) for caller in callers] == [1, 1, 0]
-    assert callers[2].end.was_refused
+    assert callers[2].end.never_left
 
 
 def test_of_calls_that_are_given_up_together_none_is_begun_for_another() -> None:
@@ -139,6 +139,6 @@ def test_calls_that_wait_on_a_connection_that_fails_are_not_begun_there() -> Non
     answer = ends.serving.connection.outlet.take()
     ends.asking.receive(answer + frames.frame(PUSH_PROMISE, 0, 1, bytes(4)))
     assert first.end.code is StatusCode.OK
-    assert second.end.was_refused
+    assert second.end.never_left
     assert ends.asking.is_leaving
     assert len(ends.owner.faults) == 1

@@ -67,7 +67,7 @@ async def test_a_call_that_was_refused_is_made_again() -> None:
         assert node.messages == [b"630", b"630"]
 
 
-async def test_a_call_is_made_again_once() -> None:
+async def test_a_call_that_is_refused_again_has_failed() -> None:
     async with odd_node(refusing(2)) as node, way_to(node) as way:  # type: ignore[arg-type]
         assert (await failure(way))[0] is StatusCode.UNAVAILABLE
         assert len(node.messages) == 2

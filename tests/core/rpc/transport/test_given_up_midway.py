@@ -113,7 +113,7 @@ def test_a_call_that_is_given_up_as_others_are_given_back_is_not_told_nor_made_a
     else:
         ends.asking.end(Ended(StatusCode.UNAVAILABLE, "lost"))
         assert len(running.ends) == 1
-    assert first.end.was_refused
+    assert first.end.never_left
     assert second.ends == []
     assert way.asked == [b"waits, too"]
 

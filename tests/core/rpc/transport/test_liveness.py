@@ -3,28 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from math import inf
 
 import pytest
-from fake_participant import FakeParticipant
-from grpc_ends import FakeCaller
+from joined import Lines, lines
 from line import LineEnd
 from virtual_time import after, in_virtual_time
 
-from cache_core import Value
-from cache_core.pb.gaocache_pb2 import GetRequest
-from cache_core.rpc.channel import GET
-from cache_core.rpc.grpc.asked import Asked
-from cache_core.rpc.grpc.requests import request_block, timed
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing import frames
 from cache_core.rpc.http2.framing.codes import PREFACE
-from cache_core.rpc.service import Service
-from cache_core.rpc.transport.client_connection import ClientConnection
-from cache_core.rpc.transport.introspection import Health
-from cache_core.rpc.transport.node_calls import NodeCalls
-from cache_core.rpc.transport.server_connection import ServerConnection
 from cache_core.rpc.transport.wire import PONG_SECONDS, STALL_SECONDS
 from cache_core.rpc.wire.limits import KEEPALIVE_SECONDS, QUIET_SECONDS
 
@@ -44,47 +32,6 @@ class Silent(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         self.lost.set()
-
-
-class Lines:
-    """A node's end and a client's, joined; `participant` answers."""
-
-    def __init__(self, bounds: Bounds | None = None) -> None:
-        self.participant = FakeParticipant(
-            {"held": Value(b"630"), "large": Value(bytes(100_000))},
-            {"slow": Value(b"1"), "k" * 40_000: Value(b"2")},
-        )
-        self.participant.gates["slow"] = asyncio.Event()
-        self.node = NodeCalls(Service(self.participant), Health())
-        self.open: set[ServerConnection] = set()
-        self.server = ServerConnection(self.node, Bounds(), self.open)
-        self.client = ClientConnection(bounds or Bounds(streams=0), lambda _: None)
-        self.at_server = LineEnd(self.server)
-        self.at_client = LineEnd(self.client)
-
-    def get(self, key: str) -> tuple[Asked, FakeCaller]:
-        """Begin a Get without a deadline."""
-        caller = FakeCaller()
-        block = timed(request_block(GET, "n", ()), inf)
-        message = GetRequest(group="g", key=key).SerializeToString()
-        asked = Asked(block, message, caller)
-        self.client.asking.ask(asked)
-        return asked, caller
-
-
-@asynccontextmanager
-async def lines(bounds: Bounds | None = None) -> AsyncIterator[Lines]:
-    """Both ends, joined until the end of the block."""
-    joined = Lines(bounds)
-    joined.at_client.join(joined.at_server)
-    await after(0.01)
-    yield joined
-    joined.at_client.thaw()
-    joined.at_server.thaw()
-    joined.client.abort()
-    await after(0.01)
-    assert joined.open == set()
-    assert joined.node.tasks == {}
 
 
 @asynccontextmanager

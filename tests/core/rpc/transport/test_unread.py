@@ -170,6 +170,44 @@ async def test_calls_that_wait_for_room_are_not_begun_once_the_client_has_gone()
         assert ends.keys == ["0", "1", "2"]
 
 
+@in_virtual_time
+async def test_calls_that_wait_for_room_go_on_as_their_client_reads() -> None:
+    async with unread(WIDE) as ends:
+        count = 12
+        ends.client.write(b"".join(get(2 * number + 1, f"{number}") for number in range(count)))
+        await after(1)
+        assert len(ends.keys) == 3
+        ends.client.thaw()
+        await after(0)
+        assert ends.keys == [f"{number}" for number in range(count)]
+        assert ends_of_streams(ends.protocol.taken) == [2 * number + 1 for number in range(count)]
+
+
+@in_virtual_time
+async def test_loaded_values_wait_until_those_before_them_are_read() -> None:
+    async with unread(WIDE) as ends:
+        keys = [f"loaded {number}" for number in range(MANY)]
+        ends.participant.source = {key: Value(bytes(SIZE)) for key in keys}
+        ends.participant.gates = {key: asyncio.Event() for key in keys}
+        ends.client.write(b"".join(get(2 * place + 1, key) for place, key in enumerate(keys)))
+        await after(0)
+        for gate in ends.participant.gates.values():
+            gate.set()
+        await after(1)
+        outlet = ends.server._requests.outlet  # noqa: SLF001 - what waits for windows counts, too
+        assert ends.at_server.get_write_buffer_size() + outlet.queued < HELD + 2 * SIZE
+        ends.client.thaw()
+        await after(0)
+        assert len(ends_of_streams(ends.protocol.taken)) == MANY
+
+
+def ends_of_streams(taken: bytes) -> list[int]:
+    """Return the streams that have ended, in their order."""
+    return [
+        frame.stream for frame in read_frames(taken) if frame.flags & END_STREAM and frame.stream
+    ]
+
+
 def values(taken: bytes) -> list[int]:
     """Return which of the loaded values were taken, by their numbers."""
     frames = read_frames(taken)
