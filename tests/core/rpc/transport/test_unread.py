@@ -197,7 +197,7 @@ async def test_loaded_values_wait_until_those_before_them_are_read() -> None:
         outlet = ends.server._requests.outlet  # noqa: SLF001 - what waits for windows counts, too
         assert ends.at_server.get_write_buffer_size() + outlet.queued < HELD + 2 * SIZE
         ends.client.thaw()
-        await after(0)
+        await after(1)
         assert len(ends_of_streams(ends.protocol.taken)) == MANY
 
 
