@@ -24,7 +24,7 @@ NO_BATCHES_SECONDS: Final = 60.0
 """How long a node that knows no batches is asked for single keys, before a batch is tried again."""
 
 SINGLE_GETS: Final = 32
-"""How many single keys such a node is asked for at a time."""
+"""How many single keys of one batch such a node is asked for at a time."""
 
 UNIMPLEMENTED: Final = StatusCode.UNIMPLEMENTED.name
 

@@ -10,12 +10,10 @@ from cache_core.address import Address
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.introspection import Health
+from cache_core.rpc.transport.listening import BACKLOG, listen_at, listen_at_path
 from cache_core.rpc.transport.node_calls import NodeCalls
 from cache_core.rpc.transport.server_connection import ServerConnection
 from cache_core.rpc.wire.limits import FLUSH_SECONDS
-
-BACKLOG: Final = 1024
-"""How many connections may wait to be taken."""
 
 GOODBYE_SECONDS: Final = 0.25
 """How long clients may take to hear that no more calls are taken, before those are refused."""
@@ -32,54 +30,42 @@ class Server:
         self._tls = tls
         self._bounds = Bounds()
         self._health = Health()
-        self._socket: socket.socket | None = None
-        self._server: asyncio.Server | None = None
+        self._sockets: list[socket.socket] = []
+        self._servers: list[asyncio.Server] = []
         self._service: Service | None = None
         self._calls: NodeCalls | None = None
         self._connections: set[ServerConnection] = set()
 
     def bind(self) -> Address:
-        """Take the address, and return it with the port in use. Raises OSError."""
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            *self._address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listening = socket.socket(family, kind, protocol)
-        if family == socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listen(listening, where)
-        return self._address._replace(port=listening.getsockname()[1])
+        """Take every address that the name means, and return it with the port in use.
+
+        Raises OSError.
+        """
+        self._sockets = listen_at(self._address)
+        return self._address._replace(port=self._sockets[0].getsockname()[1])
 
     def bind_path(self, path: Path) -> None:
         """Listen at a Unix socket, in the place of the address. Raises OSError."""
-        self._listen(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), str(path))
-
-    def _listen(self, listening: socket.socket, where: object) -> None:
-        try:
-            listening.bind(where)  # type: ignore[arg-type] # as the family has it
-            listening.listen(BACKLOG)
-            listening.setblocking(False)
-        except OSError:
-            listening.close()
-            raise
-        self._socket = listening
+        self._sockets = [listen_at_path(path)]
 
     async def start(self, service: Service) -> None:
         """Begin to serve `service`, after `bind`."""
-        if self._socket is None:
+        if not self._sockets:
             raise RuntimeError("a server is bound before it is started")
         self._service = service
         self._calls = calls = NodeCalls(service, self._health)
         self._health.serve()
         loop = asyncio.get_running_loop()
-        is_path = self._socket.family == socket.AF_UNIX
-        create = loop.create_unix_server if is_path else loop.create_server
-        self._server = await create(
-            lambda: ServerConnection(calls, self._bounds, self._connections),
-            sock=self._socket,
-            ssl=self._tls,
-            backlog=BACKLOG,
-        )
+        for listening in self._sockets:
+            is_path = listening.family == socket.AF_UNIX
+            create = loop.create_unix_server if is_path else loop.create_server
+            server = await create(
+                lambda: ServerConnection(calls, self._bounds, self._connections),
+                sock=listening,
+                ssl=self._tls,
+                backlog=BACKLOG,
+            )
+            self._servers.append(server)
 
     async def stop(self, grace: float) -> None:
         """Refuse new calls, let running ones finish for `grace` seconds, then end them.
@@ -92,10 +78,11 @@ class Server:
         self._health.drain()
         if self._calls is not None:
             await self._calls.finish(grace)
-        if self._server is not None:
-            self._server.close()
-        elif self._socket is not None:
-            self._socket.close()
+        for server in self._servers:
+            server.close()
+        if not self._servers:
+            for listening in self._sockets:
+                listening.close()
         await asyncio.sleep(0)
         for connection in list(self._connections):
             connection.say_goodbye()
