@@ -6,6 +6,7 @@ A client is told of the errors in REFUSALS, with the status that `status_of` ret
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -15,6 +16,7 @@ from cache_core.errors import CacheError
 from cache_core.pb import cluster_pb2, gaocache_pb2
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.service import BadRequest, Service
+from cache_core.rpc.wire.batch import Make
 from cache_core.rpc.wire.codec import Row, read_hand_over, write_handed, write_notice
 from cache_core.rpc.wire.get import Unreadable, read_request
 from cache_core.rpc.wire.metadata import Caller
@@ -24,7 +26,8 @@ from cache_core.value import Value
 Q = TypeVar("Q", bound=Message)
 
 Refusal: TypeAlias = CacheError | BadRequest | InvalidAddress
-Send: TypeAlias = Callable[[bytes], Awaitable[None]]
+Send: TypeAlias = Callable[[Callable[[], bytes]], Awaitable[None]]
+"""Makes a message and sends it once there is room, and returns once there is room for another."""
 
 REFUSALS: Final = (CacheError, BadRequest, InvalidAddress)
 
@@ -67,8 +70,8 @@ class Calls:
     async def batch_get(self, data: bytes, send: Send) -> None:
         """Send the outcomes of the batch in `data`. Raises BadRequest and PeerUnavailable."""
 
-        async def write(response: cluster_pb2.BatchGetResponse) -> None:
-            await send(response.SerializeToString())
+        async def write(make: Make) -> None:
+            await send(partial(_serialised, make))
 
         await self._service.batch_get(_parse(cluster_pb2.BatchGetRequest, data), write)
 
@@ -90,8 +93,8 @@ class Calls:
         Raises BadRequest, InvalidAddress and CacheError.
         """
         message = read_hand_over(_parse(cluster_pb2.HandOverRequest, data))
-        for response in write_handed(await self._service.participant.receive(message)):
-            await send(response.SerializeToString())
+        for make in write_handed(await self._service.participant.receive(message)):
+            await send(partial(_serialised, make))
 
     async def acknowledge(self, data: bytes) -> bytes:
         """Note that a watcher has dropped the copies that it was told of, or that it leaves.
@@ -115,7 +118,7 @@ class Calls:
             async for notice in notices:
                 try:
                     async with asyncio.timeout(notice.silence):
-                        await send(write_notice(notice).SerializeToString())
+                        await send(write_notice(notice).SerializeToString)
                 except TimeoutError:
                     return  # a watcher that reads so slowly takes itself for uncovered by now
 
@@ -125,6 +128,10 @@ def status_of(error: Refusal) -> tuple[StatusCode, str, Trailers]:
     if isinstance(error, CacheError):
         return to_status(error)
     return StatusCode.INVALID_ARGUMENT, str(error), ()
+
+
+def _serialised(make: Callable[[], Message]) -> bytes:
+    return make().SerializeToString()
 
 
 def _parse(kind: type[Q], data: bytes) -> Q:

@@ -9,7 +9,7 @@ from cache_core.errors import CacheError, PeerUnavailable, ValueTooLarge
 from cache_core.events import Hook, Received, wants
 from cache_core.messages import Message, Notice
 from cache_core.pb.cluster_pb2 import BatchGetRequest, BatchGetResponse
-from cache_core.rpc.wire.batch import Item, ItemOutcome, read_batch, write_outcomes
+from cache_core.rpc.wire.batch import Item, ItemOutcome, Make, read_batch, write_outcomes
 from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS, MAX_VALUE_BYTES
 from cache_core.rpc.wire.metadata import Caller
 from cache_core.trace import Trace, current_trace
@@ -97,17 +97,17 @@ class Service:
         The caller asks `batch_get` for the other items. Raises BadRequest and PeerUnavailable.
         """
         known, _ = self._peek_all(request)
-        responses = write_outcomes(known, node=self.participant.name)
-        return next(responses, BatchGetResponse())
+        makes = write_outcomes(known, node=self.participant.name)
+        return next(makes, BatchGetResponse)()
 
     async def batch_get(
-        self, request: BatchGetRequest, send: Callable[[BatchGetResponse], Awaitable[None]]
+        self, request: BatchGetRequest, send: Callable[[Make], Awaitable[None]]
     ) -> None:
         """Send each item's outcome, as `get` would have it; those that are known at once go first.
 
         Outcomes that become known in one turn of the event loop go in one message, as far as it
-        holds them. Where this is cancelled, so are the loads that still run. Raises BadRequest and
-        PeerUnavailable.
+        holds them; `send` makes it once there is room for it. Where this is cancelled, so are the
+        loads that still run. Raises BadRequest and PeerUnavailable.
         """
         loads = _Loads()
         try:
@@ -118,8 +118,8 @@ class Service:
                 get = self._load(group, key, forwarded=forwarded, demand=demand)
                 loads.start(_outcome(place, get))
             while known or loads:
-                for response in write_outcomes(known, node=self.participant.name):
-                    await send(response)
+                for make in write_outcomes(known, node=self.participant.name):
+                    await send(make)
                 known = await loads.ready()
         finally:
             loads.cancel()

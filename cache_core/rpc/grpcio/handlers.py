@@ -13,6 +13,7 @@ from cache_core.rpc.calls import (
     REFUSALS,
     Calls,
     Refusal,
+    Send,
     status_of,
 )
 from cache_core.rpc.grpcio.draining import RunningCalls
@@ -83,14 +84,14 @@ class Handlers:
             await _abort(context, error)
 
     async def _batch_get(self, data: bytes, context: Context) -> None:
-        await self._answer(context, self._calls.batch_get, data, context.write)
+        await self._answer(context, self._calls.batch_get, data, _sending(context))
 
     async def _receive(self, row: Row[Any, Any, Any, Any], data: bytes, context: Context) -> bytes:
         left = context.time_remaining()
         return await self._answer(context, self._calls.receive, row, data, left)
 
     async def _hand_over(self, data: bytes, context: Context) -> None:
-        await self._answer(context, self._calls.hand_over, data, context.write)
+        await self._answer(context, self._calls.hand_over, data, _sending(context))
 
     async def _acknowledge(self, data: bytes, context: Context) -> bytes:
         return await self._answer(context, self._calls.acknowledge, data)
@@ -98,7 +99,7 @@ class Handlers:
     async def _watch(self, _data: bytes, context: Context) -> None:
         await self._running.come()
         try:
-            await self._calls.watch(context.peer(), context.write)
+            await self._calls.watch(context.peer(), _sending(context))
         except REFUSALS as error:
             await _abort(context, error)
 
@@ -123,6 +124,13 @@ def _stream(
     handler: Callable[[bytes, Context], Awaitable[None]],
 ) -> "grpc.RpcMethodHandler[bytes, bytes]":
     return grpc.unary_stream_rpc_method_handler(handler)
+
+
+def _sending(context: Context) -> Send:
+    async def send(make: Callable[[], bytes]) -> None:
+        await context.write(make())
+
+    return send
 
 
 async def _abort(context: Context, error: Refusal) -> NoReturn:

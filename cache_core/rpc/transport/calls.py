@@ -182,25 +182,23 @@ class ConnectionCalls:
         self._serving.answer(call, write_response(value.data), told)
 
     def _respond(self, call: ServedCall, message: bytes) -> None:
-        _check(message)
-        self._serving.answer(call, message)
+        self._serving.answer(call, _fit(message))
 
     def _finish(self, call: ServedCall, _: None) -> None:
         self._serving.finish(call)
 
-    async def _send(self, call: ServedCall, message: bytes) -> None:
+    async def _send(self, call: ServedCall, make: Callable[[], bytes]) -> None:
         """Send a message of a stream, and return once there is room for another.
 
-        Raises HungUp where the client has gone.
+        It is made once there is room for it. Raises HungUp where the client has gone.
         """
-        _check(message)
         if call not in self._node.tasks:
             raise HungUp
         if self._backlog.has_room:
-            has_left = self._serving.send(call, message)
+            has_left = self._serving.send(call, _fit(make()))
         else:
             has_left = False
-            self._backlog.wait(call, partial(self._send_late, call, message))
+            self._backlog.wait(call, partial(self._send_late, call, make))
         self.flush_soon()
         if not has_left:
             self._drained[call] = waiting = asyncio.get_running_loop().create_future()
@@ -209,9 +207,14 @@ class ConnectionCalls:
             finally:
                 self._drained.pop(call, None)
 
-    def _send_late(self, call: ServedCall, message: bytes) -> None:
-        if self._serving.send(call, message):
-            self.drained(call)
+    def _send_late(self, call: ServedCall, make: Callable[[], bytes]) -> None:
+        try:
+            if self._serving.send(call, _fit(make())):
+                self.drained(call)
+        except Exception as error:  # noqa: BLE001 - it is the call's that sends it
+            waiting = self._drained.pop(call, None)
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(error)
 
     def fail(self, call: ServedCall, error: BaseException) -> None:
         """End a call with an error."""
@@ -225,8 +228,9 @@ class ConnectionCalls:
             self._serving.fail(call, StatusCode.UNKNOWN, words)
 
 
-def _check(message: bytes) -> None:
+def _fit(message: bytes) -> bytes:
     if len(message) > MAX_MESSAGE_BYTES:
         sizes = f"{len(message)} vs. {MAX_MESSAGE_BYTES}"
         words = f"SERVER: Sent message larger than max ({sizes})"
         raise StatusError(StatusCode.RESOURCE_EXHAUSTED, words)
+    return message

@@ -4,7 +4,6 @@ Both versions of reflection have the same messages.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from google.protobuf.message import DecodeError
 from grpc_health.v1.health_pb2 import DESCRIPTOR as HEALTH_FILE
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
-from cache_core.rpc.calls import SERVICES
+from cache_core.rpc.calls import SERVICES, Send
 from cache_core.rpc.grpc.status import StatusCode, StatusError
 
 HEALTH: Final = HEALTH_FILE.services_by_name["Health"].full_name
@@ -45,13 +44,13 @@ class Health:
         answer: bytes = HealthCheckResponse(status=self._status).SerializeToString()
         return answer
 
-    async def watch(self, data: bytes, send: Callable[[bytes], Awaitable[None]]) -> None:
+    async def watch(self, data: bytes, send: Send) -> None:
         """Send the answers to a Watch, until it is cancelled. Raises StatusError."""
         is_known = _is_known(data)
         while True:
             changed = self._changed
             status = self._status if is_known else HealthCheckResponse.SERVICE_UNKNOWN
-            await send(HealthCheckResponse(status=status).SerializeToString())
+            await send(HealthCheckResponse(status=status).SerializeToString)
             await changed.wait()
 
     def _change(self, status: "HealthCheckResponse.ServingStatus.ValueType") -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import inf, isfinite
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -134,22 +134,23 @@ def read_notice(said: pb.Notice) -> Notice:
     )
 
 
-def write_handed(entries: tuple[Handed, ...]) -> Iterator[pb.HandOverResponse]:
-    """Yield `entries` in messages of at most MAX_MESSAGE_BYTES; skip entries too large for one."""
-    response, size = pb.HandOverResponse(), 0
-    for group, key, value, group_ttl in entries:
-        handed = pb.Handed(group=group, key=key, version=value.version, group_ttl=group_ttl)
-        write_value(value, handed.value)
-        weight = handed.ByteSize() + 16
+def write_handed(entries: tuple[Handed, ...]) -> Iterator[Callable[[], pb.HandOverResponse]]:
+    """Yield what makes the messages of `entries`, each once; skip entries too large for one.
+
+    A message has MAX_MESSAGE_BYTES at the most. It should not be made before it can be sent.
+    """
+    part, size = list[Handed](), 0
+    for entry in entries:
+        weight = _write_handed(entry).ByteSize() + 16
         if weight > MAX_MESSAGE_BYTES:
             continue
         if size + weight > MAX_MESSAGE_BYTES:
-            yield response
-            response, size = pb.HandOverResponse(), 0
-        response.entries.append(handed)
+            yield partial(pb.HandOverResponse, entries=map(_write_handed, part))
+            part, size = [], 0
+        part.append(entry)
         size += weight
-    if size:
-        yield response
+    if part:
+        yield partial(pb.HandOverResponse, entries=map(_write_handed, part))
 
 
 def read_handed(response: pb.HandOverResponse) -> Iterator[Handed]:
@@ -177,6 +178,13 @@ def row_of(message: Message[A]) -> Row[Message[A], A, Any, Any]:
     else:
         row = _ROW_OF[type(message)]
     return cast("Row[Message[A], A, Any, Any]", row)
+
+
+def _write_handed(entry: Handed) -> pb.Handed:
+    group, key, value, group_ttl = entry
+    handed = pb.Handed(group=group, key=key, version=value.version, group_ttl=group_ttl)
+    write_value(value, handed.value)
+    return handed
 
 
 def _write_items(items: Iterable[Removal]) -> list[pb.Invalidation]:

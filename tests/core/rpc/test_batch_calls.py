@@ -13,6 +13,7 @@ from cache_core.pb.cluster_pb2 import BatchGetRequest, BatchGetResponse
 from cache_core.rpc.engine import GrpcEngine
 from cache_core.rpc.engine_choice import choose_engine
 from cache_core.rpc.service import BadRequest, Service
+from cache_core.rpc.wire.batch import Make
 from cache_core.rpc.wire.metadata import Caller
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -44,7 +45,7 @@ class FollowedService(Service):
         return super().batch_peek(request)
 
     async def batch_get(
-        self, request: BatchGetRequest, send: Callable[[BatchGetResponse], Awaitable[None]]
+        self, request: BatchGetRequest, send: Callable[[Make], Awaitable[None]]
     ) -> None:
         self.calls.append("stream")
         if not self._is_mute:

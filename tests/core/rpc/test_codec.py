@@ -178,7 +178,7 @@ def test_a_notice_comes_back_as_it_was(notice: Notice) -> None:
 )
 def test_what_is_handed_over_comes_back_as_it_was(entries: tuple[Handed, ...]) -> None:
     parts = [
-        pb.HandOverResponse.FromString(part.SerializeToString()) for part in write_handed(entries)
+        pb.HandOverResponse.FromString(make().SerializeToString()) for make in write_handed(entries)
     ]
     assert tuple(handed for part in parts for handed in read_handed(part)) == entries
     assert read_hand_over(write_hand_over(HandOver("n:1"))) == HandOver("n:1")
@@ -188,7 +188,7 @@ def test_what_is_handed_over_goes_in_messages_below_the_limit() -> None:
     largest = Value(bytes(MAX_VALUE_BYTES))
     none_can_carry = Handed("g", "x", Value(bytes(MAX_MESSAGE_BYTES)))
     entries = (*(Handed("g", str(n), largest) for n in range(3)), Handed("g", "k", Value(b"1")))
-    parts = list(write_handed((none_can_carry, *entries)))
+    parts = [make() for make in write_handed((none_can_carry, *entries))]
     assert max(part.ByteSize() for part in parts) <= MAX_MESSAGE_BYTES
     assert tuple(handed for part in parts for handed in read_handed(part)) == entries
 

@@ -1,6 +1,7 @@
 """A client that opens its windows or keeps them shut, and reads nothing: what is kept for it."""
 
 import asyncio
+import tracemalloc
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -131,6 +132,49 @@ async def test_little_of_a_large_batch_is_kept_for_a_client_that_never_reads() -
         taken = sum(len(frame.payload) for frame in frames if frame.kind == DATA)
         assert taken > MANY * SIZE
         assert frames[-1].flags & END_STREAM
+
+
+@in_virtual_time
+async def test_little_of_many_batches_is_kept_for_a_client_that_never_reads() -> None:
+    async with unread(SHUT) as ends:
+        batch = BatchGetRequest(keys=["0"], groups=["g"]).SerializeToString()
+        tracemalloc.start()
+        try:
+            ends.client.thaw()
+            for number in range(MANY):
+                ends.client.write(asked(2 * number + 1, CLUSTER + "BatchGet", batch))
+            await after(0.01)
+            kept, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert len(ends.node.tasks) == MANY
+        assert HELD < kept < most < HELD + 5 * SIZE
+        ends.client.write(WIDE)
+        await after(0.01)
+        frames = read_frames(ends.protocol.taken)
+        assert sum(len(frame.payload) for frame in frames if frame.kind == DATA) > MANY * SIZE
+        assert sum(frame.payload.endswith(b"grpc-status\x010") for frame in frames) == MANY
+
+
+@in_virtual_time
+async def test_a_message_that_waits_and_can_not_be_made_fails_its_call_alone() -> None:
+    no_name = Value(b"2", node="\ud800")  # no message can carry it
+    async with unread(SHUT) as ends:
+        ends.participant.held = {**ends.participant.held, "bad": no_name}
+        ends.client.thaw()
+        for number, key in enumerate(["0", "1", "2", "bad", "later"]):
+            batch = BatchGetRequest(keys=[key], groups=["g"]).SerializeToString()
+            ends.client.write(asked(2 * number + 1, CLUSTER + "BatchGet", batch))
+        await after(0.01)
+        assert len(ends.node.tasks) == 5
+        ends.client.write(WIDE)
+        await after(0.01)
+        ended = {
+            frame.stream: frame.payload.partition(b"grpc-status\x01")[2][:1]
+            for frame in read_frames(ends.protocol.taken)
+            if frame.kind == HEADERS and frame.flags & END_STREAM
+        }
+        assert ended == {1: b"0", 3: b"0", 5: b"0", 7: b"2", 9: b"0"}
 
 
 @in_virtual_time
