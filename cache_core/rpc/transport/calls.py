@@ -14,6 +14,7 @@ from cache_core.rpc.http2.framing.codes import ConnectionFault
 from cache_core.rpc.http2.framing.literals import number
 from cache_core.rpc.transport.introspection import reflect
 from cache_core.rpc.transport.node_calls import NodeCalls
+from cache_core.rpc.transport.pace import Pace
 from cache_core.rpc.transport.running import Running
 from cache_core.rpc.wire.codec import Row
 from cache_core.rpc.wire.get import write_response
@@ -55,6 +56,7 @@ class ConnectionCalls:
         self._calls = node.calls
         self._name = node.name
         self._drained: dict[ServedCall, asyncio.Future[None]] = {}
+        self._pace = Pace()
         self._now = asyncio.get_running_loop().time
 
     def attach(self, serving: Serving, wire: Carrying) -> None:
@@ -132,9 +134,8 @@ class ConnectionCalls:
         self._respond(call, self._calls.batch_peek(message))
 
     def batch_get(self, call: ServedCall, message: bytes) -> None:
-        """Answer a BatchGet."""
-        send = partial(self._send, call)
-        self._run_apart(call, self._calls.batch_get(message, send), self._finish)
+        """Answer a BatchGet; it begins in a turn of its own, for it may be a thousand loads."""
+        self._run_apart(call, self._batch_get(call, message), self._finish)
 
     def hand_over(self, call: ServedCall, message: bytes) -> None:
         """Answer a HandOver."""
@@ -186,6 +187,10 @@ class ConnectionCalls:
 
     def _finish(self, call: ServedCall, _: None) -> None:
         self._serving.finish(call)
+
+    async def _batch_get(self, call: ServedCall, message: bytes) -> None:
+        await self._pace.turn()
+        await self._calls.batch_get(message, partial(self._send, call))
 
     async def _send(self, call: ServedCall, make: Callable[[], bytes]) -> None:
         """Send a message of a stream, and return once there is room for another.
