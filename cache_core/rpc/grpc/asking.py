@@ -18,6 +18,9 @@ from cache_core.rpc.http2.stream import Stream
 MAX_REASON_BYTES: Final = 256
 """How much is kept of the words in which the other end ends a connection."""
 
+LATE: Final = 0.5
+"""How much a call that is given up counts as work: its answer, which comes late, is to be borne."""
+
 
 class Changed(Protocol):
     """Who hears what concerns a connection as a whole."""
@@ -86,6 +89,7 @@ class Asking:
         """Wait for the answer of `call` no longer; it is not told of its end."""
         if call.stream is not None:
             self.connection.reset(call.stream, ErrorCode.CANCEL)
+            self.connection.patience.work(LATE)
             call.stream.call = None
             self._changed.flush_soon()
         else:

@@ -37,6 +37,24 @@ def test_a_call_that_is_given_up_makes_room_for_the_next() -> None:
     assert caller.ends == []
 
 
+def test_any_number_of_calls_may_be_given_up_as_their_answers_come() -> None:
+    """As those do that have run out of time at both ends at once."""
+    ends = Ends()
+    ends.handler.then = lambda call, _: ends.serving.answer(call, b"630")
+    ends.pump()
+    for _ in range(4000):
+        late, caller = ends.call(b"0")
+        ends.to_server()
+        ends.asking.give_up(late)
+        ends.to_client()
+        ends.to_server()
+        assert caller.messages == []
+    assert ends.owner.faults == ends.handler.faults == []
+    _, caller = ends.call(b"1")
+    ends.pump()
+    assert caller.messages == [b"630"]
+
+
 def test_a_call_that_waits_can_be_given_up() -> None:
     ends = Ends(Bounds(streams=1))
     ends.pump()
