@@ -30,7 +30,8 @@ Make: TypeAlias = Callable[[], pb.BatchGetResponse]
 AROUND: Final = 2 * MAX_TRACE_CHARS + 128
 """The most bytes that an item or an outcome adds to its names, its data or its words."""
 
-_CODES: Final = {code.value: code for code in StatusCode}
+_CODES: Final = {code.value: code for code in StatusCode if code is not StatusCode.OK}
+"""The codes that a failure may have."""
 
 _TO_DEMAND: Final = {pb.DEMAND_CACHED: Demand.CACHED, pb.DEMAND_NEW: Demand.NEW}
 _FROM_DEMAND: Final = {demand: number for number, demand in _TO_DEMAND.items()}

@@ -5,7 +5,7 @@ from math import inf, nan
 import pytest
 from fake_participant import ask
 
-from cache_core import Answer, GroupSettings, Value
+from cache_core import Answer, GroupSettings, UnexpectedStatus, Value
 from cache_core.messages import Health
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.wire.batch import settle
@@ -41,6 +41,16 @@ def test_a_health_of_a_later_version_is_not_shown_as_up(health: int) -> None:
     members = [pb.MemberInfo.FromString(bytes([3 << 3, health]))]
     (member,) = read_node(pb.DescribeResponse(members=members)).members
     assert member.health is Health.LEFT_OUT
+
+
+@pytest.mark.parametrize("code", [0, 17, -1])
+async def test_a_failure_with_the_code_of_none_is_unknown(code: int) -> None:
+    one = ask("k")
+    failure = pb.Failure(place=0, status=pb.Status(code=code, message="no"))
+    settle(pb.BatchGetResponse(failures=[failure]), [one], node="n:1")
+    with pytest.raises(UnexpectedStatus, match="no") as caught:
+        await one.outcome
+    assert caught.value.status == "UNKNOWN"
 
 
 def test_a_tier_that_has_done_nothing_yet_is_told_and_no_tier_is_none() -> None:
