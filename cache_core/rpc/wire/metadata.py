@@ -9,7 +9,7 @@ original proto file.
 import re
 from collections.abc import Collection
 from functools import lru_cache
-from math import inf
+from math import inf, isfinite
 from typing import Final, NamedTuple, TypeAlias
 
 from cache_core.trace import NO_TRACE, Trace
@@ -141,8 +141,8 @@ def read_answer(said: str | bytes | None, data: bytes, *, node: str) -> Value:
     answer, who, ttl, age, stored, copied, terms = match.groups()
     return Value(
         data,
-        None if ttl is None else float(ttl),
-        float(age or 0),
+        _ttl(ttl),
+        _length(float(age or 0)),
         _ANSWERS.get(answer, Answer.MISS),
         who or node,
         NO_TERMS if terms is None else _read_terms(terms),
@@ -179,6 +179,11 @@ def _read_terms(said: str) -> Terms:
         _length(seconds.get("stale-if-error", 0.0)),
         content_type,
     )
+
+
+def _ttl(said: str | None) -> float | None:
+    ttl = inf if said is None else float(said)
+    return ttl if isfinite(ttl) else None
 
 
 def _length(seconds: float) -> float:

@@ -11,6 +11,7 @@ from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.wire.batch import settle
 from cache_core.rpc.wire.codec import length, read_value
 from cache_core.rpc.wire.figures import read_node
+from cache_core.rpc.wire.metadata import read_answer
 
 ODD = (inf, -inf, nan)
 
@@ -29,6 +30,16 @@ async def test_an_age_that_is_no_length_of_time_is_zero(age: float) -> None:
     one = ask("k")
     settle(response(ttl=1, age=age), [one], node="n:1")
     assert await one.outcome == Value(b"v", 1, 0, Answer.HIT, "n:1")
+
+
+def test_the_figures_of_a_plain_answer_are_read_as_those_of_a_batch() -> None:
+    endless = "9" * 400
+    assert read_answer("hit; ttl=5; age=-7", b"v", node="n:1") == Value(
+        b"v", 5, 0, Answer.HIT, "n:1"
+    )
+    found = read_answer(f"hit; ttl={endless}; age={endless}", b"v", node="n:1")
+    assert (found.ttl, found.age) == (None, 0)
+    assert read_answer("hit; ttl=-5; age=7", b"v", node="n:1").ttl == -5
 
 
 @pytest.mark.parametrize("said", [-0.001, *ODD])
