@@ -15,6 +15,9 @@ from cache_core.rpc.transport.node_calls import NodeCalls
 from cache_core.rpc.transport.server_connection import ServerConnection
 from cache_core.rpc.wire.limits import FLUSH_SECONDS
 
+HANDSHAKE_SECONDS: Final = 5.0
+"""How long a client may take to agree on the encryption, before it is cut off."""
+
 GOODBYE_SECONDS: Final = 0.25
 """How long clients may take to hear that no more calls are taken, before those are refused."""
 
@@ -63,6 +66,7 @@ class Server:
                 lambda: ServerConnection(calls, self._bounds, self._connections),
                 sock=listening,
                 ssl=self._tls,
+                ssl_handshake_timeout=None if self._tls is None else HANDSHAKE_SECONDS,
                 backlog=BACKLOG,
             )
             self._servers.append(server)

@@ -15,6 +15,7 @@ from cache_core.address import Address
 from cache_core.rpc.channel import GET, Channel
 from cache_core.rpc.grpc.requests import request_block, timed
 from cache_core.rpc.service import Service
+from cache_core.rpc.transport import server as transport_server
 from cache_core.rpc.transport.answers import Answer
 from cache_core.rpc.transport.server import Server
 from cache_core.rpc.transport.way import Way
@@ -91,3 +92,24 @@ def test_a_call_over_a_unix_socket_is_answered(new_loop: NewLoop, tmp_path: Path
         return read_response(data)
 
     assert run(new_loop, get()) == hit().data
+
+
+async def silence() -> bytes:
+    """Return what a node says to a client that says nothing."""
+    server = Server(Address("127.0.0.1", 0), tls=servers("h2"))
+    address = server.bind()
+    await server.start(Service(FakeParticipant()))
+    reader, writer = await asyncio.open_connection(*address)
+    async with asyncio.timeout(30):
+        said = await reader.read()
+    writer.close()
+    await server.stop(1)
+    return said
+
+
+@loops
+def test_a_client_that_begins_no_handshake_is_cut_off(
+    new_loop: NewLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport_server, "HANDSHAKE_SECONDS", 0.05)
+    assert run(new_loop, silence()) == b""
