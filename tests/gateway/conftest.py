@@ -37,15 +37,21 @@ async def http(gateway_url: str) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def shared_source() -> FakeSource:
+    """The source of what the tests of a module share."""
+    return scores_source()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared_url() -> AsyncIterator[str]:
+async def shared_url(shared_source: FakeSource) -> AsyncIterator[str]:
     """A gateway in front of a node, for all tests of a module that leave both as they were.
 
     Those are marked `asyncio(loop_scope="module")`. A node and a gateway of their own cost each
     test a tenth of a second.
     """
     async with (
-        Node("127.0.0.1:0", [Group("scores", scores_source())], grace=5) as node,
+        Node("127.0.0.1:0", [Group("scores", shared_source)], grace=5) as node,
         serve_gateway(node.address) as url,
     ):
         yield url

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import lru_cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -9,6 +10,7 @@ TESTS = HERE.parent
 TABLE = (HERE / "contract.md").read_text(encoding="utf-8")
 
 
+@lru_cache
 def names_in(file: Path) -> set[str]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)

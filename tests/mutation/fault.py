@@ -4,6 +4,7 @@ Each file `faults/ROOM.toml` has the faults of one room.
 """
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,9 +60,9 @@ class Fault:
 def all_faults(folder: Path = FOLDER) -> list[Fault]:
     """Return the faults of every room, in the order of the files. Raises ValueError."""
     faults = [fault for file in sorted(folder.glob("*.toml")) for fault in _read(file)]
-    twice = {fault.name for fault in faults if _named(faults, fault.name) > 1}
-    if twice:
-        raise ValueError(f"two faults have one name: {', '.join(sorted(twice))}")
+    counts = Counter(fault.name for fault in faults)
+    if twice := [name for name, count in counts.items() if count > 1]:
+        raise ValueError(f"two faults have one name: {', '.join(twice)}")
     return faults
 
 
@@ -85,7 +86,3 @@ def chosen(faults: Sequence[Fault], rooms: Iterable[str], names: Iterable[str]) 
 def _read(file: Path) -> list[Fault]:
     document = tomllib.loads(file.read_text(encoding="utf-8"))
     return [Fault(room=file.stem, **table) for table in document["faults"]]
-
-
-def _named(faults: Iterable[Fault], name: str) -> int:
-    return sum(fault.name == name for fault in faults)

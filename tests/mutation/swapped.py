@@ -37,6 +37,17 @@ def swapped(*faults: Fault) -> Iterator[None]:
             function.__code__ = code
 
 
+def shape(code: CodeType | None) -> object:
+    """Return what of a function's or module's code does not depend on where it stands."""
+    if code is None:
+        return None
+    consts = tuple(
+        shape(const) if isinstance(const, CodeType) else (type(const), const)
+        for const in code.co_consts
+    )
+    return code.co_code, code.co_names, code.co_varnames, code.co_freevars, consts
+
+
 def _changes(file: str, text: str) -> list[tuple[FunctionType, CodeType]]:
     """Return the functions of `file` that `text` changes, with their code in it."""
     before = _codes(compile(_text(file), file, "exec"))
@@ -44,7 +55,7 @@ def _changes(file: str, text: str) -> list[tuple[FunctionType, CodeType]]:
     changed = [
         name
         for name, code in after.items()
-        if "<locals>" not in name and _shape(code) != _shape(before.get(name))
+        if "<locals>" not in name and shape(code) != shape(before.get(name))
     ]
     if not changed:
         raise Misplaced(f"no function of {file} is changed")
@@ -65,17 +76,6 @@ def _codes(code: CodeType) -> dict[str, CodeType]:
                 found[const.co_qualname] = const
             found |= _codes(const)
     return found
-
-
-def _shape(code: CodeType | None) -> object:
-    """Return what of a function's code does not depend on where it stands."""
-    if code is None:
-        return None
-    consts = tuple(
-        _shape(const) if isinstance(const, CodeType) else (type(const), const)
-        for const in code.co_consts
-    )
-    return code.co_code, code.co_names, code.co_varnames, code.co_freevars, consts
 
 
 def _function(module: ModuleType, name: str) -> FunctionType:

@@ -1,6 +1,5 @@
 """The planted faults fit the code, and planting one is noticed if and only if a test minds it."""
 
-import ast
 import os
 import select
 import signal
@@ -14,7 +13,7 @@ import pytest
 from fault import Fault, Misplaced, all_faults, chosen
 from planting import Control, judged, plant
 from reach import Reach
-from swapped import swapped
+from swapped import shape, swapped
 from tree import ROOT, sources
 from trial import LIBRARIES, Trial, TrialEnd
 from verdicts import Verdict, document, line, shares
@@ -33,10 +32,10 @@ def test_there_are_at_least_five_hundred_over_all_rooms() -> None:
 
 def test_each_fault_fits_the_code_and_is_code_itself() -> None:
     texts = sources()
-    trees = {file: ast.dump(ast.parse(texts[file])) for file in {each.file for each in FAULTS}}
+    shapes = {file: shape(compile(texts[file], file, "exec")) for file in {f.file for f in FAULTS}}
     for fault in FAULTS:
-        planted = ast.dump(ast.parse(fault.planted_in(texts[fault.file])))
-        assert planted != trees[fault.file], fault.name
+        planted = compile(fault.planted_in(texts[fault.file]), fault.file, "exec")
+        assert shape(planted) != shapes[fault.file], fault.name
         assert fault.harm, fault.name
 
 

@@ -2,11 +2,10 @@
 
 import shlex
 import sys
-from pathlib import Path
 
 import pytest
 from documents import blocks, document
-from running_up import BIN, Up, output, running_up
+from running_up import BIN, Up, output
 
 from cache_core.rpc.wire.metadata import read_answer
 
@@ -25,6 +24,7 @@ async def test_every_session_answers_what_it_shows(up: Up) -> None:
         assert (await output(str(BIN / program), *arguments)).strip() == shown.strip()
 
 
+@with_one_up
 @pytest.mark.parametrize(
     ("number", "printed"),
     [
@@ -33,11 +33,10 @@ async def test_every_session_answers_what_it_shows(up: Up) -> None:
         (2, "630\n"),
     ],
 )
-async def test_every_python_example_runs(tmp_path: Path, number: int, printed: str) -> None:
+async def test_every_python_example_runs(up: Up, number: int, printed: str) -> None:
     examples = blocks(PAGE, "python")
     assert len(examples) == 3
-    async with running_up(tmp_path) as up:
-        assert await output(sys.executable, "-c", up.at_its_ports(examples[number])) == printed
+    assert await output(sys.executable, "-c", up.at_its_ports(examples[number])) == printed
 
 
 def test_the_answer_that_it_shows_is_one() -> None:

@@ -184,8 +184,9 @@ async def test_last():
 
 
 @pytest.fixture
-def inner(pytester: pytest.Pytester) -> pytest.Pytester:
-    """Runs tests with the plugin."""
+def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Runs tests with the plugin, and with few others, which take a second to import."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeini(
         f"""
         [pytest]
@@ -201,7 +202,7 @@ def inner(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def told(inner: pytest.Pytester, *options: str) -> dict[str, str]:
     """Return what is said about each test that leaves something behind."""
-    result = inner.runpytest_subprocess("-p", "no:schemathesis", *options, "-v")
+    result = inner.runpytest_subprocess("-p", "pytest_asyncio.plugin", *options, "-v")
     assert not result.stderr.str()
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     parts = re.split(r"_+ ERROR at teardown of (\S+) _+\n", result.stdout.str())
@@ -210,7 +211,7 @@ def told(inner: pytest.Pytester, *options: str) -> dict[str, str]:
 
 def test_what_a_test_leaves_behind_is_told(inner: pytest.Pytester) -> None:
     inner.makepyfile(test_own=INNER, test_shared=INNER_SHARED, test_leak=INNER_SHARED_LEAK)
-    left = told(inner, "-p", "no:xdist")
+    left = told(inner)
     assert "/dev/null" in left.pop("test_descriptor")
     assert re.search(r"descriptor \d+: socket:.* at \('127.0.0.1'", left.pop("test_socket"))
     assert "socket:" in left.pop("test_socket_of_a_loop")
@@ -224,9 +225,9 @@ def test_what_a_test_leaves_behind_is_told(inner: pytest.Pytester) -> None:
     assert not left
 
 
-@pytest.mark.parametrize("options", [("-p", "no:xdist"), ("-n", "1")])
+@pytest.mark.parametrize("options", [(), ("-p", "xdist.plugin", "-n", "1")])
 def test_what_comes_to_light_after_its_test_is_told_of_that_test_alone(
-    inner: pytest.Pytester, options: tuple[str, str]
+    inner: pytest.Pytester, options: tuple[str, ...]
 ) -> None:
     inner.makepyfile(test_late=INNER_LATE)
     left = told(inner, *options)

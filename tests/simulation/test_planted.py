@@ -145,9 +145,11 @@ TEN: Final = (
 
 RARE: Final = (
     "together-met-in-the-last-round-is-not-named",
+    "together-remover-keeps-what-it-read-while-the-tier-was-away",
     "together-others-keep-what-they-read-while-the-tier-was-away",
     "together-told-to-flush-after-a-goodbye",
     "together-gone-nodes-are-told-of-for-ever",
+    "together-copies-outlive-their-owners-value",
     "together-tier-begins-the-ttl-anew",
     "loading-flights-behind-twice",
     "near-old-answer-after-removal",

@@ -3,19 +3,30 @@
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
 import grpc.aio
 import pytest
-from fakes import ALL_BYTES, FakeSource
+import pytest_asyncio
+from fakes import ALL_BYTES, scores_source
 
-from cache_core import Node
+from cache_core import Group, Node
+from cache_core.rpc.engine import GrpcEngine
 
-pytestmark = pytest.mark.usefixtures("engine")
+pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.asyncio(loop_scope="module")]
 
 SERVICES = ["gaocachepb.PeanutCache", "gaocachepb.Gaocache"]
 BUF = Path(sys.executable).with_name("buf")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def node(engine: GrpcEngine) -> AsyncIterator[Node]:
+    """A node for all tests here, which only ask it."""
+    group = Group("scores", scores_source())
+    async with Node("127.0.0.1:0", [group], grace=5, grpc_engine=engine) as serving:
+        yield serving
 
 
 def field(number: int, text: str | bytes) -> bytes:
@@ -63,8 +74,8 @@ async def test_failures_have_the_tutorials_words(
 
 
 @pytest.mark.parametrize("key", ["k" * 1024, "é" * 512, "a/b", "ä", "a b", "a+b", ".."])
-async def test_keys_are_opaque(node: Node, source: FakeSource, key: str) -> None:
-    assert await call(node, SERVICES[0], "scores", key) == field(1, source.values[key])
+async def test_keys_are_opaque(node: Node, key: str) -> None:
+    assert await call(node, SERVICES[0], "scores", key) == field(1, scores_source().values[key])
 
 
 async def test_a_value_of_all_bytes_and_an_empty_one(node: Node) -> None:

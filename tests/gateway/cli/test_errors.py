@@ -19,14 +19,22 @@ def taken() -> Iterator[str]:
         yield f"127.0.0.1:{sock.getsockname()[1]}"
 
 
-@pytest.mark.parametrize("command", ["node", "gateway"])
-async def test_a_port_in_use(start: Start, taken: str, command: str) -> None:
-    ended = await (await start(command, "--listen", taken)).end()
-    assert ended.status == 1
-    assert ended.stderr == (
-        f"gaocache: can't listen at {taken}: Address already in use; "
+def in_use(address: str) -> str:
+    """What is said of an address that somebody listens at."""
+    return (
+        f"gaocache: can't listen at {address}: Address already in use; "
         "stop what listens there or choose another port\n"
     )
+
+
+async def test_a_port_in_use_for_a_node(start: Start, taken: str) -> None:
+    ended = await (await start("node", "--listen", taken)).end()
+    assert (ended.status, ended.stderr) == (1, in_use(taken))
+
+
+async def test_a_port_in_use_for_a_gateway(run: Run, taken: str) -> None:
+    ended = await run("gateway", "--listen", taken)
+    assert (ended.status, ended.stderr) == (1, in_use(taken))
 
 
 @pytest.mark.slow
@@ -36,12 +44,7 @@ async def test_a_port_in_use_for_up(start: Start, taken: str) -> None:
         ("--listen", "127.0.0.1:0", "--node-listen", taken),
     ):
         ended = await (await start("up", *options)).end()
-        assert ended.status == 1
-        assert ended.stdout == b""
-        assert ended.stderr == (
-            f"gaocache: can't listen at {taken}: Address already in use; "
-            "stop what listens there or choose another port\n"
-        )
+        assert (ended.status, ended.stdout, ended.stderr) == (1, b"", in_use(taken))
 
 
 @pytest.mark.parametrize(

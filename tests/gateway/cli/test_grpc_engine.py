@@ -17,9 +17,7 @@ target = "echo:get"
 """
 
 
-@pytest.mark.parametrize(
-    ("asked", "taken"), [("auto", "native"), ("native", "native"), ("grpcio", "grpcio")]
-)
+@pytest.mark.parametrize(("asked", "taken"), [("auto", "native"), ("grpcio", "grpcio")])
 async def test_which_engine_was_taken_is_logged(start: Start, asked: str, taken: str) -> None:
     options = ("--listen", "127.0.0.1:0", "--grpc-engine", asked, "--log-level", "info")
     node = await start("node", *options)

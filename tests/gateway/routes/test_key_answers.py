@@ -21,6 +21,8 @@ from gateway.app import create_app
 TOM = "/groups/scores/keys/Tom"
 RAW = {"alt": "media"}
 
+shared = pytest.mark.asyncio(loop_scope="module")
+
 
 @pytest.fixture
 def collapsed() -> asyncio.Event:
@@ -82,9 +84,10 @@ async def answering() -> AsyncIterator[Callable[[Value | CacheError], httpx.Asyn
         await client.aclose()
 
 
-async def test_a_copy_that_is_still_right_is_304(http: httpx.AsyncClient) -> None:
-    first = await http.get(TOM)
-    again = await http.get(TOM, headers={"If-None-Match": first.headers["etag"]})
+@shared
+async def test_a_copy_that_is_still_right_is_304(shared_http: httpx.AsyncClient) -> None:
+    first = await shared_http.get(TOM)
+    again = await shared_http.get(TOM, headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 304
     assert again.content == b""
     assert "content-type" not in again.headers
@@ -93,8 +96,9 @@ async def test_a_copy_that_is_still_right_is_304(http: httpx.AsyncClient) -> Non
         assert again.headers[name] == first.headers[name]
 
 
-async def test_a_failed_precondition_is_a_problem(http: httpx.AsyncClient) -> None:
-    response = await http.get(TOM, headers={"If-Match": '"x"'})
+@shared
+async def test_a_failed_precondition_is_a_problem(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.get(TOM, headers={"If-Match": '"x"'})
     assert response.status_code == 412
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["cache-control"] == "no-store"
@@ -102,17 +106,21 @@ async def test_a_failed_precondition_is_a_problem(http: httpx.AsyncClient) -> No
     assert response.json()["grpc_status"] == "FAILED_PRECONDITION"
 
 
-async def test_a_range_of_the_raw_form_is_206(http: httpx.AsyncClient) -> None:
+@shared
+async def test_a_range_of_the_raw_form_is_206(shared_http: httpx.AsyncClient) -> None:
     headers = {"Range": "bytes=10-19"}
-    response = await http.get("/groups/scores/keys/binary", params=RAW, headers=headers)
+    response = await shared_http.get("/groups/scores/keys/binary", params=RAW, headers=headers)
     assert response.status_code == 206
     assert response.content == ALL_BYTES[10:20]
     assert response.headers["content-range"] == "bytes 10-19/256"
     assert response.headers["content-length"] == "10"
 
 
-async def test_a_range_past_the_end_is_a_problem_with_the_size(http: httpx.AsyncClient) -> None:
-    response = await http.get(TOM, params=RAW, headers={"Range": "bytes=3-"})
+@shared
+async def test_a_range_past_the_end_is_a_problem_with_the_size(
+    shared_http: httpx.AsyncClient,
+) -> None:
+    response = await shared_http.get(TOM, params=RAW, headers={"Range": "bytes=3-"})
     assert response.status_code == 416
     assert response.headers["content-range"] == "bytes */3"
     assert response.headers["content-type"] == "application/problem+json"
@@ -120,18 +128,22 @@ async def test_a_range_past_the_end_is_a_problem_with_the_size(http: httpx.Async
     assert response.json()["grpc_status"] == "OUT_OF_RANGE"
 
 
+@shared
 @pytest.mark.parametrize("size", [2_000, 2_000_000], ids=["on the loop", "in a thread"])
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
 async def test_large_text_is_compressed(
-    http: httpx.AsyncClient, source: FakeSource, size: int, coding: str
+    shared_http: httpx.AsyncClient, shared_source: FakeSource, size: int, coding: str
 ) -> None:
-    source.values["large"] = b"x" * size
-    path = "/groups/scores/keys/large"
-    plain = await http.get(path, headers={"Accept": "text/plain", "Accept-Encoding": "identity"})
+    key = f"large{size}"
+    shared_source.values[key] = b"x" * size
+    path = f"/groups/scores/keys/{key}"
+    plain = await shared_http.get(
+        path, headers={"Accept": "text/plain", "Accept-Encoding": "identity"}
+    )
     assert "content-encoding" not in plain.headers
-    assert plain.content == source.values["large"]
+    assert plain.content == shared_source.values[key]
     headers = {"Accept": "text/plain", "Accept-Encoding": coding}
-    async with http.stream("GET", path, headers=headers) as coded:
+    async with shared_http.stream("GET", path, headers=headers) as coded:
         sent = b"".join([chunk async for chunk in coded.aiter_raw()])
     assert coded.headers["content-encoding"] == coding
     assert int(coded.headers["content-length"]) == len(sent) < size
@@ -139,6 +151,7 @@ async def test_large_text_is_compressed(
     assert coded.headers["vary"] == "Accept, Accept-Encoding"
 
 
+@shared
 @pytest.mark.parametrize(
     ("target", "headers"),
     [
@@ -153,12 +166,12 @@ async def test_large_text_is_compressed(
     ],
 )
 async def test_a_head_has_the_headers_of_the_get_and_no_body(
-    http: httpx.AsyncClient, target: str, headers: dict[str, str]
+    shared_http: httpx.AsyncClient, target: str, headers: dict[str, str]
 ) -> None:
-    await http.get(target)
+    await shared_http.get(target)
     without_range = {name: value for name, value in headers.items() if name != "Range"}
-    whole = await http.get(target, headers=without_range)
-    head = await http.head(target, headers=headers)
+    whole = await shared_http.get(target, headers=without_range)
+    head = await shared_http.head(target, headers=headers)
     assert head.status_code == whole.status_code
     assert head.content == b""
     volatile = {"date", "age"}
@@ -230,8 +243,9 @@ async def test_a_group_without_a_ttl_has_its_values_asked_for_anew(
     assert headers["cache-status"] == f'"{node.address}"; hit'
 
 
-async def test_an_authenticated_answer_is_private(http: httpx.AsyncClient) -> None:
-    response = await http.get(TOM, headers={"Authorization": "Bearer x"})
+@shared
+async def test_an_authenticated_answer_is_private(shared_http: httpx.AsyncClient) -> None:
+    response = await shared_http.get(TOM, headers={"Authorization": "Bearer x"})
     assert response.headers["cache-control"] == "private, no-cache"
 
 

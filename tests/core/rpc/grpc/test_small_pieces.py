@@ -6,7 +6,7 @@ from grpc_ends import FakeTurns
 
 from cache_core.rpc.grpc.messages import Messages, prefixed
 
-SIZE = 1 << 18
+SIZE = 1 << 16
 
 
 def test_a_message_in_pieces_of_two_bytes_keeps_as_many_bytes_as_it_counts() -> None:
