@@ -19,6 +19,6 @@ def choose_engine(engine: GrpcEngine) -> OpenEngine:
         from cache_core.rpc.grpcio.server import Server  # noqa: PLC0415 - most do without grpcio
 
         return Server
-    from cache_core.rpc.transport.server import Server as NativeServer  # noqa: PLC0415 - as above
+    from cache_core.rpc.transport.node.server import Server as NativeServer  # noqa: PLC0415 - as above
 
     return NativeServer

@@ -19,9 +19,9 @@ from cache_core.rpc.grpc.requests import request_block, timed
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.client_connection import ClientConnection
-from cache_core.rpc.transport.introspection import HEALTH, Health
-from cache_core.rpc.transport.node_calls import NodeCalls
-from cache_core.rpc.transport.server_connection import ServerConnection
+from cache_core.rpc.transport.node.introspection import HEALTH, Health
+from cache_core.rpc.transport.node.node_calls import NodeCalls
+from cache_core.rpc.transport.node.server_connection import ServerConnection
 
 
 class Lines:

@@ -1,4 +1,4 @@
-"""gRPC on the event loop's own connections, both ends: a node's engine, and the way to a node.
+"""gRPC on the event loop's own connections: the way to a node, and in `node` a node's engine.
 
 The protocol is `grpc`'s and `http2`'s; here are sockets, times, and the tasks of calls.
 """

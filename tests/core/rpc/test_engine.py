@@ -12,7 +12,7 @@ from cache_core.address import Address
 from cache_core.rpc.engine import GrpcEngine
 from cache_core.rpc.engine_choice import choose_engine
 from cache_core.rpc.grpcio.server import Server as GrpcioServer
-from cache_core.rpc.transport.server import Server as NativeServer
+from cache_core.rpc.transport.node.server import Server as NativeServer
 
 ADDRESS = Address("127.0.0.1", 0)
 

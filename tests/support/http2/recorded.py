@@ -13,7 +13,7 @@ from cache_core.pb.gaocache_pb2 import GetRequest
 from cache_core.rpc.channel import GET
 from cache_core.rpc.http2.framing.codes import ErrorCode
 from cache_core.rpc.service import Service
-from cache_core.rpc.transport.server import Server
+from cache_core.rpc.transport.node.server import Server
 
 
 class Recording(NamedTuple):

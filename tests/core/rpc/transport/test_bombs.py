@@ -22,9 +22,9 @@ from cache_core.rpc.http2.framing.codes import HEADERS
 from cache_core.rpc.http2.framing.literals import block
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.answers import Answers
-from cache_core.rpc.transport.introspection import Health
-from cache_core.rpc.transport.node_calls import NodeCalls
-from cache_core.rpc.transport.server_connection import ServerConnection
+from cache_core.rpc.transport.node.introspection import Health
+from cache_core.rpc.transport.node.node_calls import NodeCalls
+from cache_core.rpc.transport.node.server_connection import ServerConnection
 from cache_core.rpc.transport.way import Way
 
 LARGE: Final = 1 << 22

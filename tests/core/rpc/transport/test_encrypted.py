@@ -15,9 +15,9 @@ from cache_core.address import Address
 from cache_core.rpc.channel import GET, Channel
 from cache_core.rpc.grpc.requests import request_block, timed
 from cache_core.rpc.service import Service
-from cache_core.rpc.transport import server as transport_server
 from cache_core.rpc.transport.answers import Answer
-from cache_core.rpc.transport.server import Server
+from cache_core.rpc.transport.node import server as transport_server
+from cache_core.rpc.transport.node.server import Server
 from cache_core.rpc.transport.way import Way
 from cache_core.rpc.wire.get import read_response, write_request
 

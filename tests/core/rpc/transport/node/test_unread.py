@@ -30,10 +30,10 @@ from cache_core.rpc.http2.framing.codes import (
     Setting,
 )
 from cache_core.rpc.service import Service
-from cache_core.rpc.transport import server_connection
-from cache_core.rpc.transport.introspection import Health
-from cache_core.rpc.transport.node_calls import NodeCalls
-from cache_core.rpc.transport.server_connection import ServerConnection
+from cache_core.rpc.transport.node import server_connection
+from cache_core.rpc.transport.node.introspection import Health
+from cache_core.rpc.transport.node.node_calls import NodeCalls
+from cache_core.rpc.transport.node.server_connection import ServerConnection
 from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES
 
 HELD: Final = 500_000

@@ -12,10 +12,10 @@ from cache_core.rpc.grpc.serving import OK, Serving
 from cache_core.rpc.grpc.status import StatusCode, StatusError
 from cache_core.rpc.http2.framing.codes import ConnectionFault
 from cache_core.rpc.http2.framing.literals import number
-from cache_core.rpc.transport.introspection import reflect
-from cache_core.rpc.transport.node_calls import NodeCalls
-from cache_core.rpc.transport.pace import Pace
-from cache_core.rpc.transport.running import Running
+from cache_core.rpc.transport.node.introspection import reflect
+from cache_core.rpc.transport.node.node_calls import NodeCalls
+from cache_core.rpc.transport.node.pace import Pace
+from cache_core.rpc.transport.node.running import Running
 from cache_core.rpc.wire.codec import Row
 from cache_core.rpc.wire.get import write_response
 from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES

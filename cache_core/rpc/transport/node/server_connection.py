@@ -6,9 +6,9 @@ from urllib.parse import quote
 from cache_core.rpc.grpc.served import MethodHead, ServedCall
 from cache_core.rpc.grpc.serving import Serving
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.transport.calls import ConnectionCalls
-from cache_core.rpc.transport.methods import METHODS
-from cache_core.rpc.transport.node_calls import NodeCalls
+from cache_core.rpc.transport.node.calls import ConnectionCalls
+from cache_core.rpc.transport.node.methods import METHODS
+from cache_core.rpc.transport.node.node_calls import NodeCalls
 from cache_core.rpc.transport.wire import Wire
 from cache_core.rpc.wire.limits import MAX_HELD_BYTES, MAX_MESSAGE_BYTES, QUIET_SECONDS
 

@@ -7,7 +7,7 @@ from fake_participant import FakeParticipant, ask, channel_to, outcomes, serving
 
 from cache_core import Value
 from cache_core.address import Address
-from cache_core.rpc.transport.listening import listen_at
+from cache_core.rpc.transport.node.listening import listen_at
 
 NOBODYS, OTHERS = "203.0.113.77", "198.51.100.77"
 """Addresses of documentation, which no machine should have (RFC 5737)."""

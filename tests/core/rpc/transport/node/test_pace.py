@@ -16,10 +16,10 @@ from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing.codes import END_STREAM, HEADERS
 from cache_core.rpc.service import Service
-from cache_core.rpc.transport.introspection import Health
-from cache_core.rpc.transport.node_calls import NodeCalls
-from cache_core.rpc.transport.pace import Pace
-from cache_core.rpc.transport.server_connection import ServerConnection
+from cache_core.rpc.transport.node.introspection import Health
+from cache_core.rpc.transport.node.node_calls import NodeCalls
+from cache_core.rpc.transport.node.pace import Pace
+from cache_core.rpc.transport.node.server_connection import ServerConnection
 
 KEYS: Final = ("a", "b", "c")
 

@@ -7,8 +7,8 @@ from typing import Any, Final, TypeAlias
 
 from cache_core.rpc.calls import CLUSTER, GET_SERVICES
 from cache_core.rpc.grpc.served import ServedCall
-from cache_core.rpc.transport.calls import ConnectionCalls
-from cache_core.rpc.transport.introspection import HEALTH, REFLECTIONS
+from cache_core.rpc.transport.node.calls import ConnectionCalls
+from cache_core.rpc.transport.node.introspection import HEALTH, REFLECTIONS
 from cache_core.rpc.wire.codec import ROWS, Row
 
 Begin: TypeAlias = Callable[[ConnectionCalls, ServedCall, bytes], None]

@@ -7,7 +7,7 @@ from cache_core.rpc.calls import Calls
 from cache_core.rpc.grpc.served import ServedCall
 from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.service import Service
-from cache_core.rpc.transport.introspection import Health
+from cache_core.rpc.transport.node.introspection import Health
 
 
 class NodeCalls:

@@ -9,10 +9,10 @@ from typing import Final
 from cache_core.address import Address
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.service import Service
-from cache_core.rpc.transport.introspection import Health
-from cache_core.rpc.transport.listening import BACKLOG, listen_at, listen_at_path
-from cache_core.rpc.transport.node_calls import NodeCalls
-from cache_core.rpc.transport.server_connection import ServerConnection
+from cache_core.rpc.transport.node.introspection import Health
+from cache_core.rpc.transport.node.listening import BACKLOG, listen_at, listen_at_path
+from cache_core.rpc.transport.node.node_calls import NodeCalls
+from cache_core.rpc.transport.node.server_connection import ServerConnection
 from cache_core.rpc.wire.limits import FLUSH_SECONDS
 
 HANDSHAKE_SECONDS: Final = 5.0

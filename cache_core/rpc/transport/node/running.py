@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from cache_core.errors import DeadlineExceeded, PeerUnavailable
 from cache_core.rpc.grpc.backlog import Backlog
 from cache_core.rpc.grpc.served import ServedCall
-from cache_core.rpc.transport.node_calls import NodeCalls
+from cache_core.rpc.transport.node.node_calls import NodeCalls
 from cache_core.value import Value
 
 
