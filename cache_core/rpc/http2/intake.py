@@ -36,6 +36,9 @@ from cache_core.rpc.http2.stream import Stream
 H = TypeVar("H", bound=Head)
 C = TypeVar("C")
 
+PRIORITY_BYTES: Final = 5
+"""The stream that a stream depends on, and its weight (RFC 7540, section 6.3)."""
+
 MAX_CONTINUATIONS: Final = 64
 """How many frames one header block may take beyond its first (CVE-2024-27316)."""
 
@@ -263,7 +266,7 @@ def check_priority(number: int, payload: bytes) -> None:
 
     Priorities are deprecated (RFC 9113, section 5.3.2), and mean nothing here.
     """
-    if len(payload) != 5:
+    if len(payload) != PRIORITY_BYTES:
         raise StreamFault(number, ErrorCode.FRAME_SIZE_ERROR, "a priority has five bytes")
     if int.from_bytes(payload[:4]) & GREATEST_STREAM == number:
         raise StreamFault(number, ErrorCode.PROTOCOL_ERROR, "the stream depends on itself")
@@ -275,17 +278,21 @@ def _bare(flags: int, number: int, payload: bytes) -> bytes:
     A fault of the stream alone would leave the block unread, and the two ends' tables apart.
     """
     if flags & PADDED:
-        payload = _unpadded(payload)
+        payload = _unpadded(payload, PRIORITY_BYTES if flags & WITH_PRIORITY else 0)
     if not flags & WITH_PRIORITY:
         return payload
     try:
-        check_priority(number, payload[:5])
+        check_priority(number, payload[:PRIORITY_BYTES])
     except StreamFault as fault:
         raise ConnectionFault(fault.code, str(fault)) from fault
-    return payload[5:]
+    return payload[PRIORITY_BYTES:]
 
 
-def _unpadded(payload: bytes) -> bytes:
-    if not payload or payload[0] >= len(payload):
+def _unpadded(payload: bytes, others: int = 0) -> bytes:
+    """Return `payload` without its padding, which may not reach into `others` that come first.
+
+    Raises ConnectionFault (sections 6.1 and 6.2).
+    """
+    if not payload or payload[0] + others >= len(payload) > others:
         raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "more padding than payload")
     return payload[1 : len(payload) - payload[0]]

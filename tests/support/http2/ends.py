@@ -1,6 +1,7 @@
 """The two ends of a connection as a test has them, with a listener that keeps what it hears."""
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from fakes import FakeClock
 from http2.field_writer import answer, request, trailers
@@ -23,8 +24,6 @@ from cache_core.rpc.http2.server import ServerConnection
 from cache_core.rpc.http2.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cache_core.rpc.http2.connection import Connection
 
 CUT: Final = b"grpc-timeout"
@@ -71,6 +70,23 @@ class AnsweredHead:
 
 
 Head: TypeAlias = AskedHead | AnsweredHead
+
+H = TypeVar("H")
+
+
+class NotingReader(HeadReader[H]):
+    """A HeadReader that keeps the words about headers that are malformed."""
+
+    def __init__(self, make: Callable[[Fields], H], bounds: Bounds) -> None:
+        super().__init__(make, CUT, bounds.header_bytes)
+        self.words: list[str] = []
+
+    def read(self, block: bytes) -> tuple[H, bytes | None]:
+        try:
+            return super().read(block)
+        except Malformed as error:
+            self.words.append(str(error))
+            raise
 
 
 class Heard:
@@ -126,6 +142,7 @@ class End:
     """What both ends have in a test: a listener, a clock, and the frames that were sent."""
 
     connection: ServerConnection[AskedHead, None] | ClientConnection[AnsweredHead, None]
+    reader: NotingReader[Any]
 
     def __init__(self) -> None:
         self.heard = Heard()
@@ -165,8 +182,8 @@ class ServerEnd(End):
     ) -> None:
         super().__init__()
         bounds = bounds or Bounds()
-        reader = HeadReader(AskedHead, CUT, bounds.header_bytes)
-        self.connection = ServerConnection(bounds, reader, self.heard, self.clock)
+        self.reader = NotingReader(AskedHead, bounds)
+        self.connection = ServerConnection(bounds, self.reader, self.heard, self.clock)
         self.heard.connection = self.connection
         if answers:
             self.heard.asked = self.answer
@@ -196,8 +213,8 @@ class ClientEnd(End):
     ) -> None:
         super().__init__()
         bounds = bounds or Bounds(streams=0)
-        reader = HeadReader(AnsweredHead, CUT, bounds.header_bytes)
-        self.connection = ClientConnection(bounds, reader, self.heard, self.clock)
+        self.reader = NotingReader(AnsweredHead, bounds)
+        self.connection = ClientConnection(bounds, self.reader, self.heard, self.clock)
         self.heard.connection = self.connection
         self.connection.begin()
         if greeting:

@@ -1,5 +1,6 @@
 """The same words said to our end of a connection and to the library `h2`'s, and their verdicts."""
 
+import re
 from typing import Final, NamedTuple, TypeAlias
 
 from h2.config import H2Configuration
@@ -43,6 +44,24 @@ class Verdicts(NamedTuple):
         return self.ours.partition(":")[0] == self.theirs.partition(":")[0]
 
 
+class Difference(NamedTuple):
+    """Two verdicts that differ, as patterns; `rule` is RFC 9113's where no other is named."""
+
+    name: str
+    rule: str
+    ours: str
+    theirs: str
+    example: list[Step]
+    is_client: bool = False
+
+    def covers(self, verdicts: Verdicts) -> bool:
+        """Whether it is this difference."""
+        return all(
+            re.fullmatch(pattern, said, re.DOTALL)
+            for pattern, said in ((self.ours, verdicts.ours), (self.theirs, verdicts.theirs))
+        )
+
+
 class Twin:
     """One end of a connection twice over: ours, and `h2`'s with the same settings."""
 
@@ -79,12 +98,14 @@ class Twin:
         return Verdicts(self._our_verdict(step), self._their_verdict(step))
 
     def _our_verdict(self, data: bytes) -> str:
-        heard = self.ours.heard
+        heard, malformed = self.ours.heard, self.ours.reader.words
         before = len(heard.reports)
+        malformed.clear()
         for sent in self.ours.takes(data):
             if sent.kind == RST_STREAM and sent.number:
-                words = [each[3] for each in heard.reports[before:] if each[0] == "reset"]
-                return f"stream: {ErrorCode(sent.number).name} {' '.join(words)}".rstrip()
+                resets = [each[3] for each in heard.reports[before:] if each[0] == "reset"]
+                words = "".join(malformed or resets)
+                return f"stream: {ErrorCode(sent.number).name} {words}".rstrip()
         failed = [each for each in heard.reports[before:] if each[0] == "failed"]
         return f"connection: {failed[0][1].name} {failed[0][2]}" if failed else ""
 
@@ -104,7 +125,11 @@ class Twin:
 
     def _do(self, order: Order) -> None:
         connection, theirs = self.ours.connection, self._theirs
-        if order.what == "ask" and isinstance(self.ours, ClientEnd):
+        if (
+            order.what == "ask"
+            and isinstance(self.ours, ClientEnd)
+            and self.ours.connection.has_room
+        ):
             number = self.ours.ask().number
             theirs.send_headers(number, [*CALL], end_stream=True)
         stream = connection.streams.get(order.stream)

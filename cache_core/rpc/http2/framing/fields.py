@@ -35,8 +35,12 @@ def check(fields: Fields, pseudo: frozenset[bytes]) -> None:
     are_over = False
     for name, value in fields:
         if name.startswith(b":"):
-            if are_over or name in seen or name not in pseudo:
-                raise Malformed(f"{name!r} is not known, not first or there twice")
+            if name not in pseudo:
+                raise Malformed(f"{name!r} has no meaning here")
+            if name in seen:
+                raise Malformed(f"{name!r} is there twice")
+            if are_over:
+                raise Malformed(f"{name!r} comes behind other fields")
             seen.add(name)
         else:
             are_over = True
