@@ -111,8 +111,8 @@ It must return quickly and raise nothing.
 class SelectiveHook(Protocol):
     """A Hook that has no use for some kinds of event.
 
-    If Received and Hit are among them, these two are not made for it. Without them a hit takes a
-    node 40 us less of 520 on grpcio, and 10 of 50 on the native engine.
+    If Received and Hit are among them, these two are not made for it, which spares a node two
+    records and two calls a hit.
     """
 
     @property
