@@ -43,10 +43,12 @@ class Turns:
             self._soon(self._begin)
 
     def _begin(self) -> None:
-        """Begin a turn: do what waits, until it is over as well."""
+        """Begin a turn: do what has waited for it, until it is over as well."""
         self._is_due = False
         self._left = A_TURN
         if self._waiting:
             self._come_back()
-        while self._waiting and not self.is_over:
+        for _ in range(len(self._waiting)):
+            if self.is_over:
+                return
             self._waiting.popleft()()

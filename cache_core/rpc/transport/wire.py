@@ -37,6 +37,12 @@ class Wire(asyncio.Protocol, Generic[H, C]):
     stream of which it takes nothing is reset.
     """
 
+    most_at_once = 1 << 18
+    """How many bytes are taken in one turn, so that other connections have their part of it.
+
+    On uvloop, a connection that is read on and on would have 8 MB before the next one has any.
+    """
+
     def __init__(
         self,
         connection: Control[H, C],
@@ -46,6 +52,8 @@ class Wire(asyncio.Protocol, Generic[H, C]):
         quiet: float,
     ) -> None:
         self.transport: asyncio.Transport | None = None
+        self._come = b""
+        """What has come and waits for a later turn."""
         self._connection = connection
         self._outlet = connection.outlet
         self._receive = receive
@@ -77,13 +85,9 @@ class Wire(asyncio.Protocol, Generic[H, C]):
             self.closed.set_result(None)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes, and write at once what they lead to."""
+        """Take bytes, and write at once what they lead to; of many, the rest in later turns."""
         self._heard = self._loop.time()
-        self._in_turn = True
-        try:
-            self._receive(data)
-        finally:
-            self.flush()
+        self._take(self._come + data if self._come else data)
 
     def suspended(self) -> None:
         """Read no more until a later turn, which goes on with what has come."""
@@ -148,20 +152,27 @@ class Wire(asyncio.Protocol, Generic[H, C]):
         """Note that the other end lives: any answer tells so."""
         self._pinged = 0.0
 
-    def _go_on(self) -> None:
-        if self.transport is None:
-            return
+    def _take(self, data: bytes) -> None:
+        self._come = data[self.most_at_once :]
+        if self._come:
+            data = data[: self.most_at_once]
+            self.suspended()
         self._in_turn = True
         try:
-            self._connection.resume()
-            self._receive(b"")
+            self._receive(data)
         finally:
             self.flush()
+
+    def _go_on(self) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        self._connection.resume()
+        self._take(self._come)
         self._read_on()
 
     def _read_on(self) -> None:
         """Read again, unless something speaks against it."""
-        if self.transport is not None and not self._connection.is_suspended:
+        if self.transport is not None and not self._come and not self._connection.is_suspended:
             self.transport.resume_reading()
 
     def _may_ping(self) -> bool:

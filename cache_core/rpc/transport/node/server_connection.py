@@ -16,6 +16,9 @@ from cache_core.rpc.wire.limits import MAX_HELD_BYTES, MAX_MESSAGE_BYTES, QUIET_
 class ServerConnection(Wire[MethodHead, ServedCall]):
     """A connection over which a client calls `node`; one of `all_of_them` while it is open."""
 
+    most_at_once = 1 << 15
+    """Some hundred calls, or a few that take milliseconds each, as peeks of a thousand keys do."""
+
     _goodbye = b""
     """The data of the ping that goes behind a goodbye."""
 
