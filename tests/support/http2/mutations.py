@@ -24,6 +24,14 @@ def frames_of(said: bytes) -> list[bytes]:
     return parts
 
 
+def missing(said: bytes) -> int:
+    """Return how many bytes the last frame of `said` lacks, where zeros follow."""
+    at = len(PREFACE) if said.startswith(PREFACE) else 0
+    while at < len(said):
+        at += FRAME_HEAD + int.from_bytes(said[at : at + 3].ljust(3, b"\0"))
+    return at - len(said)
+
+
 def mutated(parts: list[bytes], rng: random.Random) -> bytes:
     """Return the frames `parts` joined, with one to six mistakes in them."""
     parts = parts.copy()
@@ -39,11 +47,10 @@ def mutated(parts: list[bytes], rng: random.Random) -> bytes:
 
 
 def pieces(said: bytes, rng: random.Random) -> Iterator[bytes]:
-    """Cut `said` into pieces of any size."""
-    largest = rng.choice((7, 100, 5_000, 1 << 20)) if len(said) < 5_000 else 1 << 20
+    """Cut `said` into one to seventeen pieces."""
+    cuts = sorted(rng.randrange(len(said) + 1) for _ in range(rng.choice((0, 0, 1, 4, 16))))
     start = 0
-    while start < len(said):
-        end = start + rng.randint(1, largest)
+    for end in (*cuts, len(said)):
         yield said[start:end]
         start = end
 

@@ -1,9 +1,11 @@
 """Conversations over HTTP/2 as they went over the wire."""
 
 import asyncio
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import grpc
+import pytest
 from fake_participant import FakeParticipant
 from http2.ends import ClientEnd, ServerEnd
 
@@ -11,9 +13,19 @@ from cache_core import Value
 from cache_core.address import Address
 from cache_core.pb.gaocache_pb2 import GetRequest
 from cache_core.rpc.channel import GET
+from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing.codes import ErrorCode
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.node.server import Server
+
+ASKED: Final = 4
+"""How many calls a client makes at the most."""
+
+WINDOW: Final = 1_000
+"""How many bytes of our own calls may be under way."""
+
+LARGEST: Final = 10_240
+"""More bytes than any answer has."""
 
 
 class Recording(NamedTuple):
@@ -24,9 +36,10 @@ class Recording(NamedTuple):
 
 
 def our_recording() -> Recording:
-    """Record our client with our server: calls side by side, one given up, one in many frames."""
-    client, server = ClientEnd(greeting=False, asks=0), ServerEnd(hello=False)
-    server.heard.asked = lambda stream: server.answer(stream, bytes(stream.number * 9_000))
+    """Record our client with our server: calls side by side, one given up, two in many frames."""
+    client = ClientEnd(Bounds(streams=0, window=WINDOW), greeting=False, asks=0)
+    server = ServerEnd(Bounds(window=WINDOW), hello=False)
+    server.heard.asked = lambda stream: server.answer(stream, bytes(stream.number * 500))
     to_server, to_client = bytearray(), bytearray()
 
     def exchange() -> None:
@@ -41,7 +54,7 @@ def our_recording() -> Recording:
                 return
 
     exchange()
-    for body in (b"", b"small", bytes(40_000)):
+    for body in (b"small", bytes(3 * WINDOW)):
         client.ask(body)
     exchange()
     given_up = client.ask(b"half", end=False)
@@ -49,8 +62,7 @@ def our_recording() -> Recording:
     client.connection.reset(given_up, ErrorCode.CANCEL)
     client.connection.ping(b"eight by")
     server.connection.ping(b"eight by")
-    for _ in range(3):
-        client.ask(b"again")
+    client.ask()
     server.connection.goaway()
     exchange()
     return Recording(bytes(to_server), bytes(to_client))
@@ -74,7 +86,7 @@ async def grpcio_recording() -> Recording:
     port = proxy.sockets[0].getsockname()[1]
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         call = channel.unary_unary(GET, _as_it_is, _as_it_is)
-        for key in ("small", "large", "small", ""):
+        for key in ("small", "large", ""):
             message = GetRequest(group="g", key=key).SerializeToString()
             try:
                 await call(message, timeout=10, metadata=(("trace", key),))
@@ -84,6 +96,18 @@ async def grpcio_recording() -> Recording:
     await server.stop(1)
     await asyncio.gather(*passing)
     return Recording(bytes(heard[0]), bytes(heard[1]))
+
+
+async def _our_recording() -> Recording:
+    return our_recording()
+
+
+Recorder: TypeAlias = Callable[[], Coroutine[Any, Any, Recording]]
+
+RECORDERS: Final = (
+    pytest.param(_our_recording, id="our client"),
+    pytest.param(grpcio_recording, id="grpcio's client"),
+)
 
 
 def _as_it_is(message: bytes) -> bytes:
