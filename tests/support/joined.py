@@ -12,8 +12,9 @@ from line import LineEnd
 from virtual_time import after
 
 from cache_core import Value
+from cache_core.pb.cluster_pb2 import WatchRequest
 from cache_core.pb.gaocache_pb2 import GetRequest
-from cache_core.rpc.channel import GET
+from cache_core.rpc.channel import CLUSTER, GET
 from cache_core.rpc.grpc.asked import Asked
 from cache_core.rpc.grpc.requests import request_block, timed
 from cache_core.rpc.http2.bounds import Bounds
@@ -47,6 +48,10 @@ class Lines:
     def watch_health(self) -> tuple[Asked, FakeCaller]:
         """Begin to watch the node's health."""
         return self.call(f"/{HEALTH}/Watch", HealthCheckRequest().SerializeToString())
+
+    def watch(self) -> tuple[Asked, FakeCaller]:
+        """Begin to watch the node's removals."""
+        return self.call(f"{CLUSTER}Watch", WatchRequest().SerializeToString())
 
     def call(self, path: str, message: bytes, seconds: float = inf) -> tuple[Asked, FakeCaller]:
         """Begin a call of the method at `path`."""

@@ -29,10 +29,6 @@ _ANSWER: Final = b"%b\0%b%b" % (OK, number(len(ANSWER), 7), ANSWER.encode())
 """The trailers of a value, up to the length of what tells how it was answered."""
 
 
-class HungUp(Exception):
-    """The client has gone, so there is nobody to answer."""
-
-
 class Carrying(Protocol):
     """The connection as its calls see it."""
 
@@ -193,12 +189,10 @@ class ConnectionCalls:
         await self._calls.batch_get(message, partial(self._send, call))
 
     async def _send(self, call: ServedCall, make: Callable[[], bytes]) -> None:
-        """Send a message of a stream, and return once there is room for another.
+        """Send a message of a stream once there is room for it; return once there is for another.
 
-        It is made once there is room for it. Raises HungUp where the client has gone.
+        It is made then.
         """
-        if call not in self._node.tasks:
-            raise HungUp
         if self._backlog.has_room:
             has_left = self._serving.send(call, _fit(make()))
         else:
@@ -227,7 +221,7 @@ class ConnectionCalls:
             self._serving.fail(call, *status_of(error))
         elif isinstance(error, StatusError):
             self._serving.fail(call, error.code, str(error))
-        elif not isinstance(error, HungUp):
+        else:
             logger.error("a call failed in an unforeseen way", exc_info=error)
             words = f"Unexpected {type(error)}: {error}"  # as grpcio says it
             self._serving.fail(call, StatusCode.UNKNOWN, words)

@@ -69,3 +69,14 @@ async def test_watches_are_not_waited_for_and_end_last() -> None:
         joined.node.cancel()
         await after(0)
         assert caller.end.code is StatusCode.UNAVAILABLE
+
+
+@in_virtual_time
+async def test_who_watches_removals_and_reads_nothing_does_not_hold_up_the_stop() -> None:
+    async with lines() as joined:
+        _, caller = joined.watch()
+        await after(0)
+        assert await finishing(joined, 10) == 0
+        joined.node.cancel()
+        await after(0)
+        assert caller.end.code is StatusCode.UNAVAILABLE
