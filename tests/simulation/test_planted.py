@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import pytest
-from fault import all_faults
+from fault import Misplaced, all_faults
 from simulation.plan import Climate, Plan
 from simulation.run import run
 from swapped import swapped
@@ -183,13 +183,20 @@ def test_ten_mistakes_at_once_break_one_of_their_rules_soon() -> None:
 
 
 def _first_seed(mistakes: Sequence[str], rules: Sequence[str], seeds: Iterable[int]) -> int:
-    """Return the first seed that breaks one of `rules` with `mistakes` in the code."""
+    """Return the first seed that breaks one of `rules` with `mistakes` in the code.
+
+    A mistake that does not fit, such as one that stands in the code already, is passed over: a
+    test of the planted faults tells of those.
+    """
     tried = 0
-    with swapped(*(FAULTS[mistake] for mistake in mistakes)):
-        for seed in seeds:
-            tried += 1
-            if str(run(seed).error).startswith(tuple(rules)):
-                return seed
+    try:
+        with swapped(*(FAULTS[mistake] for mistake in mistakes)):
+            for seed in seeds:
+                tried += 1
+                if str(run(seed).error).startswith(tuple(rules)):
+                    return seed
+    except Misplaced as misfit:
+        pytest.skip(str(misfit))
     pytest.fail(f"not found in {tried} runs: {', '.join(mistakes)}")
 
 
