@@ -19,14 +19,12 @@ from hpack.huffman_table import decode_huffman
 
 from cache_core.rpc.http2.framing.codes import ConnectionFault, ErrorCode
 from cache_core.rpc.http2.framing.fields import Field, Fields, Malformed, check_value
+from cache_core.rpc.http2.framing.pieces import INDEXING, field_of, split
 
 H = TypeVar("H")
 
 MAX_KEPT_BYTES: Final = 16 * 1024
 """The most bytes of blocks that are remembered for a connection; past it, all are forgotten."""
-
-INDEXING: Final = 0x40
-"""The first byte of such a field that goes into the table (RFC 7541, section 6.2.1)."""
 
 MAX_MISSED: Final = 256
 """How many blocks that came once are known by their hashes."""
@@ -55,6 +53,7 @@ class HeadReader(Generic[H]):
             bytes((0x80 | len(packed),)) + packed,
             bytes((len(cut),)) + cut,
         )
+        self._max_bytes = max_bytes
         self._decoder = Decoder(max_bytes)
         self._remembers = False
         self._known: dict[_Key, H] = {}
@@ -81,7 +80,27 @@ class HeadReader(Generic[H]):
         return head, value
 
     def fields(self, block: bytes) -> list[Field]:
-        """Return the fields of `block`, of which nothing is remembered. Raises ConnectionFault."""
+        """Return the fields of `block`. Raises ConnectionFault."""
+        return self._by_pieces(block) or self._by_table(block)
+
+    def _by_pieces(self, block: bytes) -> list[Field] | None:
+        """Return the fields of a block that needs no table; None where that is not seen at once."""
+        table = self._decoder.header_table
+        if table.dynamic_entries:
+            return None
+        pieces = split(block, keeps=table.maxsize > 0)
+        if pieces is None:
+            return None
+        try:
+            fields = [field_of(piece) for piece in pieces]
+        except HPACKError:
+            return None
+        if sum([len(name) + len(value) + 32 for name, value in fields]) > self._max_bytes:
+            raise _too_large()
+        self._remembers = True
+        return fields
+
+    def _by_table(self, block: bytes) -> list[Field]:
         if _UPDATES.match(block):
             raise ConnectionFault(ErrorCode.COMPRESSION_ERROR, "a table has one size, not three")
         table = self._decoder.header_table
@@ -89,7 +108,7 @@ class HeadReader(Generic[H]):
         try:
             fields: list[Field] = list(self._decoder.decode(block, raw=True))
         except OversizedHeaderListError as error:
-            raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "the header is too large") from error
+            raise _too_large() from error
         except HPACKError as error:
             raise ConnectionFault(ErrorCode.COMPRESSION_ERROR, str(error)) from error
         if table.maxsize != size:
@@ -165,6 +184,10 @@ class HeadReader(Generic[H]):
             self._kept_bytes = size
         if size <= MAX_KEPT_BYTES:
             self._known[key] = head
+
+
+def _too_large() -> ConnectionFault:
+    return ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "the header is too large")
 
 
 def _longer(block: bytes, at: int) -> tuple[int, int]:

@@ -2,7 +2,8 @@
 
 from http2.field_writer import field
 
-from cache_core.rpc.http2.framing.head_reader import INDEXING, HeadReader
+from cache_core.rpc.http2.framing.head_reader import HeadReader
+from cache_core.rpc.http2.framing.pieces import INDEXING
 
 NEWEST, BEFORE = b"\xbe", b"\xbf"
 """What means the newest field of the table, and the one before it."""
