@@ -14,7 +14,7 @@ RATES: Final = (
     ("near cache off, against FastAPI + grpc.aio", OFF, PLAIN, 12.0),
     ("near cache off, against FastAPI + Redis", OFF, REDIS, 7.0),
     ("near cache off, against Envoy's transcoder", OFF, ENVOY, 2.5),
-    ("near cache off, against uvicorn alone", OFF, CONSTANT, 0.7),
+    ("near cache off, against uvicorn alone", OFF, CONSTANT, 1.0),
     ("near cache off, grpcio engine, against uvicorn alone", OFF_GRPCIO, CONSTANT, 0.5),
     ("near cache on, against uvicorn alone", NEAR, CONSTANT, 2.0),
 )
