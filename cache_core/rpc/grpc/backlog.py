@@ -10,9 +10,9 @@ from cache_core.rpc.http2.outlet import Outlet
 class Backlog:
     """Counts what is held for the calls of a connection, and has them wait while it is too much.
 
-    `most` bytes may be held of calls that were not begun, of large messages, and of answers that
-    wait. About as many may be in `outlet`, sent and not read: while there are more, calls and
-    answers wait until `go_on`.
+    `most` bytes may be held of calls that were not begun, of large messages, and, up to the half of
+    it, of answers that wait. About as many may be in `outlet`, sent and not read: while there are
+    more, calls and answers wait until `go_on`.
     """
 
     def __init__(self, outlet: Outlet[Any], most: int) -> None:
@@ -42,8 +42,8 @@ class Backlog:
         return self._held > self._most
 
     def can_hold(self, size: int) -> bool:
-        """Return whether so many bytes more may be held."""
-        return self._held + size <= self._most
+        """Return whether an answer of so many bytes may wait: answers leave half of it to calls."""
+        return self._held + size <= self._most // 2
 
     def hold(self, call: ServedCall, size: int) -> None:
         """Count `size` bytes as all that is held for `call`."""

@@ -111,4 +111,4 @@ def test_an_answer_that_waits_ends_with_its_deadline() -> None:
     ends.to_client()
     assert caller.end.code is StatusCode.DEADLINE_EXCEEDED
     assert ends.handler.gone == [call]
-    assert ends.serving.backlog.can_hold(200_000)
+    assert ends.serving.backlog.can_hold(100_000)

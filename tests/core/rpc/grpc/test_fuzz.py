@@ -63,7 +63,7 @@ class Server:
         assert max(Counter(self.handler.gone).values(), default=0) <= 1
         assert not set(self.handler.gone) - set(self.handler.calls)
         if not self.connection.streams:
-            assert self.serving.backlog.can_hold(MOST)
+            assert self.serving.backlog.can_hold(MOST // 2)
         self.serving.lose()
         assert self.connection.outlet.queued == 0
 

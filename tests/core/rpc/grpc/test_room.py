@@ -111,3 +111,18 @@ def test_an_answer_that_was_made_late_may_wait_too() -> None:
     ends.pump()
     assert list(done) == [0, 1, 2, 3, 4]
     assert {caller.end.code for caller in callers} == {StatusCode.OK}
+
+
+def test_answers_that_wait_leave_half_of_what_may_be_held_to_calls() -> None:
+    ends = Ends(max_held=HELD)
+    ends.call(b"0")
+    ends.to_server()
+    (call,) = ends.handler.calls
+    backlog = ends.serving.backlog
+    assert backlog.can_hold(HELD // 2)
+    assert not backlog.can_hold(HELD // 2 + 1)
+    backlog.wait(call, partial(ends.serving.answer, call, b"630"), HELD // 2)
+    assert not backlog.can_hold(1)
+    assert not backlog.is_over
+    ends.pump()
+    assert backlog.can_hold(HELD // 2)

@@ -327,3 +327,18 @@ async def test_what_a_client_has_not_read_is_freed_when_it_goes() -> None:
         await after(1)
         assert outlet.queued == 0
         assert [(stream.queue, stream.call) for stream in streams] == [(None, None)] * 3
+
+
+@in_virtual_time
+async def test_what_is_asked_while_answers_wait_is_not_refused() -> None:
+    async with unread(WIDE) as ends:
+        ends.client.write(b"".join(get(2 * number + 1, f"m{number}") for number in range(MANY)))
+        await after(1)
+        for number in range(MANY, 2 * MANY):
+            ends.client.write(get(2 * number + 1, "later"))
+        ends.client.thaw()
+        await after(10)
+        frames = read_frames(ends.protocol.taken)
+        told = [frame.payload for frame in frames if frame.kind == HEADERS and frame.flags & 1]
+        assert len(told) == 2 * MANY
+        assert all(b"grpc-status\x010" in payload for payload in told)
