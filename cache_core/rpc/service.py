@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from cache_core.cluster.watchers import Watchers
@@ -115,8 +116,8 @@ class Service:
             forwarded = request.forwarded
             for place, (group, key, demand, trace) in unknown:
                 current_trace.set(trace)
-                get = self._load(group, key, forwarded=forwarded, demand=demand)
-                loads.start(_outcome(place, get))
+                load = partial(self._load, group, key, forwarded=forwarded, demand=demand)
+                loads.start(_outcome(place, load))
             while known or loads:
                 for make in write_outcomes(known, node=self.participant.name):
                     await send(make)
@@ -214,9 +215,9 @@ class _Loads:
             task.cancel()
 
 
-async def _outcome(place: int, get: Coroutine[None, None, Value]) -> ItemOutcome:
+async def _outcome(place: int, load: Callable[[], Coroutine[None, None, Value]]) -> ItemOutcome:
     try:
-        return place, await get
+        return place, await load()
     except CacheError as error:
         return place, error
 
