@@ -119,10 +119,10 @@ class Control(Intake[H, C], Generic[H, C]):
         self.is_settled = True
         before = self.theirs.initial_window_size
         self.theirs.take(payload)
-        shift = self.theirs.initial_window_size - before
-        if shift:
-            self.outlet.shift(list(self.streams.values()), shift)
         self.outlet.parts.append(frames.settings_ack())
+        shift = self.theirs.initial_window_size - before
+        if shift:  # behind the ACK: only then the other end reckons with wider windows (6.5.3)
+            self.outlet.shift(list(self.streams.values()), shift)
 
     def _take_ping(self, flags: int, payload: bytes) -> None:
         if flags & ACK:

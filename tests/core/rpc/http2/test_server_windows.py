@@ -4,10 +4,10 @@ from typing import Final
 
 from http2.ends import ServerEnd, of_connection, of_stream
 from http2.field_writer import request
-from http2.frame_writer import data, headers
+from http2.frame_writer import data, headers, settings
 
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.framing.codes import LEAST_MAX_FRAME, ErrorCode
+from cache_core.rpc.http2.framing.codes import DATA, LEAST_MAX_FRAME, SETTINGS, ErrorCode
 
 OPEN: Final = headers(1, request(), end=False)
 FLOW = of_connection(ErrorCode.FLOW_CONTROL_ERROR)
@@ -47,3 +47,12 @@ def test_more_data_at_once_than_a_connection_may_have_ends_it() -> None:
     server = ServerEnd(Bounds(connection_window=100))
     server.takes(OPEN + data(1, bytes(101)))
     assert server.fault == FLOW
+
+
+def test_what_a_wider_window_lets_leave_comes_behind_the_acknowledgement() -> None:
+    server = ServerEnd()
+    server.takes(settings({4: 10}) + headers(1, request()))
+    server.answer(server.connection.streams[1], bytes(30))
+    server.connection.outlet.clear()
+    sent = server.takes(settings({4: 20}))
+    assert [(each.kind, len(each.payload)) for each in sent] == [(SETTINGS, 0), (DATA, 10)]
