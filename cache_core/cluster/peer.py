@@ -66,7 +66,7 @@ class Peer(Protocol):
         `ring` is the asker's version of the ring. `done` is given the error that the call itself
         failed by, which is then the outcome of the asks that have none; else None. It may be called
         before this returns. Return what gives the call up: neither an ask is settled nor `done`
-        called any more.
+        called any more, but for what the answer that is being taken at the time still leads to.
         """
 
     async def send(self, message: Message[A], *, timeout: float) -> A:

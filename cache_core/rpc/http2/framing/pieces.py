@@ -1,7 +1,7 @@
 """Header blocks taken apart into fields without a table, which hardly any sender of ours keeps.
 
 A field that came before is then not read again. A block of 13 fields, one of which is new each
-time, such as a request's id, takes 30 us so, and 150 us as a whole by `hpack`.
+time, such as a request's id, takes a quarter of the time that it takes `hpack` as a whole.
 """
 
 from functools import lru_cache
