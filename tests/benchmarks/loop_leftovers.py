@@ -79,6 +79,8 @@ async def _gateway(node_address: str) -> AsyncIterator[int]:
                 access_log=False,
             )
         )
-        yield sock.getsockname()[1]
-        stop.set()
-        await serving
+        try:
+            yield sock.getsockname()[1]
+        finally:
+            stop.set()
+            await serving

@@ -104,8 +104,10 @@ async def serving(
     server = choose_engine(GrpcEngine.AUTO)(Address(host, 0))
     address = server.bind()
     await server.start(Service(participant))
-    yield address
-    await server.stop(grace)
+    try:
+        yield address
+    finally:
+        await server.stop(grace)
 
 
 @asynccontextmanager
@@ -119,8 +121,10 @@ async def connected(participant: FakeParticipant) -> AsyncIterator[AnyChannel]:
 async def channel_to(address: Address) -> AsyncIterator[AnyChannel]:
     """A channel to what serves at `address`: ours, or the one that the fixture `channel` says."""
     channel: AnyChannel = Channel(address)
-    yield channel
-    await channel.aclose()
+    try:
+        yield channel
+    finally:
+        await channel.aclose()
 
 
 class Asked(Ask):

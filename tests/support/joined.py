@@ -67,10 +67,12 @@ async def lines(bounds: Bounds | None = None) -> AsyncIterator[Lines]:
     joined = Lines(bounds)
     joined.at_client.join(joined.at_server)
     await after(0.01)
-    yield joined
-    joined.at_client.thaw()
-    joined.at_server.thaw()
-    joined.client.abort()
-    await after(0.01)
+    try:
+        yield joined
+    finally:
+        joined.at_client.thaw()
+        joined.at_server.thaw()
+        joined.client.abort()
+        await after(0.01)
     assert joined.open == set()
     assert joined.node.tasks == {}

@@ -170,6 +170,8 @@ async def lane_server(*, with_near: bool = False) -> AsyncIterator[LaneServer]:
     loop = asyncio.get_running_loop()
     async with await loop.create_server(serving.protocol, "127.0.0.1", 0) as server:
         serving.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        yield serving
-        for connection in list(serving.state.connections):
-            connection.transport.abort()
+        try:
+            yield serving
+        finally:
+            for connection in list(serving.state.connections):
+                connection.transport.abort()

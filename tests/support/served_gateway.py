@@ -40,6 +40,8 @@ async def serve_gateway(
                 near_cache=near_cache,
             )
         )
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
-        stop.set()
-        await serving
+        try:
+            yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+        finally:
+            stop.set()
+            await serving

@@ -53,6 +53,8 @@ async def spying(spy: SpyNode) -> AsyncIterator[SpyNode]:
     server.add_generic_rpc_handlers((spy,))  # type: ignore[arg-type] # it is one by shape
     spy.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
-    yield spy
-    spy.gate.set()
-    await server.stop(None)
+    try:
+        yield spy
+    finally:
+        spy.gate.set()
+        await server.stop(None)

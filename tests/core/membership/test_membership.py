@@ -44,9 +44,11 @@ async def etcd(folder: Path) -> AsyncIterator[Open]:
         nodes = [EtcdMembership([server.address], "/gaocache") for _ in range(2)]
         for node, member in zip(nodes, (ONE, TWO), strict=True):
             await node.join(member)
-        yield lambda: EtcdMembership([server.address], "/gaocache")
-        for node in nodes:
-            await node.leave()
+        try:
+            yield lambda: EtcdMembership([server.address], "/gaocache")
+        finally:
+            for node in nodes:
+                await node.leave()
 
 
 @contextlib.asynccontextmanager

@@ -42,9 +42,11 @@ async def sweeping(node: Participant) -> AsyncIterator[None]:
     """Free what is over at the node, as a Node does."""
     groups = NodeGroups([shared.group for shared in node.groups.values()], None)
     task = asyncio.create_task(groups.sweep(node))
-    yield
-    task.cancel()
-    await after(0)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await after(0)
 
 
 @in_virtual_time

@@ -57,9 +57,11 @@ async def asking(service: Service) -> AsyncIterator[AnyChannel]:
     server = choose_engine(GrpcEngine.AUTO)(Address("127.0.0.1", 0))
     address = server.bind()
     await server.start(service)
-    async with channel_to(address) as channel:
-        yield channel
-    await server.stop(5)
+    try:
+        async with channel_to(address) as channel:
+            yield channel
+    finally:
+        await server.stop(5)
 
 
 async def test_a_peek_is_spared_after_misses_and_tried_again_after_hits() -> None:

@@ -48,8 +48,10 @@ async def stranger(**methods: Method) -> AsyncIterator[Address]:
     )
     address = Address("127.0.0.1", server.add_insecure_port("127.0.0.1:0"))
     await server.start()
-    yield address
-    await server.stop(None)
+    try:
+        yield address
+    finally:
+        await server.stop(None)
 
 
 async def test_the_default_deadline_is_the_tutorials_second() -> None:

@@ -73,9 +73,11 @@ async def asking(stranger: Stranger) -> AsyncIterator[tuple[AnyChannel, str]]:
     server.add_generic_rpc_handlers((stranger,))  # type: ignore[arg-type] # it is one by shape
     address = Address("127.0.0.1", server.add_insecure_port("127.0.0.1:0"))
     await server.start()
-    async with channel_to(address) as channel:
-        yield channel, str(address)
-    await server.stop(None)
+    try:
+        async with channel_to(address) as channel:
+            yield channel, str(address)
+    finally:
+        await server.stop(None)
 
 
 async def test_a_node_that_knows_no_batches_is_asked_for_each_key_from_then_on() -> None:

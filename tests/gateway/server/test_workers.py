@@ -46,8 +46,10 @@ async def answering(path: Path, answer: bytes | None) -> AsyncIterator[None]:
         writer.close()
 
     async with await asyncio.start_unix_server(tell, path):
-        yield
-        over.set()
+        try:
+            yield
+        finally:
+            over.set()
 
 
 async def test_any_of_them_tells_the_sums_of_all(folder: Path) -> None:

@@ -80,9 +80,11 @@ class Origin:
         level, recorder = log.level, _Recorder(self.asked)
         log.setLevel(logging.INFO)
         log.addHandler(recorder)
-        yield
-        log.removeHandler(recorder)
-        log.setLevel(level)
+        try:
+            yield
+        finally:
+            log.removeHandler(recorder)
+            log.setLevel(level)
 
 
 class _Recorder(logging.Handler):

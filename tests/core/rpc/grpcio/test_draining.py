@@ -24,9 +24,11 @@ async def served(participant: FakeParticipant, running: RunningCalls) -> AsyncIt
     Handlers(Service(participant), running).bind(server)
     address = Address("127.0.0.1", server.add_insecure_port("127.0.0.1:0"))
     await server.start()
-    async with channel_to(address) as channel:
-        yield channel
-    await server.stop(None)
+    try:
+        async with channel_to(address) as channel:
+            yield channel
+    finally:
+        await server.stop(None)
 
 
 async def get(channel: AnyChannel, keys: str) -> None:

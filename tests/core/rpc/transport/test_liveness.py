@@ -42,9 +42,11 @@ async def silent_client(hello: bytes = b"") -> AsyncIterator[tuple[LineEnd, Sile
     end.join(joined.at_server)
     end.write(hello)
     await after(0.01)
-    yield joined.at_server, protocol
-    end.abort()
-    await after(0.01)
+    try:
+        yield joined.at_server, protocol
+    finally:
+        end.abort()
+        await after(0.01)
     assert joined.open == set()
 
 

@@ -31,7 +31,7 @@ from cache_core.rpc.http2.framing.codes import ConnectionFault, ErrorCode
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport import way as way_module
 from cache_core.rpc.transport.answers import Answer
-from cache_core.rpc.transport.way import PAUSE_SECONDS, Way
+from cache_core.rpc.transport.way import Way
 
 HELD = {"k": Value(b"630")}
 
@@ -48,8 +48,10 @@ async def serving_at(address: Address) -> AsyncIterator[Address]:
     server = choose_engine(GrpcEngine.NATIVE)(address)
     bound = server.bind()
     await server.start(Service(FakeParticipant(HELD)))
-    yield bound
-    await server.stop(1)
+    try:
+        yield bound
+    finally:
+        await server.stop(1)
 
 
 @contextmanager
@@ -80,13 +82,13 @@ def resolving_to(monkeypatch: pytest.MonkeyPatch, *addresses: Address) -> None:
     monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
 
 
-async def test_a_node_that_has_restarted_is_found_again() -> None:
+async def test_a_node_that_has_restarted_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way_module, "PAUSE_SECONDS", 0.0)
     async with serving_at(Address("127.0.0.1", 0)) as address:
         channel = Channel(address)
         assert await got(channel) == b"630"
     assert isinstance(await got(channel), PeerUnavailable)
     async with serving_at(address):
-        await asyncio.sleep(PAUSE_SECONDS)
         assert await got(channel) == b"630"
         await channel.aclose()
 

@@ -55,5 +55,7 @@ class SqliteRig:
 @contextlib.asynccontextmanager
 async def sqlite(folder: Path) -> AsyncIterator[SqliteRig]:
     rig = SqliteRig(folder)
-    yield rig
-    await rig.mend()
+    try:
+        yield rig
+    finally:
+        await rig.mend()

@@ -52,4 +52,7 @@ def test_a_port_that_is_taken_at_one_address_is_not_taken_at_the_others(name: st
         with pytest.raises(OSError, match="in use"):
             listen_at(Address(name, port))
         with socket.socket() as free:
+            free.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # a past connection's is free
             free.bind(("127.0.0.1", port))

@@ -51,10 +51,12 @@ async def clients(at_once: int) -> AsyncIterator[tuple[Client, Client]]:
         client.server.most_at_once = at_once
         client.end.write(HELLO)
     await after(0.01)
-    yield both
-    for client in both:
-        client.end.abort()
-    await after(0.01)
+    try:
+        yield both
+    finally:
+        for client in both:
+            client.end.abort()
+        await after(0.01)
 
 
 def get(stream: int) -> bytes:

@@ -100,10 +100,12 @@ async def unread(hello: bytes) -> AsyncIterator[Unread]:
     ends.client.write(HELLO + hello)
     await after(0.01)
     ends.client.freeze()
-    yield ends
-    ends.client.thaw()
-    ends.client.abort()
-    await after(0.01)
+    try:
+        yield ends
+    finally:
+        ends.client.thaw()
+        ends.client.abort()
+        await after(0.01)
     assert ends.node.tasks == {}
 
 
