@@ -34,6 +34,7 @@ async def serve(
     nodes: str,
     stop: Awaitable[object],
     *,
+    ready: Callable[[], object] = lambda: None,
     limits: Limits,
     drain: float,
     grace: float,
@@ -47,12 +48,12 @@ async def serve(
     """Serve HTTP on the listening `sock` in front of `nodes` until `stop` is done.
 
     `nodes` is what a Client takes: one node's address, or where its cluster's members are known.
-    Once `stop` is done, it serves on for `drain` seconds, but says that it is not ready. Running
-    requests then have `grace` more seconds to finish; after that they are answered 503. Pages of
-    `cors_origins` may read the answers. Up to `near_cache` bytes hold copies of nodes' answers.
-    With `fast_lane`, plain GETs go the short way, unless there is an access log, because only the
-    long way writes it. `worker` is the path of this worker's socket, one of `workers`; None if it
-    is the only one.
+    `ready` is called once it takes connections. Once `stop` is done, it serves on for `drain`
+    seconds, but says that it is not ready. Running requests then have `grace` more seconds to
+    finish; after that they are answered 503. Pages of `cors_origins` may read the answers. Up to
+    `near_cache` bytes hold copies of nodes' answers. With `fast_lane`, plain GETs go the short way,
+    unless there is an access log, because only the long way writes it. `worker` is the path of this
+    worker's socket, one of `workers`; None if it is the only one.
     """
     answered = Answered()
     client = Client(nodes, near_cache=near_cache, hook=LogHook(lambda: nodes))
@@ -79,7 +80,8 @@ async def serve(
             server_header=False,
         )
         try:
-            await _Server(config, stopping, running, lost, drain, grace).serve(sockets=[sock])
+            server = _Server(config, ready, stopping, running, lost, drain, grace)
+            await server.serve(sockets=[sock])
         finally:
             stopping.cancel()
 
@@ -97,6 +99,7 @@ class _Server(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
+        ready: Callable[[], object],
         stopping: asyncio.Future[object],
         running: Running,
         lost: asyncio.Event,
@@ -104,6 +107,7 @@ class _Server(uvicorn.Server):
         grace: float,
     ) -> None:
         super().__init__(config)
+        self._ready = ready
         self._stopping = stopping
         self._running = running
         self._lost = lost
@@ -116,7 +120,8 @@ class _Server(uvicorn.Server):
         yield
 
     async def main_loop(self) -> None:
-        """Renew the Date header every second until told to stop, and while draining."""
+        """Say that it serves; renew the Date header every second until it has drained."""
+        self._ready()
         while not self._stopping.done():
             await self.on_tick(0)
             await asyncio.wait({self._stopping}, timeout=1)

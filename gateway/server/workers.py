@@ -65,7 +65,9 @@ class Workers:
 
     async def __aenter__(self) -> Self:
         if self._own is not None:
-            self._server = await asyncio.start_unix_server(self._tell, self._own)
+            # The folder goes only with the supervisor, and then this worker is about to end, too.
+            with contextlib.suppress(FileNotFoundError):
+                self._server = await asyncio.start_unix_server(self._tell, self._own)
         return self
 
     async def __aexit__(

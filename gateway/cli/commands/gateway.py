@@ -119,11 +119,11 @@ def gateway(
 
         async def run() -> None:
             stop = Stop(supervised=supervised)
-            print(ready(address), flush=True)
             await serve(
                 sock,
                 nodes,
                 stop.told.wait(),
+                ready=lambda: print(ready(address), flush=True),
                 limits=limits_of(table),
                 drain=table.drain,
                 grace=table.grace,

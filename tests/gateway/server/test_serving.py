@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import logging
 import socket
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -248,3 +250,30 @@ async def test_what_is_left_to_do_once_a_request_is_answered_is_done_before_the_
     assert (await http.get(serving.url + "/groups")).status_code == 200
     await serving.stop()
     assert done == ["work"]
+
+
+async def test_a_worker_is_ready_once_the_others_can_ask_for_its_figures(node: Node) -> None:
+    stop, found = asyncio.Event(), list[bool]()
+    with (
+        tempfile.TemporaryDirectory(prefix="gao-") as folder,  # short enough for a socket's path
+        socket.create_server(("127.0.0.1", 0)) as sock,
+    ):
+        worker = Path(folder) / "1"
+
+        def ready() -> None:
+            found.append(worker.is_socket())
+            stop.set()
+
+        await serve(
+            sock,
+            node.address,
+            stop.wait(),
+            ready=ready,
+            limits=Limits(timeout=10),
+            drain=0,
+            grace=0,
+            access_log=False,
+            worker=worker,
+            workers=2,
+        )
+    assert found == [True]

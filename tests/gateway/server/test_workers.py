@@ -100,3 +100,10 @@ async def test_one_alone_has_its_own_figures_and_no_socket(folder: Path) -> None
     async with Workers({"near": Holdings({"a": {"n": 1}})}) as alone:
         assert await alone.figures() == GatewayFigures(1, (), {"near": {"a": {"n": 1}}})
     assert list(folder.iterdir()) == []
+
+
+async def test_one_whose_folder_has_gone_with_its_supervisor_has_its_own_figures(
+    folder: Path,
+) -> None:
+    async with worker(folder / "gone", 1, {"a": {"n": 1}}, count=2) as left:
+        assert await left.figures() == GatewayFigures(2, ("worker 2",), {"near": {"a": {"n": 1}}})
