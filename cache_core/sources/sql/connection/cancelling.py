@@ -1,7 +1,6 @@
 """Running a statement so that a cancelled caller leaves none running in the database."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -38,8 +37,10 @@ async def execute(
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        await interrupt(connection, running)
-        await asyncio.gather(running, return_exceptions=True)
+        try:
+            await interrupt(connection, running)
+        finally:  # also where the caller is cancelled once more
+            await asyncio.gather(running, return_exceptions=True)
         raise
 
 
@@ -54,11 +55,18 @@ async def _kill_mysql(connection: AsyncConnection, running: "asyncio.Future[Any]
     """End the query by a second connection: the server would not notice that the first closes."""
     driver: Any = (await connection.get_raw_connection()).driver_connection
     side = create_async_engine(connection.engine.url, poolclass=NullPool)
-    with contextlib.suppress(Exception):  # whatever it is, the connection is closed then
-        async with asyncio.timeout(KILL_SECONDS), side.connect() as killer:
+
+    async def kill() -> None:
+        async with side.connect() as killer:
             await killer.execute(text(f"KILL QUERY {int(driver.thread_id())}"))
             await asyncio.wait((running,))
-    running.cancel()
+
+    killing = asyncio.create_task(kill())  # in a task that is cancelled for one reason only
+    try:
+        await asyncio.wait((killing,), timeout=KILL_SECONDS)
+    finally:
+        running.cancel()  # which closes the connection, where the query goes on
+        await _end(killing)
 
 
 _INTERRUPTS: Final[Mapping[str, Interrupt]] = {

@@ -50,6 +50,25 @@ async def test_a_cancelled_statement_ends_though_its_server_can_not_be_told(
         assert connection.ended.is_set()
 
 
+async def test_a_caller_that_is_cancelled_twice_leaves_no_statement_running(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cache_core.sources.sql.connection.cancelling.PATIENCE_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)
+        connection = Hanging(silent.getsockname()[1])
+        running = asyncio.create_task(_execute(connection))
+        await asyncio.wait_for(connection.began.wait(), 5)
+        running.cancel()
+        killer, _ = await asyncio.wait_for(asyncio.get_running_loop().sock_accept(silent), 5)
+        running.cancel()
+        ended, _ = await asyncio.wait({running}, timeout=5)
+        killer.close()
+        assert ended
+        assert running.cancelled()
+        assert connection.ended.is_set()
+
+
 async def _execute(connection: Hanging) -> object:
     return await execute(cast("Any", connection), text("SELECT 1"), {})
 
