@@ -9,6 +9,7 @@ from cache_core.address import Address, InvalidAddress
 from cache_core.loading.retriever import InvalidSource
 from cache_core.membership.membership import InvalidMembership
 from cache_core.membership.url import EXAMPLES, open_membership
+from cache_core.rpc.engine import LEAST_CONNECTION_MEMORY
 from cache_core.settings import Seconds, Size
 from cache_core.valkey.url import parse_url
 
@@ -75,6 +76,12 @@ def _check_header_bytes(given: ByteSize) -> ByteSize:
     return given
 
 
+def _check_connection_memory(given: ByteSize) -> ByteSize:
+    if given < LEAST_CONNECTION_MEMORY:
+        raise ValueError("it should be at least 5MiB, for a value may have 4MiB")
+    return given
+
+
 def _check_tier(given: SecretStr) -> SecretStr:
     try:
         parse_url(given.get_secret_value())
@@ -98,6 +105,8 @@ Origins: TypeAlias = Annotated[
 """A list of origins, or text with spaces between them."""
 
 TierUrl: TypeAlias = Annotated[SecretStr, AfterValidator(_check_tier)]
+
+ConnectionMemory: TypeAlias = Annotated[Size, AfterValidator(_check_connection_memory)]
 
 HeaderBytes: TypeAlias = Annotated[Size, AfterValidator(_check_header_bytes)]
 

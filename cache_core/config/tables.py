@@ -21,6 +21,7 @@ from cache_core.config.errors import Problem
 from cache_core.config.fields import (
     KIB,
     At,
+    ConnectionMemory,
     HeaderBytes,
     Listen,
     Origins,
@@ -31,7 +32,7 @@ from cache_core.config.fields import (
 )
 from cache_core.config.layers import Layers
 from cache_core.config.lines import Keys
-from cache_core.rpc.engine import GrpcEngine
+from cache_core.rpc.engine import DEFAULT_MEMORY, GrpcEngine
 from cache_core.settings import MAX_GROUP_BYTES, MIB, Count, GroupSettings, Room, Switch, Table
 from cache_core.sources import Source
 
@@ -84,11 +85,29 @@ class NodeTable(Table):
         description="what carries its calls: `native`, which is our own and takes many times as "
         "many; `grpcio`, gRPC's own library; or `auto`, which is `native`",
     )
+    connection_memory: ConnectionMemory = Field(
+        default=ByteSize(DEFAULT_MEMORY.connection),
+        description="how much a client's connection may hold of requests that wait and of answers "
+        "that are not read, before it has to wait or is refused",
+    )
+    total_connection_memory: ConnectionMemory = Field(
+        default=ByteSize(DEFAULT_MEMORY.total),
+        description="how much all those connections may hold together; past it the one that holds "
+        "most is cut off. Both bound the `native` engine only",
+    )
     log_level: LogLevel = Field(
         default=LogLevel.warning,
         description="what goes to the log: `error`, `warning`, `info`, or `debug`, which shows "
         "every request, look-up and cache hit",
     )
+
+    @model_validator(mode="after")
+    def _check_memory(self) -> Self:
+        if self.total_connection_memory < self.connection_memory:
+            least = self.connection_memory.human_readable()
+            words = f"total_connection_memory should be at least connection_memory, {least}"
+            _refuse(words, "total_connection_memory", "connection_memory")
+        return self
 
 
 class GatewayTable(Table):

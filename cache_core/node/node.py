@@ -18,7 +18,7 @@ from cache_core.messages import NodeInfo, Removal, RemoveEverywhere
 from cache_core.node.groups import NodeGroups, Reloaded
 from cache_core.node.participant import Participant
 from cache_core.rpc.channel import Channel
-from cache_core.rpc.engine import Engine, GrpcEngine
+from cache_core.rpc.engine import DEFAULT_MEMORY, Engine, GrpcEngine, MemoryBounds
 from cache_core.rpc.engine_choice import choose_engine, engine_here
 from cache_core.rpc.service import Service
 from cache_core.value import Demand, Value
@@ -40,7 +40,7 @@ class Node:
     DEFAULT_DRAIN and DEFAULT_GRACE. `grpc_engine` is a GrpcEngine's value. Use it with `async
     with`, or call start and stop. Nothing is global: any number of nodes live in one process.
     Raises InvalidAddress, InvalidMembership, and ValueError for two groups of one
-    name or an unknown engine.
+    name, an unknown engine, or bounds for memory that leave no room for a message.
     """
 
     def __init__(
@@ -55,6 +55,8 @@ class Node:
         grace: float = DEFAULT_GRACE,
         drain: float = DEFAULT_DRAIN,
         grpc_engine: str = GrpcEngine.AUTO,
+        connection_memory: int = DEFAULT_MEMORY.connection,
+        total_connection_memory: int = DEFAULT_MEMORY.total,
     ) -> None:
         self._listen = Address.parse(address)
         self._address = self._listen
@@ -68,7 +70,8 @@ class Node:
         self._participant: Participant | None = None
         self.grpc_engine: Final = engine_here(GrpcEngine(grpc_engine))
         """The engine that carries the node's calls: GRPCIO or NATIVE."""
-        self._open_engine = choose_engine(self.grpc_engine)
+        memory = MemoryBounds.checked(connection_memory, total_connection_memory)
+        self._open_engine = choose_engine(self.grpc_engine, memory)
         self._server: Engine | None = None
         self._over = asyncio.Event()
         self._sweeping: asyncio.Task[None] | None = None

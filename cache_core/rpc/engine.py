@@ -6,12 +6,17 @@ Knows no engine itself.
 import socket
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self, TypeAlias
 
 from cache_core.address import Address
+from cache_core.settings import MIB
 
 if TYPE_CHECKING:  # settings import the names of engines, and should not load the service
     from cache_core.rpc.service import Service
+
+
+LEAST_CONNECTION_MEMORY: Final = 5 * MIB
+"""A message may have a little more than 4 MiB."""
 
 
 class GrpcEngine(StrEnum):
@@ -23,6 +28,28 @@ class GrpcEngine(StrEnum):
     """gRPC's own library."""
     NATIVE = "native"
     """Our own, of pure Python: many times the calls a second."""
+
+
+class MemoryBounds(NamedTuple):
+    """How many bytes clients' connections may hold of requests and of answers that are not read."""
+
+    connection: int = 8 * MIB
+    """On one connection; past it more requests are refused, or have to wait."""
+    total: int = 256 * MIB
+    """On all together; past it the connection that holds most is cut off."""
+
+    @classmethod
+    def checked(cls, connection: int, total: int) -> Self:
+        """Return bounds that leave room for every message. Raises ValueError for others."""
+        if not LEAST_CONNECTION_MEMORY <= connection <= total:
+            least = f"{LEAST_CONNECTION_MEMORY} bytes or more, and that of all no less"
+            raise ValueError(
+                f"a connection's memory should be {least}, not {connection} and {total}"
+            )
+        return cls(connection, total)
+
+
+DEFAULT_MEMORY: Final = MemoryBounds()
 
 
 class Engine(Protocol):

@@ -1,8 +1,9 @@
 """The choice of the engine that carries a node's calls. Imports an engine once it is chosen."""
 
+from functools import partial
 from typing import Final
 
-from cache_core.rpc.engine import GrpcEngine, OpenEngine
+from cache_core.rpc.engine import DEFAULT_MEMORY, GrpcEngine, MemoryBounds, OpenEngine
 
 DEFAULT: Final = GrpcEngine.NATIVE
 """What AUTO stands for."""
@@ -13,12 +14,15 @@ def engine_here(engine: GrpcEngine) -> GrpcEngine:
     return DEFAULT if engine is GrpcEngine.AUTO else engine
 
 
-def choose_engine(engine: GrpcEngine) -> OpenEngine:
-    """Return what makes an engine of that kind, from an address."""
+def choose_engine(engine: GrpcEngine, memory: MemoryBounds = DEFAULT_MEMORY) -> OpenEngine:
+    """Return what makes an engine of that kind, from an address.
+
+    `memory` is what clients' connections may hold, which GRPCIO can't be told.
+    """
     if engine_here(engine) is GrpcEngine.GRPCIO:
         from cache_core.rpc.grpcio.server import Server  # noqa: PLC0415 - most do without grpcio
 
         return Server
     from cache_core.rpc.transport.node.server import Server as NativeServer  # noqa: PLC0415 - as above
 
-    return NativeServer
+    return partial(NativeServer, memory=memory)

@@ -68,6 +68,13 @@ class LineEnd(asyncio.Transport):
         self._untaken.clear()
         self.close()
 
+    def lose(self) -> None:
+        """End now, and not in the next turn."""
+        self._untaken.clear()
+        self._is_closing = self.is_over = True
+        self._protocol.connection_lost(None)
+        self._loop.call_soon(self._other.abort)
+
     def pause_reading(self) -> None:
         self._reads = False
 

@@ -18,7 +18,8 @@ class Backlog:
     def __init__(self, outlet: Outlet[Any], most: int) -> None:
         self._outlet = outlet
         self._most = most
-        self._held = 0
+        self.held = 0
+        """How many bytes are held of calls and of answers that wait."""
         self._waiting: dict[ServedCall, Callable[[], None]] = {}
         self.is_held_up = False
         """Whether nothing goes on for now, though there may be room."""
@@ -39,15 +40,15 @@ class Backlog:
     @property
     def is_over(self) -> bool:
         """Whether more is held than may be."""
-        return self._held > self._most
+        return self.held > self._most
 
     def can_hold(self, size: int) -> bool:
         """Return whether an answer of so many bytes may wait: answers leave half of it to calls."""
-        return self._held + size <= self._most // 2
+        return self.held + size <= self._most // 2
 
     def hold(self, call: ServedCall, size: int) -> None:
         """Count `size` bytes as all that is held for `call`."""
-        self._held += size - call.held
+        self.held += size - call.held
         call.held = size
 
     def wait(self, call: ServedCall, then: Callable[[], None], size: int = 0) -> None:
@@ -62,7 +63,7 @@ class Backlog:
     def let_go(self, call: ServedCall) -> None:
         """Hold nothing for `call` any more."""
         self._waiting.pop(call, None)
-        self._held -= call.held
+        self.held -= call.held
         call.held = 0
         call.messages = call.message = None
 

@@ -128,9 +128,10 @@ class Serving:
         self._end(call, block([*write_status(code, words), *fields_of(metadata)]))
 
     def lose(self) -> None:
-        """Forget all calls and their answers: the client has gone."""
+        """Forget all calls, their answers and the handler: the client has gone."""
         self.backlog.clear()
         self.connection.lose()
+        del self._handler
 
     def end_late(self) -> None:
         """End the calls whose deadline is over and for which nothing runs: they waited too long."""

@@ -18,7 +18,8 @@ from cache_core.rpc.http2.framing.codes import (
     ErrorCode,
     StreamFault,
 )
-from cache_core.rpc.http2.intake import Intake, check_priority
+from cache_core.rpc.http2.framing.padding import check_priority
+from cache_core.rpc.http2.intake import Intake
 from cache_core.rpc.http2.listener import Head
 
 H = TypeVar("H", bound=Head)

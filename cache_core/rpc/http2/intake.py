@@ -30,14 +30,12 @@ from cache_core.rpc.http2.framing.codes import (
 )
 from cache_core.rpc.http2.framing.fields import Malformed
 from cache_core.rpc.http2.framing.head_reader import HeadReader
+from cache_core.rpc.http2.framing.padding import bare, unpadded
 from cache_core.rpc.http2.listener import Head, Listener
 from cache_core.rpc.http2.stream import Stream
 
 H = TypeVar("H", bound=Head)
 C = TypeVar("C")
-
-PRIORITY_BYTES: Final = 5
-"""The stream that a stream depends on, and its weight (RFC 7540, section 6.3)."""
 
 MAX_CONTINUATIONS: Final = 64
 """How many frames one header block may take beyond its first (CVE-2024-27316)."""
@@ -80,6 +78,12 @@ class Intake(Connection[H, C], ABC, Generic[H, C]):
     def is_suspended(self) -> bool:
         """Whether frames that came wait for `resume`."""
         return self._then is not None
+
+    @property
+    def held(self) -> int:
+        """About how many bytes are kept of what came in part, and of headers that came before."""
+        block = 0 if self._block is None else len(self._block.data)
+        return len(self._rest) + block + self._reader.held
 
     def receive(self, data: bytes) -> None:
         """Take bytes that came, and call the listener for what is whole with them."""
@@ -187,7 +191,7 @@ class Intake(Connection[H, C], ABC, Generic[H, C]):
         size = len(payload)
         self._count(size)
         if flags & PADDED:
-            payload = _unpadded(payload)
+            payload = unpadded(payload)
         stream = self.streams.get(number)
         if stream is None or stream.has_ended:
             self._check_gone(number)
@@ -225,7 +229,7 @@ class Intake(Connection[H, C], ABC, Generic[H, C]):
         if number == 0:
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a header belongs to a stream")
         if flags & (PADDED | WITH_PRIORITY):
-            payload = _bare(flags, number, payload)
+            payload = bare(flags, number, payload)
         ended = bool(flags & END_STREAM)
         if flags & END_HEADERS:
             self._take_block(number, payload, ended=ended)
@@ -259,40 +263,3 @@ class Intake(Connection[H, C], ABC, Generic[H, C]):
         stream.since = self.now
         self.streams[number] = stream
         return stream
-
-
-def check_priority(number: int, payload: bytes) -> None:
-    """Raise StreamFault where a stream depends on itself or `payload` has not five bytes.
-
-    Priorities are deprecated (RFC 9113, section 5.3.2), and mean nothing here.
-    """
-    if len(payload) != PRIORITY_BYTES:
-        raise StreamFault(number, ErrorCode.FRAME_SIZE_ERROR, "a priority has five bytes")
-    if int.from_bytes(payload[:4]) & GREATEST_STREAM == number:
-        raise StreamFault(number, ErrorCode.PROTOCOL_ERROR, "the stream depends on itself")
-
-
-def _bare(flags: int, number: int, payload: bytes) -> bytes:
-    """Return a header's payload without its padding and its priority. Raises ConnectionFault.
-
-    A fault of the stream alone would leave the block unread, and the two ends' tables apart.
-    """
-    if flags & PADDED:
-        payload = _unpadded(payload, PRIORITY_BYTES if flags & WITH_PRIORITY else 0)
-    if not flags & WITH_PRIORITY:
-        return payload
-    try:
-        check_priority(number, payload[:PRIORITY_BYTES])
-    except StreamFault as fault:
-        raise ConnectionFault(fault.code, str(fault)) from fault
-    return payload[PRIORITY_BYTES:]
-
-
-def _unpadded(payload: bytes, others: int = 0) -> bytes:
-    """Return `payload` without its padding, which may not reach into `others` that come first.
-
-    Raises ConnectionFault (sections 6.1 and 6.2).
-    """
-    if not payload or payload[0] + others >= len(payload) > others:
-        raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "more padding than payload")
-    return payload[1 : len(payload) - payload[0]]

@@ -77,6 +77,10 @@ class Outlet(Generic[C]):
         self.parts = []
         self.has_large = False
 
+    def forget(self) -> None:
+        """Call nobody any more."""
+        self._sent = self._drained = _pass
+
     def headers(self, stream: Stream[C], block: bytes, *, end: bool = False) -> None:
         """Send a header block; one that ends the stream goes behind all that is queued."""
         if end:
@@ -190,7 +194,8 @@ class Outlet(Generic[C]):
             if size == len(data):
                 queue.popleft()
             else:
-                data, queue[0] = memoryview(data)[:size], memoryview(data)[size:]
+                # Copied: a slice would keep all of the message until its last byte is read.
+                data, queue[0] = bytes(memoryview(data)[:size]), _rest(data, size)
             most -= size
             stream.waits_since = 0.0
             stream.window -= size
@@ -213,3 +218,14 @@ class Outlet(Generic[C]):
             self._sent(stream)
         else:
             self._drained(stream)
+
+
+def _pass(_: object) -> None:
+    """Do nothing."""
+
+
+def _rest(data: bytes | memoryview, size: int) -> bytes | memoryview:
+    """Return `data` without its first `size` bytes; the whole is kept while that is half of it."""
+    view = memoryview(data)
+    rest = view[size:]
+    return rest if 2 * len(rest) > memoryview(view.obj).nbytes else bytes(rest)

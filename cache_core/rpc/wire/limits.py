@@ -17,9 +17,6 @@ KEEPALIVE_SECONDS: Final = 30.0
 MIN_PING_MS: Final = 15_000
 """The shortest time between pings that a server permits; it ends a channel that pings sooner."""
 
-MAX_HELD_BYTES: Final = 2 * MAX_MESSAGE_BYTES
-"""How much a connection holds of messages that are not whole, and of answers that are not read."""
-
 QUIET_SECONDS: Final = 60.0
 """A client that says nothing for so long is asked whether it still lives."""
 

@@ -105,6 +105,8 @@ def _make_node(table: NodeTable, groups: Sequence[Group], hook: Hook) -> Node:
         grace=table.grace,
         drain=table.drain,
         grpc_engine=table.grpc_engine,
+        connection_memory=table.connection_memory,
+        total_connection_memory=table.total_connection_memory,
     )
 
 

@@ -21,6 +21,8 @@ BOUNDS: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = [
     ("gateway", "header_bytes", ("1024", "1MiB"), ("1023", "1048577", "1GiB")),
     ("gateway", "near_cache", ("0", str(2**60)), ("-1", str(2**60 + 1))),
     ("gateway", "workers", ("1", "256"), ("0", "257")),
+    ("node", "connection_memory", ("5242880", "256MiB"), ("5242879", "4MiB", "257MiB")),
+    ("node", "total_connection_memory", ("8MiB", str(2**60)), ("5242880", "0", str(2**60 + 1))),
     ("node", "weight", ("1", "100"), ("0", "101")),
     (
         "gateway",
@@ -62,6 +64,17 @@ def test_a_timeout_may_be_as_long_as_the_longest_and_no_longer() -> None:
     assert load(None, environ=both).gateway.timeout == 30
     with pytest.raises(ConfigError, match="max_timeout should be at least timeout, 30"):
         load(None, environ={**both, "GAOCACHE_MAX_TIMEOUT": "29.9"})
+
+
+def test_all_connections_may_hold_as_much_as_one_and_no_less() -> None:
+    both = {
+        "GAOCACHE_NODE_CONNECTION_MEMORY": "16MiB",
+        "GAOCACHE_NODE_TOTAL_CONNECTION_MEMORY": "16MiB",
+    }
+    assert load(None, environ=both).node.total_connection_memory == 16 * 1024 * 1024
+    words = "total_connection_memory should be at least connection_memory, 16.0MiB"
+    with pytest.raises(ConfigError, match=words):
+        load(None, environ={**both, "GAOCACHE_NODE_TOTAL_CONNECTION_MEMORY": "15MiB"})
 
 
 @pytest.mark.parametrize("name", ["a", "a" * 128, "é" * 64])

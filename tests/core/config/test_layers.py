@@ -8,6 +8,7 @@ import pytest
 from cache_core.config import ConfigError, GatewayTable, NamedLayer, NodeTable, Settings, load
 from cache_core.config.tables import DEFAULT_GATEWAY
 from cache_core.node.node import DEFAULT_DRAIN, DEFAULT_GRACE
+from cache_core.rpc.engine import DEFAULT_MEMORY
 from gateway.http.limits import Limits
 
 GROUPS = """
@@ -26,6 +27,13 @@ VALUES: list[tuple[str, str, tuple[str, str, str], tuple[object, object, object]
     ("node", "drain", ("2m", "3", "4s"), (120, 3, 4)),
     ("node", "grace", ("0", "3.5", "500ms"), (0, 3.5, 0.5)),
     ("node", "grpc_engine", ("native", "auto", "grpcio"), ("native", "auto", "grpcio")),
+    ("node", "connection_memory", ("5MiB", "9MiB", "5242881"), (5242880, 9437184, 5242881)),
+    (
+        "node",
+        "total_connection_memory",
+        ("1GiB", "8MiB", "8388609"),
+        (1073741824, 8388608, 8388609),
+    ),
     ("node", "log_level", ("debug", "info", "error"), ("debug", "info", "error")),
     ("gateway", "listen", ("a:1", "b:2", "[::1]:3"), (("a", 1), ("b", 2), ("::1", 3))),
     ("gateway", "node", ("a:1", "b:2", "c:3"), (("a", 1), ("b", 2), ("c", 3))),
@@ -115,6 +123,8 @@ def test_the_defaults_are_those_of_nodes_and_gateways_in_python() -> None:
     assert (settings.node, settings.gateway, settings.groups) == (NodeTable(), GatewayTable(), {})
     assert Settings().node == NodeTable()
     assert (settings.node.drain, settings.node.grace) == (DEFAULT_DRAIN, DEFAULT_GRACE)
+    memory = (settings.node.connection_memory, settings.node.total_connection_memory)
+    assert memory == DEFAULT_MEMORY
     assert str(settings.gateway.listen) == DEFAULT_GATEWAY
     for key in ("timeout", "max_timeout", "receive_timeout", "header_bytes"):
         assert getattr(settings.gateway, key) == getattr(Limits(), key)

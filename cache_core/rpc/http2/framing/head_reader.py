@@ -29,6 +29,9 @@ MAX_KEPT_BYTES: Final = 16 * 1024
 MAX_MISSED: Final = 256
 """How many blocks that came once are known by their hashes."""
 
+MISSED_BYTES: Final = 96
+"""What one of those takes in a set, with its hash."""
+
 _LITERALS: Final = frozenset((0x00, 0x10, INDEXING))
 """The first bytes of a field whose name is written out (RFC 7541, section 6.2)."""
 
@@ -59,6 +62,11 @@ class HeadReader(Generic[H]):
         self._known: dict[_Key, H] = {}
         self._kept_bytes = 0
         self._missed = set[int]()
+
+    @property
+    def held(self) -> int:
+        """About how many bytes are remembered."""
+        return self._kept_bytes + len(self._missed) * MISSED_BYTES
 
     def read(self, block: bytes) -> tuple[H, bytes | None]:
         """Return the head that `block` means, and the value of the field that is cut, if any.

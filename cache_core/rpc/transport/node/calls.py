@@ -102,6 +102,7 @@ class ConnectionCalls:
     def lost(self) -> None:
         """End the work for all calls of the connection: the client has gone."""
         self._running.lost()
+        del self._running  # each has the other
 
     def get(self, call: ServedCall, message: bytes) -> None:
         """Answer a Get."""

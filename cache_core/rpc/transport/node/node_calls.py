@@ -4,20 +4,29 @@ import asyncio
 from typing import Any, Final
 
 from cache_core.rpc.calls import Calls
+from cache_core.rpc.engine import DEFAULT_MEMORY, MemoryBounds
 from cache_core.rpc.grpc.served import ServedCall
 from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.node.introspection import Health
+from cache_core.rpc.transport.node.memory import Memory
 
 
 class NodeCalls:
-    """The calls that run at a node, over all its connections, of `service` and `health`."""
+    """The calls that run at a node, over all its connections, of `service` and `health`.
 
-    def __init__(self, service: Service, health: Health) -> None:
+    `bounds` are what those connections may hold.
+    """
+
+    def __init__(
+        self, service: Service, health: Health, bounds: MemoryBounds = DEFAULT_MEMORY
+    ) -> None:
         self.calls: Final = Calls(service)
         self.name: Final = service.participant.name
         self.health: Final = health
         self.turns: Final = Turns(asyncio.get_running_loop().call_soon)
+        self.bounds: Final = bounds
+        self.memory: Final = Memory(bounds.total)
         self.is_ending = False
         self.tasks = dict[ServedCall, asyncio.Task[Any]]()
         self.watches = set[ServedCall]()

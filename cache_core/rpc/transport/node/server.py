@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from cache_core.address import Address
+from cache_core.rpc.engine import DEFAULT_MEMORY, MemoryBounds
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.node.introspection import Health
@@ -25,11 +26,19 @@ GOODBYE_SECONDS: Final = 0.25
 class Server:
     """An Engine of pure Python: a gRPC server at `address`, which never ends by itself.
 
-    With `tls` the connections are encrypted; it should offer `h2` by ALPN.
+    `memory` is what clients' connections may hold. With `tls` the connections are encrypted; it
+    should offer `h2` by ALPN.
     """
 
-    def __init__(self, address: Address, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        memory: MemoryBounds = DEFAULT_MEMORY,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._address = address
+        self._memory = memory
         self._tls = tls
         self._bounds = Bounds()
         self._health = Health()
@@ -56,7 +65,7 @@ class Server:
         if not self._sockets:
             raise RuntimeError("a server is bound before it is started")
         self._service = service
-        self._calls = calls = NodeCalls(service, self._health)
+        self._calls = calls = NodeCalls(service, self._health, self._memory)
         self._health.serve()
         loop = asyncio.get_running_loop()
         for listening in self._sockets:

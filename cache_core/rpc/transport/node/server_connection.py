@@ -6,11 +6,13 @@ from urllib.parse import quote
 from cache_core.rpc.grpc.served import MethodHead, ServedCall
 from cache_core.rpc.grpc.serving import Serving
 from cache_core.rpc.http2.bounds import Bounds
+from cache_core.rpc.http2.framing.codes import ConnectionFault, ErrorCode
 from cache_core.rpc.transport.node.calls import ConnectionCalls
+from cache_core.rpc.transport.node.memory import CALL_BYTES, CONNECTION_BYTES
 from cache_core.rpc.transport.node.methods import METHODS
 from cache_core.rpc.transport.node.node_calls import NodeCalls
 from cache_core.rpc.transport.wire import Wire
-from cache_core.rpc.wire.limits import MAX_HELD_BYTES, MAX_MESSAGE_BYTES, QUIET_SECONDS
+from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES, QUIET_SECONDS
 
 
 class ServerConnection(Wire[MethodHead, ServedCall]):
@@ -28,13 +30,14 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
         loop = asyncio.get_running_loop()
         self._calls = ConnectionCalls(node)
         self._node = node
+        self._memory = node.memory
         self._all = all_of_them
         serving = Serving(
             METHODS,
             self._calls,
             bounds=bounds,
             max_message=MAX_MESSAGE_BYTES,
-            max_held=MAX_HELD_BYTES,
+            max_held=node.bounds.connection,
             turns=node.turns,
             clock=loop.time,
         )
@@ -59,6 +62,8 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
         self._all.discard(self)
         self._calls.lost()
         self._serving.lose()
+        self._memory.let_go(self)
+        del self._calls  # each has the other
 
     def pause_writing(self) -> None:
         """Read no more from a client that does not read: what it asks would pile up.
@@ -91,10 +96,17 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
             return
         self._serving.backlog.go_on()
         super().flush()
+        self._memory.hold(self, self._held())
         if self._serving.backlog.can_go_on:
             self.flush_soon()
         if self._requests.refuses and not self._requests.streams and self.transport is not None:
             self.transport.close()
+
+    def cut_off(self, why: str) -> None:
+        """End the connection at once, and tell the client and the log why."""
+        self._requests.fail(ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, why))
+        Wire.flush(self)
+        self.abort()
 
     def say_goodbye(self) -> None:
         """Ask the client to begin no more calls; once it has heard that, refuse them."""
@@ -108,6 +120,18 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
             self._requests.refuses = True
             self._requests.goaway(self._requests.last)
             self.flush()
+
+    def _held(self) -> int:
+        outlet = self._requests.outlet
+        return (
+            CONNECTION_BYTES
+            + len(self._requests.streams) * CALL_BYTES
+            + len(self._come)
+            + self._requests.held
+            + self._serving.backlog.held
+            + outlet.queued
+            + outlet.unwritten
+        )
 
     def _look(self) -> None:
         self._serving.end_late()
