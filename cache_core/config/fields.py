@@ -76,7 +76,7 @@ def _check_header_bytes(given: ByteSize) -> ByteSize:
     return given
 
 
-def _check_connection_memory(given: ByteSize) -> ByteSize:
+def _check_connection_room(given: ByteSize) -> ByteSize:
     if given < LEAST_CONNECTION_MEMORY:
         raise ValueError("it should be at least 5MiB, for a value may have 4MiB")
     return given
@@ -106,7 +106,7 @@ Origins: TypeAlias = Annotated[
 
 TierUrl: TypeAlias = Annotated[SecretStr, AfterValidator(_check_tier)]
 
-ConnectionMemory: TypeAlias = Annotated[Size, AfterValidator(_check_connection_memory)]
+ConnectionRoom: TypeAlias = Annotated[Size, AfterValidator(_check_connection_room)]
 
 HeaderBytes: TypeAlias = Annotated[Size, AfterValidator(_check_header_bytes)]
 

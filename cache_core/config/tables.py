@@ -21,7 +21,7 @@ from cache_core.config.errors import Problem
 from cache_core.config.fields import (
     KIB,
     At,
-    ConnectionMemory,
+    ConnectionRoom,
     HeaderBytes,
     Listen,
     Origins,
@@ -85,12 +85,12 @@ class NodeTable(Table):
         description="what carries its calls: `native`, which is our own and takes many times as "
         "many; `grpcio`, gRPC's own library; or `auto`, which is `native`",
     )
-    connection_memory: ConnectionMemory = Field(
+    connection_memory: ConnectionRoom = Field(
         default=ByteSize(DEFAULT_MEMORY.connection),
         description="how much a client's connection may hold of requests that wait and of answers "
         "that are not read, before it has to wait or is refused",
     )
-    total_connection_memory: ConnectionMemory = Field(
+    total_connection_memory: ConnectionRoom = Field(
         default=ByteSize(DEFAULT_MEMORY.total),
         description="how much all those connections may hold together; past it the one that holds "
         "most is cut off. Both bound the `native` engine only",

@@ -8,7 +8,7 @@ from typing import Final
 from cache_core.cluster.peer import Ask, Done, GiveUp
 from cache_core.errors import CacheError, DeadlineExceeded, InvalidKey, UnexpectedStatus
 from cache_core.pb.cluster_pb2 import BatchGetResponse
-from cache_core.rpc.grpc.asked import Ended
+from cache_core.rpc.grpc.client_call import Ended
 from cache_core.rpc.grpc.heads import fields_of
 from cache_core.rpc.grpc.requests import timed
 from cache_core.rpc.grpc.status import StatusCode

@@ -21,7 +21,7 @@ from cache_core.errors import (
 from cache_core.messages import Handed, HandOver, Message, Notice, Probe, Probed
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.asks import UNIMPLEMENTED, Asks
-from cache_core.rpc.grpc.asked import Ended
+from cache_core.rpc.grpc.client_call import Ended
 from cache_core.rpc.grpc.heads import Metadata
 from cache_core.rpc.grpc.requests import request_block, timed
 from cache_core.rpc.key_calls import malformed, parse

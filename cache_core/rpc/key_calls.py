@@ -14,7 +14,7 @@ from cache_core.cluster.peer import Ask, Done, GiveUp
 from cache_core.errors import CacheError, UnexpectedStatus
 from cache_core.pb.cluster_pb2 import BatchGetResponse
 from cache_core.pb.gaocache_pb2 import GetResponse
-from cache_core.rpc.grpc.asked import Asked, Ended
+from cache_core.rpc.grpc.client_call import ClientCall, Ended
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.transport.calling import Calling
 from cache_core.rpc.transport.way import Way
@@ -38,7 +38,7 @@ class OneGet(Calling):
         self._done = done
         self._data: bytes | None = None
 
-    def message(self, _call: Asked, message: bytes) -> None:
+    def message(self, _call: ClientCall, message: bytes) -> None:
         """Keep the message until its trailers come; there is one."""
         if self._data is not None:
             self.give_up()
@@ -83,7 +83,7 @@ class BatchCall(Calling):
         self._done = done
         self._hits = 0
 
-    def message(self, _call: Asked, message: bytes) -> None:
+    def message(self, _call: ClientCall, message: bytes) -> None:
         """Settle the asks whose outcomes the message has."""
         try:
             self._hits += settle(

@@ -8,12 +8,12 @@ from typing import Final
 
 from fakes import FakeClock
 
-from cache_core.rpc.grpc.asked import Asked, Ended
-from cache_core.rpc.grpc.asking import Asking
+from cache_core.rpc.grpc.client_call import ClientCall, Ended
+from cache_core.rpc.grpc.client_session import ClientSession
 from cache_core.rpc.grpc.heads import Metadata
 from cache_core.rpc.grpc.requests import request_block, timed
-from cache_core.rpc.grpc.served import ServedCall
-from cache_core.rpc.grpc.serving import Serving
+from cache_core.rpc.grpc.server_call import ServerCall
+from cache_core.rpc.grpc.server_session import ServerSession
 from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing.codes import ConnectionFault
@@ -62,28 +62,28 @@ class FakeHandler:
     """
 
     def __init__(self) -> None:
-        self.calls: list[ServedCall] = []
+        self.calls: list[ServerCall] = []
         self.messages: list[bytes] = []
-        self.half: list[ServedCall] = []
-        self.gone: list[ServedCall] = []
-        self.empty: list[ServedCall] = []
+        self.half: list[ServerCall] = []
+        self.gone: list[ServerCall] = []
+        self.empty: list[ServerCall] = []
         self.pongs = 0
         self.faults: list[ConnectionFault] = []
-        self.then: Callable[[ServedCall, bytes], None] = lambda _, __: None
+        self.then: Callable[[ServerCall, bytes], None] = lambda _, __: None
         self.at_suspension: Callable[[], None] = lambda: None
 
-    def called(self, call: ServedCall, message: bytes) -> None:
+    def called(self, call: ServerCall, message: bytes) -> None:
         self.calls.append(call)
         self.messages.append(message)
         self.then(call, message)
 
-    def half_closed(self, call: ServedCall) -> None:
+    def half_closed(self, call: ServerCall) -> None:
         self.half.append(call)
 
-    def hung_up(self, call: ServedCall) -> None:
+    def hung_up(self, call: ServerCall) -> None:
         self.gone.append(call)
 
-    def drained(self, call: ServedCall) -> None:
+    def drained(self, call: ServerCall) -> None:
         self.empty.append(call)
 
     def pong(self, _data: bytes) -> None:
@@ -104,8 +104,8 @@ class FakeCaller:
         self.ends: list[Ended] = []
         self.http_status: int | None = None
         """What the answer's header said, once the call has ended."""
-        self.then: Callable[[Asked], None] = lambda _: None
-        self.at_end: Callable[[Asked], None] = lambda _: None
+        self.then: Callable[[ClientCall], None] = lambda _: None
+        self.at_end: Callable[[ClientCall], None] = lambda _: None
 
     @property
     def end(self) -> Ended:
@@ -113,11 +113,11 @@ class FakeCaller:
         (end,) = self.ends
         return end
 
-    def message(self, call: Asked, message: bytes) -> None:
+    def message(self, call: ClientCall, message: bytes) -> None:
         self.messages.append(message)
         self.then(call)
 
-    def ended(self, call: Asked, end: Ended) -> None:
+    def ended(self, call: ClientCall, end: Ended) -> None:
         self.ends.append(end)
         self.http_status = None if call.head is None else call.head.status
         self.at_end(call)
@@ -172,7 +172,7 @@ class Ends:
         self.turns = turns or FakeTurns()
         self.handler = FakeHandler()
         self.owner = FakeOwner()
-        self.serving = Serving(
+        self.server = ServerSession(
             METHODS,
             self.handler,
             bounds=server or Bounds(),
@@ -181,7 +181,7 @@ class Ends:
             turns=self.turns,
             clock=self.clock,
         )
-        self.asking = Asking(
+        self.client = ClientSession(
             self.owner,
             bounds=client or Bounds(streams=0),
             max_message=max_message,
@@ -189,10 +189,10 @@ class Ends:
             turns=self.turns,
             clock=self.clock,
         )
-        self.handler.at_suspension = partial(self.turns.wait, self._go_on_serving)
-        self.owner.at_suspension = partial(self.turns.wait, self._go_on_asking)
-        self.serving.connection.begin()
-        self.asking.connection.begin()
+        self.handler.at_suspension = partial(self.turns.wait, self._go_on_server)
+        self.owner.at_suspension = partial(self.turns.wait, self._go_on_client)
+        self.server.connection.begin()
+        self.client.connection.begin()
 
     def call(
         self,
@@ -200,41 +200,41 @@ class Ends:
         path: str = "/s/One",
         fields: Metadata = (),
         seconds: float = inf,
-    ) -> tuple[Asked, FakeCaller]:
+    ) -> tuple[ClientCall, FakeCaller]:
         """Make a call; nothing of it has left yet."""
         caller = FakeCaller()
-        asked = Asked(timed(request_block(path, "here:1", fields), seconds), message, caller)
-        self.asking.ask(asked)
+        asked = ClientCall(timed(request_block(path, "here:1", fields), seconds), message, caller)
+        self.client.ask(asked)
         return asked, caller
 
     def to_server(self) -> bool:
         """Pass on what the client has to say; return whether there was anything."""
-        self.asking.go_on()
-        data = self.asking.connection.outlet.take()
-        self.asking.written = self.asking.connection.last
-        has_passed = _pass_on(data, self.serving.connection.receive, self.step)
-        self.serving.backlog.go_on()
+        self.client.go_on()
+        data = self.client.connection.outlet.take()
+        self.client.written = self.client.connection.last
+        has_passed = _pass_on(data, self.server.connection.receive, self.step)
+        self.server.backlog.go_on()
         return has_passed
 
     def to_client(self) -> bool:
         """Pass on what the server has to say; return whether there was anything."""
-        outlet = self.serving.connection.outlet
+        outlet = self.server.connection.outlet
         data = outlet.take()
         outlet.unwritten = 0
-        return _pass_on(data, self.asking.receive, self.step)
+        return _pass_on(data, self.client.receive, self.step)
 
     def pump(self) -> None:
         """Pass on what both have to say, until neither says more."""
         while self.to_server() | self.to_client() | self.turns.next():
             pass
 
-    def _go_on_serving(self) -> None:
-        self.serving.connection.resume()
-        self.serving.connection.receive(b"")
+    def _go_on_server(self) -> None:
+        self.server.connection.resume()
+        self.server.connection.receive(b"")
 
-    def _go_on_asking(self) -> None:
-        self.asking.connection.resume()
-        self.asking.receive(b"")
+    def _go_on_client(self) -> None:
+        self.client.connection.resume()
+        self.client.receive(b"")
 
 
 def _pass_on(data: bytes, receive: Callable[[bytes], None], step: int | None) -> bool:

@@ -15,14 +15,14 @@ from cache_core import Value
 from cache_core.pb.cluster_pb2 import WatchRequest
 from cache_core.pb.gaocache_pb2 import GetRequest
 from cache_core.rpc.channel import CLUSTER, GET
-from cache_core.rpc.grpc.asked import Asked
+from cache_core.rpc.grpc.client_call import ClientCall
 from cache_core.rpc.grpc.requests import request_block, timed
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.service import Service
-from cache_core.rpc.transport.client_connection import ClientConnection
+from cache_core.rpc.transport.client_protocol import ClientProtocol
 from cache_core.rpc.transport.node.introspection import HEALTH, Health
 from cache_core.rpc.transport.node.node_calls import NodeCalls
-from cache_core.rpc.transport.node.server_connection import ServerConnection
+from cache_core.rpc.transport.node.server_protocol import ServerProtocol
 
 
 class Lines:
@@ -35,29 +35,31 @@ class Lines:
         )
         self.participant.gates["slow"] = asyncio.Event()
         self.node = NodeCalls(Service(self.participant), Health())
-        self.open: set[ServerConnection] = set()
-        self.server = ServerConnection(self.node, Bounds(), self.open)
-        self.client = ClientConnection(bounds or Bounds(streams=0), lambda _: None)
+        self.open: set[ServerProtocol] = set()
+        self.server = ServerProtocol(self.node, Bounds(), self.open)
+        self.client = ClientProtocol(bounds or Bounds(streams=0), lambda _: None)
         self.at_server = LineEnd(self.server)
         self.at_client = LineEnd(self.client)
 
-    def get(self, key: str, seconds: float = inf) -> tuple[Asked, FakeCaller]:
+    def get(self, key: str, seconds: float = inf) -> tuple[ClientCall, FakeCaller]:
         """Begin a Get that has so much time."""
         return self.call(GET, GetRequest(group="g", key=key).SerializeToString(), seconds)
 
-    def watch_health(self) -> tuple[Asked, FakeCaller]:
+    def watch_health(self) -> tuple[ClientCall, FakeCaller]:
         """Begin to watch the node's health."""
         return self.call(f"/{HEALTH}/Watch", HealthCheckRequest().SerializeToString())
 
-    def watch(self) -> tuple[Asked, FakeCaller]:
+    def watch(self) -> tuple[ClientCall, FakeCaller]:
         """Begin to watch the node's removals."""
         return self.call(f"{CLUSTER}Watch", WatchRequest().SerializeToString())
 
-    def call(self, path: str, message: bytes, seconds: float = inf) -> tuple[Asked, FakeCaller]:
+    def call(
+        self, path: str, message: bytes, seconds: float = inf
+    ) -> tuple[ClientCall, FakeCaller]:
         """Begin a call of the method at `path`."""
         caller = FakeCaller()
-        asked = Asked(timed(request_block(path, "n", ()), seconds), message, caller)
-        self.client.asking.ask(asked)
+        asked = ClientCall(timed(request_block(path, "n", ()), seconds), message, caller)
+        self.client.session.ask(asked)
         return asked, caller
 
 

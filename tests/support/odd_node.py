@@ -8,14 +8,14 @@ from typing import Final, TypeAlias, cast
 from grpc_ends import METHODS, FakeHandler, FakeMethod
 
 from cache_core.address import Address
-from cache_core.rpc.grpc.served import ServedCall
-from cache_core.rpc.grpc.serving import Serving
+from cache_core.rpc.grpc.server_call import ServerCall
+from cache_core.rpc.grpc.server_session import ServerSession
 from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.http2.bounds import Bounds
 
 SERVED: Final = {**METHODS, b"/gaocachepb.Gaocache/Get": FakeMethod(False)}
 
-Then: TypeAlias = Callable[["OddConnection", ServedCall, bytes], None]
+Then: TypeAlias = Callable[["OddConnection", ServerCall, bytes], None]
 
 
 class OddConnection(asyncio.Protocol):
@@ -29,7 +29,7 @@ class OddConnection(asyncio.Protocol):
         handler = FakeHandler()
         handler.then = self._called
         self.handler = handler
-        self.serving = Serving(
+        self.session = ServerSession(
             SERVED,
             handler,
             bounds=node.bounds,
@@ -42,12 +42,12 @@ class OddConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's are it by shape alone
         self._node.connections.append(self)
-        self.serving.connection.begin()
+        self.session.connection.begin()
         self.flush()
 
     def data_received(self, data: bytes) -> None:
-        self.serving.connection.receive(data)
-        self.serving.backlog.go_on()
+        self.session.connection.receive(data)
+        self.session.backlog.go_on()
         self.flush()
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -55,11 +55,11 @@ class OddConnection(asyncio.Protocol):
 
     def flush(self) -> None:
         """Send what there is to say."""
-        outlet = self.serving.connection.outlet
+        outlet = self.session.connection.outlet
         self.transport.write(outlet.take())
         outlet.unwritten = 0
 
-    def _called(self, call: ServedCall, message: bytes) -> None:
+    def _called(self, call: ServerCall, message: bytes) -> None:
         self._node.calls.put_nowait((self, call))
         self._node.messages.append(message)
         self._node.then(self, call, message)
@@ -74,16 +74,16 @@ class OddNode:
         self.address = Address("127.0.0.1", 0)
         self.connections: list[OddConnection] = []
         self.left: asyncio.Queue[OddConnection] = asyncio.Queue()
-        self.calls: asyncio.Queue[tuple[OddConnection, ServedCall]] = asyncio.Queue()
+        self.calls: asyncio.Queue[tuple[OddConnection, ServerCall]] = asyncio.Queue()
         self.messages: list[bytes] = []
 
 
-def echo(connection: OddConnection, call: ServedCall, message: bytes) -> None:
+def echo(connection: OddConnection, call: ServerCall, message: bytes) -> None:
     """Answer a call with its message."""
-    connection.serving.answer(call, message)
+    connection.session.answer(call, message)
 
 
-def nothing(connection: OddConnection, call: ServedCall, message: bytes) -> None:
+def nothing(connection: OddConnection, call: ServerCall, message: bytes) -> None:
     """Leave a call as it is."""
 
 

@@ -21,7 +21,7 @@ from cache_core.rpc.http2.framing.codes import DEFAULT_WINDOW, GREATEST_WINDOW, 
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.node.introspection import Health
 from cache_core.rpc.transport.node.node_calls import NodeCalls
-from cache_core.rpc.transport.node.server_connection import ServerConnection
+from cache_core.rpc.transport.node.server_protocol import ServerProtocol
 
 HELD: Final = 500_000
 """How many bytes a connection may hold in these tests."""
@@ -60,7 +60,7 @@ class Unread:
             {f"m{number}": Value(b"%3d" % number + bytes(SIZE)) for number in range(MANY)},
         )
         self.node = NodeCalls(Service(self.participant), Health(), MemoryBounds(connection=HELD))
-        self.server = ServerConnection(self.node, Bounds(), set())
+        self.server = ServerProtocol(self.node, Bounds(), set())
         self.protocol = Taking()
         self.at_server = LineEnd(self.server)
         self.client = LineEnd(self.protocol)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.grpc.server_call import ServerCall
 from cache_core.rpc.http2.outlet import Outlet
 
 
@@ -20,7 +20,7 @@ class Backlog:
         self._most = most
         self.held = 0
         """How many bytes are held of calls and of answers that wait."""
-        self._waiting: dict[ServedCall, Callable[[], None]] = {}
+        self._waiting: dict[ServerCall, Callable[[], None]] = {}
         self.is_held_up = False
         """Whether nothing goes on for now, though there may be room."""
 
@@ -46,21 +46,21 @@ class Backlog:
         """Return whether an answer of so many bytes may wait: answers leave half of it to calls."""
         return self.held + size <= self._most // 2
 
-    def hold(self, call: ServedCall, size: int) -> None:
+    def hold(self, call: ServerCall, size: int) -> None:
         """Count `size` bytes as all that is held for `call`."""
         self.held += size - call.held
         call.held = size
 
-    def wait(self, call: ServedCall, then: Callable[[], None], size: int = 0) -> None:
+    def wait(self, call: ServerCall, then: Callable[[], None], size: int = 0) -> None:
         """Do `then` once there is room, unless `call` is over before; hold `size` bytes more."""
         self.hold(call, call.held + size)
         self._waiting[call] = then
 
-    def waits(self, call: ServedCall) -> bool:
+    def waits(self, call: ServerCall) -> bool:
         """Return whether something waits for `call`."""
         return call in self._waiting
 
-    def let_go(self, call: ServedCall) -> None:
+    def let_go(self, call: ServerCall) -> None:
         """Hold nothing for `call` any more."""
         self._waiting.pop(call, None)
         self.held -= call.held

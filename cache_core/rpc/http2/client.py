@@ -10,10 +10,10 @@ from cache_core.rpc.http2.framing.codes import (
     ErrorCode,
     StreamFault,
 )
-from cache_core.rpc.http2.listener import AnswerHead
+from cache_core.rpc.http2.listener import ResponseHead
 from cache_core.rpc.http2.stream import Stream
 
-H = TypeVar("H", bound=AnswerHead)
+H = TypeVar("H", bound=ResponseHead)
 C = TypeVar("C")
 
 LEAST_STREAMS: Final = 100

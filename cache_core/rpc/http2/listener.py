@@ -16,7 +16,7 @@ class Head(Protocol):
     """How many bytes of data it announces, if it does."""
 
 
-class AnswerHead(Head, Protocol):
+class ResponseHead(Head, Protocol):
     """What a header block means to the client."""
 
     status: int | None

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from typing import Final
 
-from cache_core.rpc.grpc.asked import Asked, Ended
+from cache_core.rpc.grpc.client_call import ClientCall, Ended
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.transport.calling import Calling
 from cache_core.rpc.transport.way import Way
@@ -31,7 +31,7 @@ class Answer(Calling):
         finally:
             self.give_up()
 
-    def message(self, _call: Asked, message: bytes) -> None:
+    def message(self, _call: ClientCall, message: bytes) -> None:
         """Keep the message."""
         if self._message is not None:
             self.give_up()
@@ -88,7 +88,7 @@ class Answers(Calling):
         if self._end is None:
             self._end = Ended(StatusCode.CANCELLED, "the call was given up")
 
-    def message(self, call: Asked, message: bytes) -> None:
+    def message(self, call: ClientCall, message: bytes) -> None:
         """Keep the message until it is read."""
         self._unread.append(message)
         self._unread_bytes += len(message)

@@ -6,7 +6,7 @@ only once: then it was on the wire, and the node may be busy (gRFC A6, transpare
 
 from abc import ABC, abstractmethod
 
-from cache_core.rpc.grpc.asked import Asked, Ended
+from cache_core.rpc.grpc.client_call import ClientCall, Ended
 from cache_core.rpc.transport.way import Way
 
 
@@ -14,14 +14,14 @@ class Calling(ABC):
     """A call that is made by `way`; the answer's messages come to `message`, its end to `over`."""
 
     _has_been_refused = False
-    _asked: Asked | None = None
+    _asked: ClientCall | None = None
 
     def __init__(self, way: Way) -> None:
         self._way = way
 
     def call(self, block: bytes, message: bytes) -> None:
         """Make the call of that header, with its one message."""
-        self._asked = Asked(block, message, self)
+        self._asked = ClientCall(block, message, self)
         self._way.ask(self._asked)
 
     def give_up(self) -> None:
@@ -31,10 +31,10 @@ class Calling(ABC):
             self._way.give_up(asked)
 
     @abstractmethod
-    def message(self, call: Asked, message: bytes, /) -> None:
+    def message(self, call: ClientCall, message: bytes, /) -> None:
         """Take a message of the answer."""
 
-    def ended(self, call: Asked, end: Ended) -> None:
+    def ended(self, call: ClientCall, end: Ended) -> None:
         """Make the call again where the node has not looked at it, else pass its end on."""
         if call is not self._asked:  # it was given up meanwhile
             return

@@ -12,10 +12,10 @@ from typing import Final
 import aiohappyeyeballs
 
 from cache_core.address import Address
-from cache_core.rpc.grpc.asked import Asked, Ended
+from cache_core.rpc.grpc.client_call import ClientCall, Ended
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.transport.client_connection import ClientConnection
+from cache_core.rpc.transport.client_protocol import ClientProtocol
 from cache_core.rpc.wire.limits import FLUSH_SECONDS
 
 logger = logging.getLogger("gaocache")
@@ -44,19 +44,19 @@ class Way:
         self._host = "localhost" if isinstance(address, Path) else address.host
         self._loop = asyncio.get_running_loop()
         self._bounds = Bounds(streams=0)
-        self._live: ClientConnection | None = None
-        self._leaving: set[ClientConnection] = set()
-        self._waiting: dict[Asked, None] = {}
+        self._live: ClientProtocol | None = None
+        self._leaving: set[ClientProtocol] = set()
+        self._waiting: dict[ClientCall, None] = {}
         self._dialing: asyncio.Task[None] | None = None
         self._not_before = 0.0
         self._failure = ""
         self.is_closed = False
 
-    def ask(self, call: Asked) -> None:
+    def ask(self, call: ClientCall) -> None:
         """Make `call`; where there is no connection, once one is open."""
         live = self._live
         if live is not None:
-            live.asking.ask(call)
+            live.session.ask(call)
         elif self.is_closed:
             self._loop.call_soon(call.end, _unavailable("the way is closed"))
         elif self._dialing is None and self._loop.time() < self._not_before:
@@ -66,10 +66,10 @@ class Way:
             if self._dialing is None:
                 self._dialing = self._loop.create_task(self._dial(), context=Context())
 
-    def give_up(self, call: Asked) -> None:
+    def give_up(self, call: ClientCall) -> None:
         """Wait for the answer of `call` no longer; it is not told of its end."""
-        if call.asking is not None:
-            call.asking.give_up(call)
+        if call.session is not None:
+            call.session.give_up(call)
         else:
             self._waiting.pop(call, None)
 
@@ -106,7 +106,7 @@ class Way:
         self._live = connection
         waiting, self._waiting = self._waiting, {}
         for call in waiting:
-            connection.asking.ask(call)
+            connection.session.ask(call)
 
     def _give_up_dialing(self, words: str) -> None:
         self._dialing = None
@@ -119,9 +119,9 @@ class Way:
             logger.info("node %s can't be reached: %s", self._name, words)
         self._failure = words
 
-    async def _connect(self) -> ClientConnection:
-        def protocol() -> ClientConnection:
-            return ClientConnection(self._bounds, self._forget)
+    async def _connect(self) -> ClientProtocol:
+        def protocol() -> ClientProtocol:
+            return ClientProtocol(self._bounds, self._forget)
 
         host = self._host if self._tls is not None else None
         if isinstance(self._address, Path):
@@ -172,14 +172,14 @@ class Way:
         else:
             connected.detach()
 
-    def _forget(self, connection: ClientConnection) -> None:
+    def _forget(self, connection: ClientProtocol) -> None:
         """Ask no more calls on `connection`; keep it until it is over."""
         connection.has_left = True
         if self._live is connection:
             self._live = None
             if connection.why:
                 logger.info("the connection to node %s has ended: %s", self._name, connection.why)
-            if not connection.asking.connection.is_settled:
+            if not connection.session.connection.is_settled:
                 self._pause("can't connect: the connection was lost at once")
         if connection.transport is None:
             self._leaving.discard(connection)

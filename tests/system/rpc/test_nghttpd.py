@@ -14,7 +14,7 @@ from cache_core import Client
 from cache_core.address import Address
 from cache_core.errors import UnexpectedStatus
 from cache_core.rpc.channel import GET
-from cache_core.rpc.grpc.asked import Ended
+from cache_core.rpc.grpc.client_call import Ended
 from cache_core.rpc.grpc.messages import prefixed
 from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.grpc.status import StatusCode

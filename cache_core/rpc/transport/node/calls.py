@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from cache_core.rpc.calls import REFUSALS, status_of
-from cache_core.rpc.grpc.served import ServedCall
-from cache_core.rpc.grpc.serving import OK, Serving
+from cache_core.rpc.grpc.server_call import ServerCall
+from cache_core.rpc.grpc.server_session import OK, ServerSession
 from cache_core.rpc.grpc.status import StatusCode, StatusError
 from cache_core.rpc.http2.framing.codes import ConnectionFault
 from cache_core.rpc.http2.framing.literals import number
@@ -29,7 +29,7 @@ _ANSWER: Final = b"%b\0%b%b" % (OK, number(len(ANSWER), 7), ANSWER.encode())
 """The trailers of a value, up to the length of what tells how it was answered."""
 
 
-class Carrying(Protocol):
+class CallsOwner(Protocol):
     """The connection as its calls see it."""
 
     def flush_soon(self) -> None:
@@ -51,33 +51,33 @@ class ConnectionCalls:
         self._node = node
         self._calls = node.calls
         self._name = node.name
-        self._drained: dict[ServedCall, asyncio.Future[None]] = {}
+        self._drained: dict[ServerCall, asyncio.Future[None]] = {}
         self._pace = Pace()
         self._now = asyncio.get_running_loop().time
 
-    def attach(self, serving: Serving, wire: Carrying) -> None:
-        """Answer by `serving` from now on, over `wire`."""
-        self._serving = serving
-        self._backlog = serving.backlog
-        self._running = Running(self._node, serving.backlog, self)
+    def attach(self, session: ServerSession, wire: CallsOwner) -> None:
+        """Answer by `session` from now on, over `wire`."""
+        self._session = session
+        self._backlog = session.backlog
+        self._running = Running(self._node, session.backlog, self)
         self._wire = wire
 
-    def called(self, call: ServedCall, message: bytes) -> None:
+    def called(self, call: ServerCall, message: bytes) -> None:
         """Begin a call, or pass on one more of its messages."""
         try:
             call.head.method.begin(self, call, message)
         except Exception as error:  # noqa: BLE001 - one call's failure is no other's
             self.fail(call, error)
 
-    def half_closed(self, call: ServedCall) -> None:
+    def half_closed(self, call: ServerCall) -> None:
         """End a call that has sent all its messages."""
-        self._serving.finish(call)
+        self._session.finish(call)
 
-    def hung_up(self, call: ServedCall) -> None:
+    def hung_up(self, call: ServerCall) -> None:
         """End the work for a call that nobody waits for."""
         self._running.hung_up(call)
 
-    def drained(self, call: ServedCall) -> None:
+    def drained(self, call: ServerCall) -> None:
         """Let a call send more."""
         waiting = self._drained.pop(call, None)
         if waiting is not None and not waiting.done():
@@ -104,7 +104,7 @@ class ConnectionCalls:
         self._running.lost()
         del self._running  # each has the other
 
-    def get(self, call: ServedCall, message: bytes) -> None:
+    def get(self, call: ServerCall, message: bytes) -> None:
         """Answer a Get."""
         head = call.head
         caller = head.note
@@ -117,85 +117,85 @@ class ConnectionCalls:
             again = partial(self.called, call, message)
             self._running.run(call, found, self._give, again)
 
-    def receive(self, row: Row[Any, Any, Any, Any], call: ServedCall, message: bytes) -> None:
+    def receive(self, row: Row[Any, Any, Any, Any], call: ServerCall, message: bytes) -> None:
         """Answer a message between nodes."""
         left = None if call.deadline is None else call.deadline - self._now()
         self._run_apart(call, self._calls.receive(row, message, left), self._respond)
 
-    def acknowledge(self, call: ServedCall, message: bytes) -> None:
+    def acknowledge(self, call: ServerCall, message: bytes) -> None:
         """Answer an Acknowledge."""
         self._run_apart(call, self._calls.acknowledge(message), self._respond)
 
-    def batch_peek(self, call: ServedCall, message: bytes) -> None:
+    def batch_peek(self, call: ServerCall, message: bytes) -> None:
         """Answer a BatchPeek."""
         self._respond(call, self._calls.batch_peek(message))
 
-    def batch_get(self, call: ServedCall, message: bytes) -> None:
+    def batch_get(self, call: ServerCall, message: bytes) -> None:
         """Answer a BatchGet; it begins in a turn of its own, for it may be a thousand loads."""
         self._run_apart(call, self._batch_get(call, message), self._finish)
 
-    def hand_over(self, call: ServedCall, message: bytes) -> None:
+    def hand_over(self, call: ServerCall, message: bytes) -> None:
         """Answer a HandOver."""
         send = partial(self._send, call)
         self._run_apart(call, self._calls.hand_over(message, send), self._finish)
 
-    def watch(self, call: ServedCall, _: bytes) -> None:
+    def watch(self, call: ServerCall, _: bytes) -> None:
         """Answer a Watch."""
         self._node.watches.add(call)
         watching = self._calls.watch(self.peer, partial(self._send, call))
         self._run_apart(call, watching, self._finish)
 
-    def check_health(self, call: ServedCall, message: bytes) -> None:
+    def check_health(self, call: ServerCall, message: bytes) -> None:
         """Answer a Check of grpc.health.v1."""
         self._respond(call, self._node.health.check(message))
 
-    def watch_health(self, call: ServedCall, message: bytes) -> None:
+    def watch_health(self, call: ServerCall, message: bytes) -> None:
         """Answer a Watch of grpc.health.v1."""
         self._node.watches.add(call)
         watching = self._node.health.watch(message, partial(self._send, call))
         self._run_apart(call, watching, self._finish)
 
-    def reflect(self, call: ServedCall, message: bytes) -> None:
+    def reflect(self, call: ServerCall, message: bytes) -> None:
         """Answer one question of a reflection."""
         if not self._backlog.has_room:
             raise StatusError(StatusCode.RESOURCE_EXHAUSTED, "the answers are not read")
-        self._serving.send(call, reflect(message))
+        self._session.send(call, reflect(message))
 
     def _run_apart(
         self,
-        call: ServedCall,
+        call: ServerCall,
         answer: Coroutine[None, None, Any],
-        give: Callable[[ServedCall, Any], None],
+        give: Callable[[ServerCall, Any], None],
     ) -> None:
         """Run a call that has no trace; it would else run under the trace of the last Get."""
         current_trace.set(NO_TRACE)
         self._running.run(call, answer, give)
 
-    def _give(self, call: ServedCall, value: Value) -> None:
+    def _give(self, call: ServerCall, value: Value) -> None:
         said = write_answer(value, node=self._name).encode()
         size = len(said)
         told = (
             b"%b%c%b" % (_ANSWER, size, said) if size < 0x7F else _ANSWER + number(size, 7) + said
         )
-        self._serving.answer(call, write_response(value.data), told)
+        self._session.answer(call, write_response(value.data), told)
 
-    def _respond(self, call: ServedCall, message: bytes) -> None:
-        self._serving.answer(call, _fit(message))
+    def _respond(self, call: ServerCall, message: bytes) -> None:
+        self._session.answer(call, _fit(message))
 
-    def _finish(self, call: ServedCall, _: None) -> None:
-        self._serving.finish(call)
+    def _finish(self, call: ServerCall, _: None) -> None:
+        self._session.finish(call)
 
-    async def _batch_get(self, call: ServedCall, message: bytes) -> None:
+    async def _batch_get(self, call: ServerCall, message: bytes) -> None:
         await self._pace.turn()
         await self._calls.batch_get(message, partial(self._send, call))
 
-    async def _send(self, call: ServedCall, make: Callable[[], bytes]) -> None:
+    async def _send(self, call: ServerCall, make: Callable[[], bytes]) -> None:
         """Send a message of a stream once there is room for it; return once there is for another.
 
         It is made then.
         """
         if self._backlog.has_room:
-            has_left = self._serving.send(call, _fit(make()))
+            has_left = self._session.send(call, _fit(make()))
         else:
             has_left = False
             self._backlog.wait(call, partial(self._send_late, call, make))
@@ -207,25 +207,25 @@ class ConnectionCalls:
             finally:
                 self._drained.pop(call, None)
 
-    def _send_late(self, call: ServedCall, make: Callable[[], bytes]) -> None:
+    def _send_late(self, call: ServerCall, make: Callable[[], bytes]) -> None:
         try:
-            if self._serving.send(call, _fit(make())):
+            if self._session.send(call, _fit(make())):
                 self.drained(call)
         except Exception as error:  # noqa: BLE001 - it is the call's that sends it
             waiting = self._drained.pop(call, None)
             if waiting is not None and not waiting.done():
                 waiting.set_exception(error)
 
-    def fail(self, call: ServedCall, error: BaseException) -> None:
+    def fail(self, call: ServerCall, error: BaseException) -> None:
         """End a call with an error."""
         if isinstance(error, REFUSALS):
-            self._serving.fail(call, *status_of(error))
+            self._session.fail(call, *status_of(error))
         elif isinstance(error, StatusError):
-            self._serving.fail(call, error.code, str(error))
+            self._session.fail(call, error.code, str(error))
         else:
             logger.error("a call failed in an unforeseen way", exc_info=error)
             words = f"Unexpected {type(error)}: {error}"  # as grpcio says it
-            self._serving.fail(call, StatusCode.UNKNOWN, words)
+            self._session.fail(call, StatusCode.UNKNOWN, words)
 
 
 def _fit(message: bytes) -> bytes:

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from cache_core.rpc.calls import CLUSTER, GET_SERVICES
-from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.grpc.server_call import ServerCall
 from cache_core.rpc.transport.node.calls import ConnectionCalls
 from cache_core.rpc.transport.node.introspection import HEALTH, REFLECTIONS
 from cache_core.rpc.wire.codec import ROWS, Row
 
-Begin: TypeAlias = Callable[[ConnectionCalls, ServedCall, bytes], None]
+Begin: TypeAlias = Callable[[ConnectionCalls, ServerCall, bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _methods() -> Mapping[bytes, ServedMethod]:
 
 
 def _receive(
-    row: Row[Any, Any, Any, Any], calls: ConnectionCalls, call: ServedCall, message: bytes
+    row: Row[Any, Any, Any, Any], calls: ConnectionCalls, call: ServerCall, message: bytes
 ) -> None:
     calls.receive(row, call, message)
 

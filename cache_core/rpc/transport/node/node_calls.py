@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from cache_core.rpc.calls import Calls
 from cache_core.rpc.engine import DEFAULT_MEMORY, MemoryBounds
-from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.grpc.server_call import ServerCall
 from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.service import Service
+from cache_core.rpc.transport.node.connection_memory import ConnectionMemory
 from cache_core.rpc.transport.node.introspection import Health
-from cache_core.rpc.transport.node.memory import Memory
 
 
 class NodeCalls:
@@ -26,10 +26,10 @@ class NodeCalls:
         self.health: Final = health
         self.turns: Final = Turns(asyncio.get_running_loop().call_soon)
         self.bounds: Final = bounds
-        self.memory: Final = Memory(bounds.total)
+        self.memory: Final = ConnectionMemory(bounds.total)
         self.is_ending = False
-        self.tasks = dict[ServedCall, asyncio.Task[Any]]()
-        self.watches = set[ServedCall]()
+        self.tasks = dict[ServerCall, asyncio.Task[Any]]()
+        self.watches = set[ServerCall]()
 
     async def finish(self, grace: float) -> None:
         """Wait `grace` seconds at the most until only watches run; then end the other calls."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from cache_core.errors import DeadlineExceeded, PeerUnavailable
 from cache_core.rpc.grpc.backlog import Backlog
-from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.grpc.server_call import ServerCall
 from cache_core.rpc.transport.node.node_calls import NodeCalls
 from cache_core.value import Value
 
@@ -15,7 +15,7 @@ from cache_core.value import Value
 class Answering(Protocol):
     """The connection's answers, as the tasks see them."""
 
-    def fail(self, call: ServedCall, error: BaseException) -> None:
+    def fail(self, call: ServerCall, error: BaseException) -> None:
         """End `call` with an error."""
 
     def flush_soon(self) -> None:
@@ -30,16 +30,16 @@ class Running:
         self._backlog = backlog
         self._answering = answering
         self._loop = asyncio.get_running_loop()
-        self._timers: dict[ServedCall, asyncio.TimerHandle] = {}
-        self._own: set[ServedCall] = set()
-        self._alone: ServedCall | None = None
+        self._timers: dict[ServerCall, asyncio.TimerHandle] = {}
+        self._own: set[ServerCall] = set()
+        self._alone: ServerCall | None = None
         """The call whose result is made again, for which all that waits is held up."""
 
     def run(
         self,
-        call: ServedCall,
+        call: ServerCall,
         answer: Coroutine[None, None, Any],
-        give: Callable[[ServedCall, Any], None],
+        give: Callable[[ServerCall, Any], None],
         again: Callable[[], None] | None = None,
     ) -> None:
         """Run a call, and `give` its result; `again` makes the result once more."""
@@ -49,7 +49,7 @@ class Running:
             self._timers[call] = self._loop.call_at(call.deadline, self._time_out, call)
         task.add_done_callback(partial(self._settle, call, give, again))
 
-    def _time_out(self, call: ServedCall) -> None:
+    def _time_out(self, call: ServerCall) -> None:
         task = self._node.tasks.pop(call, None)
         if task is not None:
             words = f"node {self._node.name} did not answer within the deadline"
@@ -59,8 +59,8 @@ class Running:
 
     def _settle(
         self,
-        call: ServedCall,
-        give: Callable[[ServedCall, Any], None],
+        call: ServerCall,
+        give: Callable[[ServerCall, Any], None],
         again: Callable[[], None] | None,
         task: asyncio.Task[Any],
     ) -> None:
@@ -93,8 +93,8 @@ class Running:
 
     def _wait(
         self,
-        call: ServedCall,
-        give: Callable[[ServedCall, Any], None],
+        call: ServerCall,
+        give: Callable[[ServerCall, Any], None],
         again: Callable[[], None] | None,
         result: object,
     ) -> None:
@@ -110,14 +110,14 @@ class Running:
         else:
             self._backlog.wait(call, partial(self._retry, call, again))
 
-    def _retry(self, call: ServedCall, again: Callable[[], None]) -> None:
+    def _retry(self, call: ServerCall, again: Callable[[], None]) -> None:
         again()
         if call in self._own:
             self._alone = call
             self._backlog.is_held_up = True
 
     def _conclude(
-        self, call: ServedCall, give: Callable[[ServedCall, Any], None], result: object
+        self, call: ServerCall, give: Callable[[ServerCall, Any], None], result: object
     ) -> None:
         try:
             give(call, result)
@@ -129,7 +129,7 @@ class Running:
             return PeerUnavailable("the node is stopping")
         return asyncio.CancelledError()
 
-    def hung_up(self, call: ServedCall) -> None:
+    def hung_up(self, call: ServerCall) -> None:
         """End the work for a call that nobody waits for."""
         self._own.discard(call)
         task = self._node.tasks.pop(call, None)

@@ -13,7 +13,7 @@ from cache_core.rpc.service import Service
 from cache_core.rpc.transport.node.introspection import Health
 from cache_core.rpc.transport.node.listening import BACKLOG, listen_at, listen_at_path
 from cache_core.rpc.transport.node.node_calls import NodeCalls
-from cache_core.rpc.transport.node.server_connection import ServerConnection
+from cache_core.rpc.transport.node.server_protocol import ServerProtocol
 from cache_core.rpc.wire.limits import FLUSH_SECONDS
 
 HANDSHAKE_SECONDS: Final = 5.0
@@ -46,7 +46,7 @@ class Server:
         self._servers: list[asyncio.Server] = []
         self._service: Service | None = None
         self._calls: NodeCalls | None = None
-        self._connections: set[ServerConnection] = set()
+        self._connections: set[ServerProtocol] = set()
 
     def bind(self) -> Address:
         """Take every address that the name means, and return it with the port in use.
@@ -72,7 +72,7 @@ class Server:
             is_path = listening.family == socket.AF_UNIX
             create = loop.create_unix_server if is_path else loop.create_server
             server = await create(
-                lambda: ServerConnection(calls, self._bounds, self._connections),
+                lambda: ServerProtocol(calls, self._bounds, self._connections),
                 sock=listening,
                 ssl=self._tls,
                 ssl_handshake_timeout=None if self._tls is None else HANDSHAKE_SECONDS,

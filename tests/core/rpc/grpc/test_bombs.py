@@ -7,12 +7,12 @@ from typing import Final
 import pytest
 from grpc_ends import Ends, FakeCaller, FakeTurns
 
-from cache_core.rpc.grpc.asked import Asked
+from cache_core.rpc.grpc.client_call import ClientCall
 from cache_core.rpc.grpc.messages import PREFIX
 from cache_core.rpc.grpc.packed import STEP_BYTES
 from cache_core.rpc.grpc.requests import request_block
-from cache_core.rpc.grpc.served import ServedCall
-from cache_core.rpc.grpc.serving import HEADER
+from cache_core.rpc.grpc.server_call import ServerCall
+from cache_core.rpc.grpc.server_session import HEADER
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.grpc.turns import A_TURN
 from cache_core.rpc.http2.framing.codes import ErrorCode
@@ -34,7 +34,7 @@ def packed(*messages: bytes) -> bytes:
 def ends(turns: FakeTurns | None = None) -> Ends:
     """Return ends that take messages as large as a bomb, of which the server answers each call."""
     made = Ends(max_message=LARGE, max_held=4 * LARGE, turns=turns)
-    made.handler.then = lambda call, message: made.serving.answer(call, b"%d" % len(message))
+    made.handler.then = lambda call, message: made.server.answer(call, b"%d" % len(message))
     made.pump()
     return made
 
@@ -42,9 +42,9 @@ def ends(turns: FakeTurns | None = None) -> Ends:
 def ask(made: Ends, data: bytes, path: str = "/s/One") -> FakeCaller:
     """Make a call of gzip with `data`."""
     caller = FakeCaller()
-    asked = Asked(request_block(path, "here:1", GZIP), b"", caller)
-    stream = asked.stream = made.asking.connection.request(asked.block, asked)
-    made.asking.connection.outlet.data(stream, data, end=True)
+    asked = ClientCall(request_block(path, "here:1", GZIP), b"", caller)
+    stream = asked.stream = made.client.connection.request(asked.block, asked)
+    made.client.connection.outlet.data(stream, data, end=True)
     return caller
 
 
@@ -127,7 +127,7 @@ def test_bombs_in_one_frame_are_as_many_messages() -> None:
     assert sizes == [LARGE] * 3
     assert max(made.turns.spent) <= MOST
     (call,) = made.handler.half
-    made.serving.finish(call)
+    made.server.finish(call)
     made.pump()
     assert caller.end.code is StatusCode.OK
 
@@ -190,8 +190,8 @@ def test_a_call_that_is_given_up_while_it_is_unpacked_is_not_begun() -> None:
     made = ends()
     ask(made, packed(BOMB))
     made.to_server()
-    (stream,) = made.serving.connection.streams.values()
-    made.serving.connection.reset(stream, ErrorCode.CANCEL)
+    (stream,) = made.server.connection.streams.values()
+    made.server.connection.reset(stream, ErrorCode.CANCEL)
     _, next_one = made.call(b"1")
     made.pump()
     assert made.handler.messages == [b"1"]
@@ -201,13 +201,13 @@ def test_a_call_that_is_given_up_while_it_is_unpacked_is_not_begun() -> None:
 def bombs(made: Ends, count: int, *, in_one: bool = False) -> None:
     """Have the server answer each call with so many bombs."""
 
-    def then(call: ServedCall, _: bytes) -> None:
-        outlet = made.serving.connection.outlet
+    def then(call: ServerCall, _: bytes) -> None:
+        outlet = made.server.connection.outlet
         call.has_header = True
         outlet.headers(call.stream, HEADER + block([(b"grpc-encoding", b"gzip")]))
         for each in [packed(*[BOMB] * count)] if in_one else [packed(BOMB)] * count:
             outlet.data(call.stream, each)
-        made.serving.finish(call)
+        made.server.finish(call)
 
     made.handler.then = then
 
@@ -232,11 +232,11 @@ def test_a_client_that_gives_a_bomb_up_takes_what_comes_behind() -> None:
     bombs(made, 1)
     call, caller = made.call()
     made.to_server()
-    made.handler.then = made.serving.answer
+    made.handler.then = made.server.answer
     _, behind = made.call(b"1")
     made.to_server()
     made.to_client()
-    made.asking.give_up(call)
+    made.client.give_up(call)
     made.pump()
     assert caller.messages == []
     assert caller.ends == []
@@ -246,7 +246,7 @@ def test_a_client_that_gives_a_bomb_up_takes_what_comes_behind() -> None:
 def test_a_client_begins_its_next_calls_once_a_bomb_is_unpacked() -> None:
     made = ends()
     bombs(made, 1)
-    made.asking.connection.theirs.max_concurrent_streams = 1
+    made.client.connection.theirs.max_concurrent_streams = 1
     callers = [made.call()[1] for _ in range(3)]
     made.pump()
     assert [len(caller.messages) for caller in callers] == [1] * 3

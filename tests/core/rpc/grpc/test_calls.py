@@ -5,10 +5,10 @@ import gzip
 import pytest
 from grpc_ends import CUT, Ends
 
-from cache_core.rpc.grpc.asked import Asked
+from cache_core.rpc.grpc.client_call import ClientCall
 from cache_core.rpc.grpc.messages import PREFIX
 from cache_core.rpc.grpc.requests import request_block
-from cache_core.rpc.grpc.serving import OK
+from cache_core.rpc.grpc.server_session import OK
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.framing.literals import block, literal
 
@@ -17,7 +17,7 @@ STEPS = pytest.mark.parametrize("step", [None, 1, 2, 7, 100])
 
 def echoing(ends: Ends) -> None:
     """Have the server answer each call with its message."""
-    ends.handler.then = ends.serving.answer
+    ends.handler.then = ends.server.answer
 
 
 @STEPS
@@ -29,8 +29,8 @@ def test_a_call_is_answered_with_one_message(step: int | None) -> None:
         ends.pump()
         assert caller.messages == [message]
         assert (caller.end.code, caller.end.words, caller.end.metadata) == (StatusCode.OK, "", ())
-    assert ends.asking.is_idle
-    assert ends.serving.connection.streams == {}
+    assert ends.client.is_idle
+    assert ends.server.connection.streams == {}
 
 
 def test_the_answer_comes_whole_wherever_its_bytes_are_split() -> None:
@@ -41,10 +41,10 @@ def test_the_answer_comes_whole_wherever_its_bytes_are_split() -> None:
         echoing(ends)
         _, caller = ends.call(b"630")
         ends.to_server()
-        data = ends.serving.connection.outlet.take()
+        data = ends.server.connection.outlet.take()
         size = len(data)
-        ends.asking.receive(data[:at])
-        ends.asking.receive(data[at:])
+        ends.client.receive(data[:at])
+        ends.client.receive(data[at:])
         assert (caller.messages, caller.end.code) == ([b"630"], StatusCode.OK)
         at += 1
 
@@ -64,7 +64,7 @@ def test_answers_may_come_in_another_order() -> None:
     for call, message in reversed(
         list(zip(ends.handler.calls, ends.handler.messages, strict=True))
     ):
-        ends.serving.answer(call, message)
+        ends.server.answer(call, message)
         ends.pump()
     assert [caller.messages for caller in callers] == [[b"0"], [b"1"], [b"2"]]
 
@@ -82,7 +82,7 @@ def test_metadata_and_the_time_left_come_with_the_call() -> None:
 
 def test_what_differs_from_answer_to_answer_is_told_apart() -> None:
     ends = Ends()
-    ends.handler.then = lambda call, message: ends.serving.answer(
+    ends.handler.then = lambda call, message: ends.server.answer(
         call, message, OK + literal(CUT, b"hit;" + message)
     )
     callers = [ends.call(b"%d" % number)[1] for number in range(3)]
@@ -98,10 +98,10 @@ def test_a_call_may_be_answered_with_many_messages(step: int | None) -> None:
     (call,) = ends.handler.calls
     sent = [b"630", b"", b"x" * 20_000]
     for message in sent:
-        assert ends.serving.send(call, message)
+        assert ends.server.send(call, message)
         ends.pump()
     assert (caller.messages, caller.ends) == (sent, [])
-    ends.serving.finish(call)
+    ends.server.finish(call)
     ends.pump()
     assert (caller.messages, caller.end.code) == (sent, StatusCode.OK)
 
@@ -119,7 +119,7 @@ def test_an_error_has_words_and_metadata() -> None:
     _, caller = ends.call()
     ends.pump()
     details = (("grpc-status-details-bin", b"\x08\x05"), ("x-a", "1"))
-    ends.serving.fail(ends.handler.calls[0], StatusCode.NOT_FOUND, "Ä not\nexist", details)
+    ends.server.fail(ends.handler.calls[0], StatusCode.NOT_FOUND, "Ä not\nexist", details)
     ends.pump()
     end = caller.end
     assert caller.messages == []
@@ -131,8 +131,8 @@ def test_an_error_alone_is_one_header() -> None:
     ends = Ends()
     ends.call()
     ends.pump()
-    ends.serving.fail(ends.handler.calls[0], StatusCode.NOT_FOUND, "no")
-    data = ends.serving.connection.outlet.take()
+    ends.server.fail(ends.handler.calls[0], StatusCode.NOT_FOUND, "no")
+    data = ends.server.connection.outlet.take()
     assert data[3] == 1  # HEADERS
     assert int.from_bytes(data[:3]) + 9 == len(data)
 
@@ -142,8 +142,8 @@ def test_an_error_may_come_after_messages() -> None:
     _, caller = ends.call()
     ends.pump()
     (call,) = ends.handler.calls
-    ends.serving.send(call, b"630")
-    ends.serving.fail(call, StatusCode.ABORTED, "no more")
+    ends.server.send(call, b"630")
+    ends.server.fail(call, StatusCode.ABORTED, "no more")
     ends.pump()
     assert (caller.messages, caller.end.code) == ([b"630"], StatusCode.ABORTED)
 
@@ -153,7 +153,7 @@ def test_an_error_may_have_so_much_to_say_that_it_takes_several_frames() -> None
     _, caller = ends.call()
     ends.pump()
     details = (("grpc-status-details-bin", bytes(range(256)) * 80),)
-    ends.serving.fail(ends.handler.calls[0], StatusCode.NOT_FOUND, "no", details)
+    ends.server.fail(ends.handler.calls[0], StatusCode.NOT_FOUND, "no", details)
     ends.pump()
     assert caller.end.metadata == details
 
@@ -163,10 +163,10 @@ def test_a_call_is_answered_once() -> None:
     _, caller = ends.call()
     ends.pump()
     (call,) = ends.handler.calls
-    ends.serving.answer(call, b"first")
-    ends.serving.answer(call, b"second")
-    ends.serving.fail(call, StatusCode.ABORTED, "third")
-    ends.serving.finish(call)
+    ends.server.answer(call, b"first")
+    ends.server.answer(call, b"second")
+    ends.server.fail(call, StatusCode.ABORTED, "third")
+    ends.server.finish(call)
     ends.pump()
     assert (caller.messages, caller.end.code) == ([b"first"], StatusCode.OK)
 
@@ -175,15 +175,15 @@ def test_a_call_that_is_given_up_is_over_at_both_ends() -> None:
     ends = Ends()
     asked, caller = ends.call()
     ends.pump()
-    ends.asking.give_up(asked)
-    ends.asking.give_up(asked)
+    ends.client.give_up(asked)
+    ends.client.give_up(asked)
     ends.pump()
     (call,) = ends.handler.calls
     assert ends.handler.gone == [call]
-    ends.serving.answer(call, b"late")
+    ends.server.answer(call, b"late")
     ends.pump()
     assert (caller.messages, caller.ends) == ([], [])
-    assert ends.asking.is_idle
+    assert ends.client.is_idle
 
 
 def test_an_answer_that_crosses_the_giving_up_is_nobodys() -> None:
@@ -191,7 +191,7 @@ def test_an_answer_that_crosses_the_giving_up_is_nobodys() -> None:
     echoing(ends)
     asked, caller = ends.call(b"630")
     ends.to_server()
-    ends.asking.give_up(asked)
+    ends.client.give_up(asked)
     ends.pump()
     assert (caller.messages, caller.ends) == ([], [])
     _, other = ends.call(b"1")
@@ -202,26 +202,26 @@ def test_an_answer_that_crosses_the_giving_up_is_nobodys() -> None:
 def test_a_caller_may_give_up_while_it_takes_a_message() -> None:
     ends = Ends()
     _, caller = ends.call()
-    caller.then = ends.asking.give_up
+    caller.then = ends.client.give_up
     ends.pump()
     (call,) = ends.handler.calls
     for _ in range(3):
-        ends.serving.send(call, b"630")
-    ends.serving.finish(call)
+        ends.server.send(call, b"630")
+    ends.server.finish(call)
     ends.pump()
     assert (caller.messages, caller.ends) == ([b"630"], [])
 
 
 def test_an_answer_that_comes_before_the_call_has_ended_ends_it() -> None:
     ends = Ends()
-    connection = ends.asking.connection
+    connection = ends.client.connection
     caller_block = request_block("/s/Many", "here:1", ())
-    asked = Asked(caller_block, b"", ends.call()[1])
+    asked = ClientCall(caller_block, b"", ends.call()[1])
     stream = connection.request(caller_block, asked)
     connection.outlet.data(stream, PREFIX.pack(0, 1) + b"a")
     ends.to_server()
     call = ends.handler.calls[-1]
-    ends.serving.fail(call, StatusCode.ABORTED, "enough")
+    ends.server.fail(call, StatusCode.ABORTED, "enough")
     connection.outlet.data(stream, PREFIX.pack(0, 1) + b"b")
     ends.pump()
     assert ends.handler.messages[-1] == b"a"
@@ -233,9 +233,9 @@ def test_an_answer_that_comes_before_the_call_has_ended_ends_it() -> None:
 def test_a_call_may_be_compressed(timeout: bytes) -> None:
     ends = Ends()
     echoing(ends)
-    connection = ends.asking.connection
+    connection = ends.client.connection
     fields = [(b"grpc-encoding", b"gzip"), *([(b"grpc-timeout", timeout)] if timeout else [])]
-    asked, caller = Asked(b"", b"", ends.call()[1]), ends.call()[1]
+    asked, caller = ClientCall(b"", b"", ends.call()[1]), ends.call()[1]
     asked.caller = caller
     head = request_block("/s/One", "here:1", ()) + block(fields)
     stream = asked.stream = connection.request(head, asked)
@@ -247,8 +247,8 @@ def test_a_call_may_be_compressed(timeout: bytes) -> None:
 
 def test_pings_are_told_to_both() -> None:
     ends = Ends()
-    ends.asking.connection.ping(b"12345678")
-    ends.serving.connection.ping(b"12345678")
+    ends.client.connection.ping(b"12345678")
+    ends.server.connection.ping(b"12345678")
     ends.pump()
     assert (ends.owner.pongs, ends.handler.pongs) == (1, 1)
 
@@ -258,7 +258,7 @@ def test_a_call_that_fails_while_a_message_waits_ends_behind_it() -> None:
     _, caller = ends.call()
     ends.pump()
     call = ends.handler.calls[0]
-    ends.serving.send(call, b"x" * 90_000)
-    ends.serving.fail(call, StatusCode.ABORTED, "no more")
+    ends.server.send(call, b"x" * 90_000)
+    ends.server.fail(call, StatusCode.ABORTED, "no more")
     ends.pump()
     assert (caller.messages, caller.end.code) == ([b"x" * 90_000], StatusCode.ABORTED)

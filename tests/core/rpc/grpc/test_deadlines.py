@@ -27,7 +27,7 @@ def data(number: int, payload: bytes, *, end: bool = True) -> bytes:
 def test_a_call_whose_message_comes_late_is_not_begun(pieces: int) -> None:
     ends = Ends()
     ends.pump()
-    server = ends.serving.connection
+    server = ends.server.connection
     server.receive(head(1, 1.0))
     ends.clock.tick(1.5)
     message = prefixed(b"630")
@@ -43,9 +43,9 @@ def test_a_call_whose_message_comes_late_is_not_begun(pieces: int) -> None:
 def test_a_call_whose_message_comes_in_time_is_begun() -> None:
     ends = Ends()
     ends.pump()
-    ends.serving.connection.receive(head(1, 1.0))
+    ends.server.connection.receive(head(1, 1.0))
     ends.clock.tick(0.9)
-    ends.serving.connection.receive(data(1, prefixed(b"630")))
+    ends.server.connection.receive(data(1, prefixed(b"630")))
     assert ends.handler.messages == [b"630"]
     assert ends.handler.calls[0].deadline == pytest.approx(1_001.0)
 
@@ -54,31 +54,31 @@ def test_calls_without_their_message_end_with_their_deadline() -> None:
     ends = Ends()
     ends.pump()
     for number in range(1, 20, 2):
-        ends.serving.connection.receive(head(number, float(number)))
+        ends.server.connection.receive(head(number, float(number)))
     ends.clock.tick(10)
-    ends.serving.end_late()
-    assert sorted(ends.serving.connection.streams) == [11, 13, 15, 17, 19]
+    ends.server.end_late()
+    assert sorted(ends.server.connection.streams) == [11, 13, 15, 17, 19]
 
 
 def test_a_call_that_runs_is_left_to_its_own_deadline() -> None:
     ends = Ends()
     ends.pump()
-    ends.serving.connection.receive(head(1, 1.0) + data(1, prefixed(b"630")))
+    ends.server.connection.receive(head(1, 1.0) + data(1, prefixed(b"630")))
     ends.clock.tick(10)
-    ends.serving.end_late()
-    assert list(ends.serving.connection.streams) == [1]
+    ends.server.end_late()
+    assert list(ends.server.connection.streams) == [1]
 
 
 def test_what_waits_for_room_ends_with_its_deadline() -> None:
     ends = Ends(client=NARROW, max_held=100_000)
     ends.to_client()
-    ends.handler.then = lambda call, _: ends.serving.answer(call, bytes(40_000))
+    ends.handler.then = lambda call, _: ends.server.answer(call, bytes(40_000))
     callers = [ends.call(b"%d" % number, seconds=5.0)[1] for number in range(10)]
     ends.to_server()
     begun = len(ends.handler.messages)
     assert begun < 10
     ends.clock.tick(6)
-    ends.serving.end_late()
+    ends.server.end_late()
     ends.pump()
     assert len(ends.handler.messages) == begun
     assert [caller.end.code for caller in callers[begun:]] == [StatusCode.DEADLINE_EXCEEDED] * (
@@ -89,7 +89,7 @@ def test_what_waits_for_room_ends_with_its_deadline() -> None:
 def test_a_call_that_waited_too_long_for_room_is_not_begun() -> None:
     ends = Ends(client=NARROW, max_held=100_000)
     ends.to_client()
-    ends.handler.then = lambda call, _: ends.serving.answer(call, bytes(40_000))
+    ends.handler.then = lambda call, _: ends.server.answer(call, bytes(40_000))
     callers = [ends.call(b"%d" % number, seconds=5.0)[1] for number in range(10)]
     ends.to_server()
     begun = len(ends.handler.messages)
@@ -105,10 +105,10 @@ def test_an_answer_that_waits_ends_with_its_deadline() -> None:
     _, caller = ends.call(b"630", seconds=1.0)
     ends.to_server()
     (call,) = ends.handler.calls
-    ends.serving.backlog.wait(call, partial(ends.serving.answer, call, b"late"), 4)
+    ends.server.backlog.wait(call, partial(ends.server.answer, call, b"late"), 4)
     ends.clock.tick(2)
-    ends.serving.end_late()
+    ends.server.end_late()
     ends.to_client()
     assert caller.end.code is StatusCode.DEADLINE_EXCEEDED
     assert ends.handler.gone == [call]
-    assert ends.serving.backlog.can_hold(100_000)
+    assert ends.server.backlog.can_hold(100_000)

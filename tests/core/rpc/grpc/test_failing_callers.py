@@ -5,18 +5,18 @@ import logging
 import pytest
 from grpc_ends import Ends, FakeCaller
 
-from cache_core.rpc.grpc.asked import Asked, Ended
+from cache_core.rpc.grpc.client_call import ClientCall, Ended
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
 
 
-def failing(_: Asked) -> None:
+def failing(_: ClientCall) -> None:
     raise ZeroDivisionError
 
 
 def test_a_caller_that_fails_by_a_message_harms_no_other(caplog: pytest.LogCaptureFixture) -> None:
     ends = Ends()
-    ends.handler.then = ends.serving.answer
+    ends.handler.then = ends.server.answer
     callers = [ends.call(b"%d" % number)[1] for number in range(3)]
     callers[1].then = failing
     ends.pump()
@@ -31,7 +31,7 @@ def test_a_caller_that_fails_by_the_end_harms_no_other(caplog: pytest.LogCapture
     callers = [ends.call()[1] for _ in range(4)]
     for caller in callers:
         caller.at_end = failing
-    ends.asking.end(Ended(StatusCode.UNAVAILABLE, "the connection was lost"))
+    ends.client.end(Ended(StatusCode.UNAVAILABLE, "the connection was lost"))
     assert [caller.end.code for caller in callers] == [StatusCode.UNAVAILABLE] * 4
     assert len(caplog.records) == 4
 
@@ -44,7 +44,7 @@ def test_a_caller_that_fails_when_it_is_refused_harms_no_other(
     callers: list[FakeCaller] = [ends.call()[1] for _ in range(3)]
     callers[1].at_end = failing
     ends.to_server()
-    ends.serving.connection.goaway(1)
+    ends.server.connection.goaway(1)
     ends.to_client()
     assert [len(caller.ends) for caller in callers] == [0, 1, 1]
     assert len(caplog.records) == 1

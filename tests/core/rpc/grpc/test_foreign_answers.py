@@ -6,7 +6,7 @@ import pytest
 from grpc_ends import CUT, Ends, FakeCaller
 
 from cache_core.rpc.grpc.messages import PREFIX, prefixed
-from cache_core.rpc.grpc.serving import HEADER, OK
+from cache_core.rpc.grpc.server_session import HEADER, OK
 from cache_core.rpc.grpc.status import OF_HTTP, StatusCode
 from cache_core.rpc.http2.framing import frames
 from cache_core.rpc.http2.framing.codes import DATA, END_STREAM
@@ -35,9 +35,9 @@ def answered(*parts: bytes) -> FakeCaller:
     """Return the caller of a call that was answered with these frames."""
     ends = Ends(max_message=1_000)
     _, caller = ends.call()
-    ends.asking.receive(SETTINGS + b"".join(parts))
+    ends.client.receive(SETTINGS + b"".join(parts))
     assert ends.owner.faults == []
-    assert ends.asking.is_idle
+    assert ends.client.is_idle
     return caller
 
 
@@ -123,10 +123,10 @@ def test_a_packed_message_that_unpacks_to_too_much_is_refused() -> None:
 def test_the_same_trailers_mean_the_same_with_another_field_that_is_told_apart() -> None:
     ends = Ends()
     callers = [ends.call()[1] for _ in range(3)]
-    ends.asking.receive(SETTINGS)
+    ends.client.receive(SETTINGS)
     for number, _ in enumerate(callers):
         stream = 2 * number + 1
-        ends.asking.receive(
+        ends.client.receive(
             frames.headers(stream, HEADER, end=False)
             + frames.frame(DATA, 0, stream, prefixed(b"630"))
             + frames.headers(stream, OK + block([(CUT, b"%d" % number)]), end=True)

@@ -14,10 +14,10 @@ from http2.fuzz import assert_borne
 from http2.recorded import ASKED, LARGEST, RECORDERS, WINDOW, Recorder
 
 from cache_core.rpc.channel import GET
-from cache_core.rpc.grpc.asked import Asked, Ended
-from cache_core.rpc.grpc.asking import Asking
+from cache_core.rpc.grpc.client_call import ClientCall, Ended
+from cache_core.rpc.grpc.client_session import ClientSession
 from cache_core.rpc.grpc.requests import request_block, timed
-from cache_core.rpc.grpc.serving import Serving
+from cache_core.rpc.grpc.server_session import ServerSession
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
 
@@ -42,7 +42,7 @@ class Server:
     def __init__(self) -> None:
         turns = FakeTurns()
         self.handler = FakeHandler()
-        self.serving = Serving(
+        self.serving = ServerSession(
             {path: FakeMethod(takes_stream=path == b"/") for path in PATHS},
             self.handler,
             bounds=Bounds(window=WINDOW),
@@ -72,7 +72,7 @@ class Client:
     """A client that has asked all that was recorded, and gives up one of its calls."""
 
     def __init__(self) -> None:
-        self.asking = Asking(
+        self.session = ClientSession(
             FakeOwner(),
             bounds=Bounds(streams=0, window=LARGEST),
             max_message=MOST,
@@ -80,22 +80,22 @@ class Client:
             turns=FakeTurns(),
             clock=lambda: 0.0,
         )
-        self.connection: Control[Any, Any] = self.asking.connection
+        self.connection: Control[Any, Any] = self.session.connection
         self.connection.begin()
         self.callers = [FakeCaller() for _ in range(ASKED)]
         block = timed(request_block(GET, "n"), inf)
         for caller in self.callers:
-            self.asking.ask(Asked(block, b"message", caller))
+            self.session.ask(ClientCall(block, b"message", caller))
 
     def receive(self, data: bytes) -> None:
-        self.asking.receive(data)
+        self.session.receive(data)
 
     def check(self) -> None:
         assert max(len(caller.ends) for caller in self.callers) <= 1
         if self.connection.has_failed:
-            self.asking.end(Ended(StatusCode.UNAVAILABLE, "the connection was lost"))
+            self.session.end(Ended(StatusCode.UNAVAILABLE, "the connection was lost"))
             assert [len(caller.ends) for caller in self.callers] == [1] * ASKED
-            assert self.asking.is_idle
+            assert self.session.is_idle
 
 
 @BOTH

@@ -28,7 +28,7 @@ def test_a_status_of_http_is_one_of_grpc(status: int, code: StatusCode) -> None:
     ends = Ends()
     _, caller = ends.call()
     answer = headers(1, block([(b":status", b"%d" % status)]), end=True)
-    ends.asking.receive(frames.settings({}) + answer)
+    ends.client.receive(frames.settings({}) + answer)
     assert caller.end.code is code
 
 
@@ -45,5 +45,5 @@ def test_a_status_of_http_is_one_of_grpc(status: int, code: StatusCode) -> None:
 def test_a_reset_is_a_status_of_grpc(reset: ErrorCode, code: StatusCode) -> None:
     ends = Ends()
     _, caller = ends.call()
-    ends.asking.receive(frames.settings({}) + rst_stream(1, reset))
+    ends.client.receive(frames.settings({}) + rst_stream(1, reset))
     assert caller.end.code is code

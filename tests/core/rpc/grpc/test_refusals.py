@@ -5,7 +5,7 @@ import gzip
 import pytest
 from grpc_ends import Ends, FakeCaller
 
-from cache_core.rpc.grpc.asked import Asked, Ended
+from cache_core.rpc.grpc.client_call import ClientCall, Ended
 from cache_core.rpc.grpc.messages import PREFIX, prefixed
 from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.grpc.status import StatusCode
@@ -32,13 +32,13 @@ class Sending:
         more: list[tuple[bytes, bytes]] | None = None,
         head: bytes | None = None,
         end: bool = False,
-    ) -> tuple[Stream[Asked], FakeCaller]:
+    ) -> tuple[Stream[ClientCall], FakeCaller]:
         """Begin a call and send `parts` of data; the header has the fields `more`, or is `head`."""
         caller = FakeCaller()
         head = head or request_block(path, "here:1", ()) + block(more or [])
-        asked = Asked(head, b"", caller)
-        outlet = self.ends.asking.connection.outlet
-        stream = asked.stream = self.ends.asking.connection.request(head, asked)
+        asked = ClientCall(head, b"", caller)
+        outlet = self.ends.client.connection.outlet
+        stream = asked.stream = self.ends.client.connection.request(head, asked)
         for place, part in enumerate(parts):
             outlet.data(stream, part, end=end and place == len(parts) - 1)
         if end and not parts:
@@ -53,7 +53,7 @@ class Sending:
     def serves(self) -> bool:
         """Whether the next call on the connection is answered."""
         handler = self.ends.handler
-        handler.then = self.ends.serving.answer
+        handler.then = self.ends.server.answer
         _, caller = self.ends.call(b"630")
         self.ends.pump()
         return caller.messages == [b"630"] and not self.ends.owner.faults
@@ -196,24 +196,24 @@ def test_what_was_kept_of_a_call_that_is_over_counts_no_more(
 ) -> None:
     part = PREFIX.pack(0, MAX) + b"x" * (MAX - 5)
     ends = sending.ends
-    outlet = ends.asking.connection.outlet
+    outlet = ends.client.connection.outlet
     for _ in range(10):
         stream, caller = sending.begin(
             *([prefixed(b"a")] if path == "/s/Many" else []), part, path=path
         )
         assert caller.ends == []
         if last == "reset" and stream.call is not None:
-            ends.asking.give_up(stream.call)
+            ends.client.give_up(stream.call)
         elif last == "end":
             outlet.data(stream, b"", end=True)
         elif last == "refused":
             outlet.data(stream, b"x" * 5 + b"\xff" * 5)
         elif path == "/s/Many":
-            ends.serving.fail(ends.handler.calls[-1], StatusCode.ABORTED, "enough")
+            ends.server.fail(ends.handler.calls[-1], StatusCode.ABORTED, "enough")
         else:
             outlet.data(stream, b"x" * 5, end=True)
         ends.pump()
         if last == "answered" and path == "/s/One":
-            ends.serving.answer(ends.handler.calls[-1], b"")
+            ends.server.answer(ends.handler.calls[-1], b"")
             ends.pump()
     assert sending.serves()

@@ -4,7 +4,7 @@ from functools import partial
 
 from grpc_ends import Ends, FakeCaller
 
-from cache_core.rpc.grpc.asked import Asked
+from cache_core.rpc.grpc.client_call import ClientCall
 from cache_core.rpc.grpc.messages import prefixed
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
@@ -23,13 +23,13 @@ WIDE = Bounds(streams=0, window=GREATEST_WINDOW, connection_window=GREATEST_WIND
 def answering(client: Bounds) -> Ends:
     """Return ends of which the server answers each call with much."""
     ends = Ends(client=client, max_held=HELD)
-    ends.handler.then = lambda call, _: ends.serving.answer(call, bytes(SIZE))
+    ends.handler.then = lambda call, _: ends.server.answer(call, bytes(SIZE))
     ends.to_client()
     return ends
 
 
 def held(ends: Ends) -> int:
-    outlet = ends.serving.connection.outlet
+    outlet = ends.server.connection.outlet
     return outlet.queued + outlet.unwritten
 
 
@@ -51,9 +51,9 @@ def test_calls_wait_while_too_many_answers_are_not_written() -> None:
         assert HELD < held(ends) <= HELD + SIZE + 5
         ends.to_client()
     ends.pump()
-    ends.serving.backlog.go_on()
+    ends.server.backlog.go_on()
     while ends.to_client():
-        ends.serving.backlog.go_on()
+        ends.server.backlog.go_on()
     assert {caller.end.code for caller in callers} == {StatusCode.OK}
 
 
@@ -62,7 +62,7 @@ def test_a_call_that_waits_and_is_given_up_is_not_begun() -> None:
     asked = [ends.call(b"%d" % number)[0] for number in range(10)]
     ends.to_server()
     for call in asked[5:]:
-        ends.asking.give_up(call)
+        ends.client.give_up(call)
     ends.pump()
     assert ends.handler.messages == [b"%d" % number for number in range(5)]
     assert ends.handler.gone == []
@@ -71,21 +71,21 @@ def test_a_call_that_waits_and_is_given_up_is_not_begun() -> None:
 def test_calls_that_wait_are_kept_up_to_a_bound() -> None:
     ends = answering(NARROW)
     ends.pump()
-    connection = ends.asking.connection
+    connection = ends.client.connection
     callers = []
     for _ in range(12):
         caller = FakeCaller()
         callers.append(caller)
-        asked = Asked(ends.call()[0].block, b"", caller)
+        asked = ClientCall(ends.call()[0].block, b"", caller)
         stream = asked.stream = connection.request(asked.block, asked)
         connection.outlet.data(stream, prefixed(bytes(30_000)), end=True)
     ends.to_server()
-    ends.serving.connection.outlet.window = 0
+    ends.server.connection.outlet.window = 0
     ends.to_client()
     codes = [caller.ends[0].code for caller in callers if caller.ends]
     assert StatusCode.RESOURCE_EXHAUSTED in codes
     refused = codes.count(StatusCode.RESOURCE_EXHAUSTED)
-    ends.serving.connection.outlet.grant(None, DEFAULT_WINDOW)
+    ends.server.connection.outlet.grant(None, DEFAULT_WINDOW)
     ends.pump()
     codes = [caller.end.code for caller in callers]
     assert codes.count(StatusCode.RESOURCE_EXHAUSTED) == refused
@@ -100,13 +100,13 @@ def test_an_answer_that_was_made_late_may_wait_too() -> None:
 
     def answer(place: int) -> None:
         done.append(place)
-        ends.serving.answer(ends.handler.calls[place], bytes(SIZE))
+        ends.server.answer(ends.handler.calls[place], bytes(SIZE))
 
     for place, call in enumerate(ends.handler.calls):
-        if ends.serving.backlog.has_room:
+        if ends.server.backlog.has_room:
             answer(place)
         else:
-            ends.serving.backlog.wait(call, partial(answer, place))
+            ends.server.backlog.wait(call, partial(answer, place))
     assert list(done) == [0, 1, 2]
     ends.pump()
     assert list(done) == [0, 1, 2, 3, 4]
@@ -118,10 +118,10 @@ def test_answers_that_wait_leave_half_of_what_may_be_held_to_calls() -> None:
     ends.call(b"0")
     ends.to_server()
     (call,) = ends.handler.calls
-    backlog = ends.serving.backlog
+    backlog = ends.server.backlog
     assert backlog.can_hold(HELD // 2)
     assert not backlog.can_hold(HELD // 2 + 1)
-    backlog.wait(call, partial(ends.serving.answer, call, b"630"), HELD // 2)
+    backlog.wait(call, partial(ends.server.answer, call, b"630"), HELD // 2)
     assert not backlog.can_hold(1)
     assert not backlog.is_over
     ends.pump()

@@ -14,7 +14,7 @@ HELD = 100_000
 def answering(client: Bounds, size: int) -> Ends:
     """Return ends of which the server answers each call with so many bytes."""
     ends = Ends(client=client, max_held=HELD)
-    ends.handler.then = lambda call, _: ends.serving.answer(call, bytes(size))
+    ends.handler.then = lambda call, _: ends.server.answer(call, bytes(size))
     ends.call()
     ends.pump()
     return ends
@@ -22,13 +22,13 @@ def answering(client: Bounds, size: int) -> Ends:
 
 def test_many_small_answers_keep_to_the_window_of_the_connection() -> None:
     ends = answering(Bounds(streams=0, connection_window=DEFAULT_WINDOW), 8_000)
-    left = ends.serving.connection.outlet.window
+    left = ends.server.connection.outlet.window
     callers = [ends.call()[1] for _ in range(12)]
     ends.to_server()
-    answers = ends.serving.connection.outlet.take()
+    answers = ends.server.connection.outlet.take()
     sent = sum(len(each.payload) for each in read_frames(answers) if each.kind == DATA)
     assert left - 8_005 < sent <= left
-    ends.asking.receive(answers)
+    ends.client.receive(answers)
     ends.pump()
     assert [caller.end.code for caller in callers] == [StatusCode.OK] * 12
 
@@ -46,7 +46,7 @@ def test_small_answers_that_are_not_written_are_counted() -> None:
     ends = answering(wide, 1_000)
     callers = [ends.call()[1] for _ in range(300)]
     ends.to_server()
-    assert HELD < ends.serving.connection.outlet.unwritten <= HELD + 1_005
+    assert HELD < ends.server.connection.outlet.unwritten <= HELD + 1_005
     while ends.to_client():
-        ends.serving.backlog.go_on()
+        ends.server.backlog.go_on()
     assert [caller.end.code for caller in callers] == [StatusCode.OK] * 300

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 from odd_node import OddConnection, OddNode, echo, nothing, odd_node
 
-from cache_core.rpc.grpc.asked import Ended
+from cache_core.rpc.grpc.client_call import Ended
 from cache_core.rpc.grpc.requests import request_block
-from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.grpc.server_call import ServerCall
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing.codes import ErrorCode
@@ -50,11 +50,11 @@ async def test_calls_share_one_connection() -> None:
 def refusing(times: int) -> object:
     left = times
 
-    def then(connection: OddConnection, call: ServedCall, message: bytes) -> None:
+    def then(connection: OddConnection, call: ServerCall, message: bytes) -> None:
         nonlocal left
         left -= 1
         if left >= 0:
-            connection.serving.connection.reset(call.stream, ErrorCode.REFUSED_STREAM)
+            connection.session.connection.reset(call.stream, ErrorCode.REFUSED_STREAM)
         else:
             echo(connection, call, message)
 
@@ -80,18 +80,18 @@ async def test_a_stream_that_was_refused_is_asked_for_again() -> None:
 
 
 async def test_calls_that_a_goodbye_refuses_are_made_again_on_a_new_connection() -> None:
-    def then(connection: OddConnection, call: ServedCall, message: bytes) -> None:
+    def then(connection: OddConnection, call: ServerCall, message: bytes) -> None:
         if len(node.connections) > 1:
             echo(connection, call, message)
         elif len(node.messages) == 3:
-            connection.serving.connection.goaway(1)
+            connection.session.connection.goaway(1)
 
     async with odd_node(then) as node, way_to(node) as way:
         asking = [asyncio.create_task(ask(way, b"%d" % number)) for number in range(3)]
         assert await asyncio.gather(*asking[1:]) == [b"1", b"2"]
         first, (connection, call) = asking[0], node.calls.get_nowait()
         assert not first.done()
-        connection.serving.answer(call, b"0")
+        connection.session.answer(call, b"0")
         connection.flush()
         assert await first == b"0"
         assert await node.left.get() is connection
@@ -99,7 +99,7 @@ async def test_calls_that_a_goodbye_refuses_are_made_again_on_a_new_connection()
 
 
 async def test_calls_that_wait_for_room_are_made_elsewhere_after_a_goodbye() -> None:
-    def then(connection: OddConnection, call: ServedCall, message: bytes) -> None:
+    def then(connection: OddConnection, call: ServerCall, message: bytes) -> None:
         if len(node.connections) > 1:
             echo(connection, call, message)
 
@@ -110,10 +110,10 @@ async def test_calls_that_wait_for_room_are_made_elsewhere_after_a_goodbye() -> 
         asking = [asyncio.create_task(ask(way, b"%d" % number)) for number in range(5)]
         connection, call = await node.calls.get()
         await asyncio.sleep(0.01)
-        connection.serving.connection.goaway()
+        connection.session.connection.goaway()
         connection.flush()
         assert await asyncio.gather(*asking[1:]) == [b"1", b"2", b"3", b"4"]
-        connection.serving.answer(call, b"0")
+        connection.session.answer(call, b"0")
         connection.flush()
         assert await asking[0] == b"0"
 
@@ -162,10 +162,10 @@ async def test_a_node_that_breaks_a_rule_is_left_and_its_calls_say_which() -> No
 
 @pytest.mark.parametrize("count", [0, 2])
 async def test_an_answer_of_no_or_two_messages_is_none(count: int) -> None:
-    def then(connection: OddConnection, call: ServedCall, message: bytes) -> None:
+    def then(connection: OddConnection, call: ServerCall, message: bytes) -> None:
         for _ in range(count):
-            connection.serving.send(call, message)
-        connection.serving.finish(call)
+            connection.session.send(call, message)
+        connection.session.finish(call)
 
     async with odd_node(then) as node, way_to(node) as way:
         assert (await failure(way))[0] is StatusCode.UNIMPLEMENTED
@@ -174,8 +174,8 @@ async def test_an_answer_of_no_or_two_messages_is_none(count: int) -> None:
 
 
 async def test_an_error_has_its_code_and_words() -> None:
-    def then(connection: OddConnection, call: ServedCall, _message: bytes) -> None:
-        connection.serving.fail(call, StatusCode.NOT_FOUND, "no Ä")
+    def then(connection: OddConnection, call: ServerCall, _message: bytes) -> None:
+        connection.session.fail(call, StatusCode.NOT_FOUND, "no Ä")
 
     async with odd_node(then) as node, way_to(node) as way:
         assert await failure(way) == (StatusCode.NOT_FOUND, "no Ä")
@@ -195,10 +195,10 @@ async def test_a_stream_that_is_read_slowly_stops_coming() -> None:
     part = bytes(UNREAD_BYTES // 8)
     parts = 64
 
-    def then(connection: OddConnection, call: ServedCall, _message: bytes) -> None:
+    def then(connection: OddConnection, call: ServerCall, _message: bytes) -> None:
         for _ in range(parts):
-            connection.serving.send(call, part)
-        connection.serving.finish(call)
+            connection.session.send(call, part)
+        connection.session.finish(call)
 
     async with odd_node(then) as node, way_to(node) as way:
         answers = Answers(way, BLOCK, b"")
@@ -207,15 +207,15 @@ async def test_a_stream_that_is_read_slowly_stops_coming() -> None:
         for _ in range(50):
             await ask(way)
         # nobody reads: what came is what is paused at, and a window that was granted before
-        outlet = connection.serving.connection.outlet
+        outlet = connection.session.connection.outlet
         assert outlet.queued > (parts - 32) * len(part)
         assert [message async for message in answers] == [part] * parts
         assert outlet.queued == 0
 
 
 async def test_a_stream_that_is_given_up_ends_at_the_node() -> None:
-    def then(connection: OddConnection, call: ServedCall, _message: bytes) -> None:
-        connection.serving.send(call, b"first")
+    def then(connection: OddConnection, call: ServerCall, _message: bytes) -> None:
+        connection.session.send(call, b"first")
 
     async with odd_node(then) as node, way_to(node) as way:
         answers = Answers(way, BLOCK, b"")
@@ -230,9 +230,9 @@ async def test_a_stream_that_is_given_up_ends_at_the_node() -> None:
 
 
 async def test_an_error_in_the_midst_of_a_stream_comes_behind_its_messages() -> None:
-    def then(connection: OddConnection, call: ServedCall, _message: bytes) -> None:
-        connection.serving.send(call, b"first")
-        connection.serving.fail(call, StatusCode.ABORTED, "no more")
+    def then(connection: OddConnection, call: ServerCall, _message: bytes) -> None:
+        connection.session.send(call, b"first")
+        connection.session.fail(call, StatusCode.ABORTED, "no more")
 
     async with odd_node(then) as node, way_to(node) as way:
         answers = Answers(way, BLOCK, b"")

@@ -15,8 +15,8 @@ from cache_core.pb.gaocache_pb2 import GetRequest
 from cache_core.rpc.channel import GET
 from cache_core.rpc.grpc.messages import PREFIX, prefixed
 from cache_core.rpc.grpc.requests import request_block
-from cache_core.rpc.grpc.served import ServedCall
-from cache_core.rpc.grpc.serving import HEADER
+from cache_core.rpc.grpc.server_call import ServerCall
+from cache_core.rpc.grpc.server_session import HEADER
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing.codes import HEADERS
 from cache_core.rpc.http2.framing.literals import block
@@ -24,7 +24,7 @@ from cache_core.rpc.service import Service
 from cache_core.rpc.transport.answers import Answers
 from cache_core.rpc.transport.node.introspection import Health
 from cache_core.rpc.transport.node.node_calls import NodeCalls
-from cache_core.rpc.transport.node.server_connection import ServerConnection
+from cache_core.rpc.transport.node.server_protocol import ServerProtocol
 from cache_core.rpc.transport.way import Way
 
 LARGE: Final = 1 << 22
@@ -55,7 +55,7 @@ class Answered(asyncio.Protocol):
 def joined(node: NodeCalls) -> tuple[Answered, LineEnd, LineEnd]:
     """Return a client of `node`, its transport, and the node's."""
     client = Answered()
-    at_client, at_server = LineEnd(client), LineEnd(ServerConnection(node, Bounds(), set()))
+    at_client, at_server = LineEnd(client), LineEnd(ServerProtocol(node, Bounds(), set()))
     at_client.join(at_server)
     at_client.write(HELLO)
     return client, at_client, at_server
@@ -144,13 +144,13 @@ async def test_a_client_that_goes_leaves_its_bombs_as_they_are() -> None:
 
 
 async def test_a_way_takes_bombs_as_any_other_answer() -> None:
-    def then(connection: OddConnection, call: ServedCall, _message: bytes) -> None:
-        outlet = connection.serving.connection.outlet
+    def then(connection: OddConnection, call: ServerCall, _message: bytes) -> None:
+        outlet = connection.session.connection.outlet
         call.has_header = True
         outlet.headers(call.stream, HEADER + block([(b"grpc-encoding", b"gzip")]))
         for _ in range(MANY):
             outlet.data(call.stream, PREFIX.pack(1, len(BOMB)) + BOMB)
-        connection.serving.finish(call)
+        connection.session.finish(call)
 
     async with odd_node(then) as node:
         way = Way(node.address)

@@ -6,9 +6,9 @@ from typing import Final
 import pytest
 from odd_node import OddConnection, odd_node
 
-from cache_core.rpc.grpc.asked import Asked, Ended
+from cache_core.rpc.grpc.client_call import ClientCall, Ended
 from cache_core.rpc.grpc.requests import request_block
-from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.grpc.server_call import ServerCall
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.client import LEAST_STREAMS
@@ -32,7 +32,7 @@ class EndingWay(Way):
         self.asked: list[tuple[bytes, bytes]] = []
         self._ends = iter(ends)
 
-    def ask(self, call: Asked) -> None:
+    def ask(self, call: ClientCall) -> None:
         self.asked.append((call.block, call.message))
         call.caller.ended(call, next(self._ends))
 
@@ -44,7 +44,7 @@ class Noted(Calling):
         super().__init__(way)
         self.ends: list[Ended] = []
 
-    def message(self, _call: Asked, _message: bytes, /) -> None:
+    def message(self, _call: ClientCall, _message: bytes, /) -> None:
         raise AssertionError
 
     def over(self, end: Ended) -> None:
@@ -75,20 +75,20 @@ def test_a_call_is_made_again_while_it_has_not_left_and_once_when_it_was_refused
 
 
 async def test_calls_that_wait_for_room_outlast_any_number_of_goodbyes() -> None:
-    def then(connection: OddConnection, call: ServedCall, message: bytes) -> None:
+    def then(connection: OddConnection, call: ServerCall, message: bytes) -> None:
         held.append((connection, call, message))
         if len(node.connections) > ROUNDS:
             answer()
         elif len(held) == LEAST_STREAMS * len(node.connections):
-            connection.serving.connection.goaway()
+            connection.session.connection.goaway()
 
     def answer() -> None:
         for connection, call, message in held:
-            connection.serving.answer(call, message)
+            connection.session.answer(call, message)
             connection.flush()
         held.clear()
 
-    held: list[tuple[OddConnection, ServedCall, bytes]] = []
+    held: list[tuple[OddConnection, ServerCall, bytes]] = []
     async with odd_node(then, Bounds(streams=LEAST_STREAMS)) as node:
         way = Way(node.address)
         calls = [Answer(way, BLOCK, b"%d" % n) for n in range(ROUNDS * LEAST_STREAMS + 5)]

@@ -11,7 +11,7 @@ from http2.field_writer import answer
 from http2.frame_writer import GREETING, headers, settings, window_update
 
 from cache_core.address import Address
-from cache_core.rpc.grpc.asked import Ended
+from cache_core.rpc.grpc.client_call import Ended
 from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.framing.codes import DEFAULT_WINDOW, GREATEST_WINDOW, Setting

@@ -8,11 +8,11 @@ from grpc_ends import Ends
 from odd_node import OddConnection, odd_node
 
 from cache_core.errors import CacheError, UnexpectedStatus
-from cache_core.rpc.grpc.asked import Asked, Ended
-from cache_core.rpc.grpc.asking import Asking
+from cache_core.rpc.grpc.client_call import ClientCall, Ended
+from cache_core.rpc.grpc.client_session import ClientSession
 from cache_core.rpc.grpc.messages import prefixed
 from cache_core.rpc.grpc.requests import request_block
-from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.grpc.server_call import ServerCall
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.key_calls import BatchCall
@@ -25,27 +25,27 @@ NO_MESSAGE: Final = b"\xff"
 """What no message of the protocol can be read from."""
 
 
-def thrice(connection: OddConnection, call: ServedCall, message: bytes) -> None:
+def thrice(connection: OddConnection, call: ServerCall, message: bytes) -> None:
     """Answer with the message three times, in one frame of data; with another one only once."""
     if message != NO_MESSAGE:
-        connection.serving.answer(call, message)
+        connection.session.answer(call, message)
         return
-    outlet = connection.serving.connection.outlet
-    connection.serving.send(call, b"")
+    outlet = connection.session.connection.outlet
+    connection.session.send(call, b"")
     outlet.data(call.stream, prefixed(message) * 3)
 
 
 def test_no_more_messages_come_to_who_gives_up_at_the_first_of_a_frame() -> None:
     ends = Ends()
 
-    def answer(call: ServedCall, _: bytes) -> None:
-        ends.serving.send(call, b"0")
+    def answer(call: ServerCall, _: bytes) -> None:
+        ends.server.send(call, b"0")
         data = b"".join(prefixed(each) for each in (b"1", b"2", b"3"))
-        ends.serving.connection.outlet.data(call.stream, data)
+        ends.server.connection.outlet.data(call.stream, data)
 
     ends.handler.then = answer
     asked, caller = ends.call()
-    caller.then = lambda call: ends.asking.give_up(call) if len(caller.messages) == 2 else None
+    caller.then = lambda call: ends.client.give_up(call) if len(caller.messages) == 2 else None
     ends.pump()
     assert (caller.messages, caller.ends) == ([b"0", b"1"], [])
     assert asked.stream is not None
@@ -70,11 +70,11 @@ def error_of(end: Ended) -> CacheError:
 class WayOn(Way):
     """The way on a connection that is there; notes each call."""
 
-    def __init__(self, asking: Asking) -> None:
+    def __init__(self, asking: ClientSession) -> None:
         self._asking = asking
         self.asked: list[bytes] = []
 
-    def ask(self, call: Asked) -> None:
+    def ask(self, call: ClientCall) -> None:
         self.asked.append(call.message)
         self._asking.ask(call)
 
@@ -86,7 +86,7 @@ class Noted(Calling):
         super().__init__(way)
         self.ends: list[Ended] = []
 
-    def message(self, _call: Asked, _message: bytes, /) -> None:
+    def message(self, _call: ClientCall, _message: bytes, /) -> None:
         raise AssertionError
 
     def over(self, end: Ended) -> None:
@@ -102,16 +102,16 @@ def test_a_call_that_is_given_up_as_others_are_given_back_is_not_told_nor_made_a
     _, running = ends.call(b"runs")
     ends.pump()
     _, first = ends.call(b"waits")
-    way = WayOn(ends.asking)
+    way = WayOn(ends.client)
     second = Noted(way)
     second.call(BLOCK, b"waits, too")
     running.at_end = first.at_end = lambda _: second.give_up()
     if how == "goodbye":
-        ends.serving.connection.goaway(1)
+        ends.server.connection.goaway(1)
         ends.to_client()
         assert running.ends == []
     else:
-        ends.asking.end(Ended(StatusCode.UNAVAILABLE, "lost"))
+        ends.client.end(Ended(StatusCode.UNAVAILABLE, "lost"))
         assert len(running.ends) == 1
     assert first.end.never_left
     assert second.ends == []
@@ -122,9 +122,9 @@ def test_a_call_that_is_not_given_up_is_made_again_as_others_are_given_back() ->
     ends = Ends(Bounds(streams=1))
     ends.pump()
     ends.call(b"runs")
-    way = WayOn(ends.asking)
+    way = WayOn(ends.client)
     waiting = Noted(way)
     waiting.call(BLOCK, b"waits")
-    ends.serving.connection.goaway(1)
+    ends.server.connection.goaway(1)
     ends.to_client()
     assert way.asked == [b"waits"] * 2

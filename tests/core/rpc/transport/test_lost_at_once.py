@@ -17,7 +17,7 @@ from odd_node import odd_node
 
 from cache_core import CacheError, Value
 from cache_core.address import Address
-from cache_core.rpc.grpc.asked import Asked, Ended
+from cache_core.rpc.grpc.client_call import ClientCall, Ended
 from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.transport import way as way_module
@@ -114,14 +114,14 @@ async def test_what_a_connection_calls_does_not_run_in_the_context_of_the_call_t
     async with odd_node() as node:
         way, found, is_over = Way(node.address), list[str](), asyncio.Event()
 
-        def look(_: Asked) -> None:
+        def look(_: ClientCall) -> None:
             found.append(WHOSE.get())
             is_over.set()
 
         caller = FakeCaller()
         caller.at_end = look
         WHOSE.set("the dialer's")
-        way.ask(Asked(BLOCK, b"", caller))
+        way.ask(ClientCall(BLOCK, b"", caller))
         await is_over.wait()
         assert found == ["nobody's"]
         await way.aclose()

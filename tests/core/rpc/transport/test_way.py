@@ -23,9 +23,9 @@ from cache_core.address import Address
 from cache_core.rpc.channel import Channel
 from cache_core.rpc.engine import GrpcEngine
 from cache_core.rpc.engine_choice import choose_engine
-from cache_core.rpc.grpc.asked import Ended
+from cache_core.rpc.grpc.client_call import Ended
 from cache_core.rpc.grpc.requests import request_block
-from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.grpc.server_call import ServerCall
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.framing.codes import ConnectionFault, ErrorCode
 from cache_core.rpc.service import Service
@@ -238,8 +238,8 @@ async def test_why_a_node_cannot_be_reached_is_kept_and_logged_once(
 async def test_why_a_connection_ended_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "gaocache")
 
-    def calm_down(connection: OddConnection, _call: ServedCall, _message: bytes) -> None:
-        connection.serving.connection.fail(ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "slowly"))
+    def calm_down(connection: OddConnection, _call: ServerCall, _message: bytes) -> None:
+        connection.session.connection.fail(ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "slowly"))
         connection.flush()
         connection.transport.close()
 

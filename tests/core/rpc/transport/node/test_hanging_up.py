@@ -9,7 +9,7 @@ from fake_participant import FakeParticipant, serving
 from cache_core import Value
 from cache_core.pb.gaocache_pb2 import GetRequest
 from cache_core.rpc.channel import GET
-from cache_core.rpc.grpc.asked import Ended
+from cache_core.rpc.grpc.client_call import Ended
 from cache_core.rpc.grpc.requests import request_block, timed
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.transport.answers import Answer

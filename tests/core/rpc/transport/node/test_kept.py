@@ -9,8 +9,8 @@ from virtual_time import after, in_virtual_time
 
 from cache_core.pb.cluster_pb2 import BatchGetRequest, WatchRequest
 from cache_core.rpc.channel import CLUSTER
-from cache_core.rpc.grpc.asked import Asked
-from cache_core.rpc.grpc.served import ServedCall
+from cache_core.rpc.grpc.client_call import ClientCall
+from cache_core.rpc.grpc.server_call import ServerCall
 
 KEYS = BatchGetRequest(keys=["held", "slow"], groups=["g"]).SerializeToString()
 
@@ -18,10 +18,10 @@ KEYS = BatchGetRequest(keys=["held", "slow"], groups=["g"]).SerializeToString()
 def served() -> list[object]:
     """Return the calls that something still holds at the node's end."""
     gc.collect()
-    return [each for each in gc.get_objects() if type(each) is ServedCall]
+    return [each for each in gc.get_objects() if type(each) is ServerCall]
 
 
-CALLS: dict[str, Callable[[Lines], Asked]] = {
+CALLS: dict[str, Callable[[Lines], ClientCall]] = {
     "a hit": lambda joined: joined.get("held")[0],
     "a load": lambda joined: joined.get("slow")[0],
     "a load in time": lambda joined: joined.get("slow", 1_000)[0],
@@ -41,7 +41,7 @@ def test_a_call_that_is_over_leaves_nothing_behind(kind: str, is_given_up: bool)
             asked = CALLS[kind](joined)
             await after(1)
             if is_given_up or "watch" in kind:
-                joined.client.asking.give_up(asked)
+                joined.client.session.give_up(asked)
             joined.participant.gates["slow"].set()
             await after(1)
             assert served() == []

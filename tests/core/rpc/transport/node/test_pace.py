@@ -19,7 +19,7 @@ from cache_core.rpc.service import Service
 from cache_core.rpc.transport.node.introspection import Health
 from cache_core.rpc.transport.node.node_calls import NodeCalls
 from cache_core.rpc.transport.node.pace import Pace
-from cache_core.rpc.transport.node.server_connection import ServerConnection
+from cache_core.rpc.transport.node.server_protocol import ServerProtocol
 
 KEYS: Final = ("a", "b", "c")
 
@@ -53,7 +53,7 @@ async def test_batches_of_a_connection_are_not_all_begun_in_one_turn() -> None:
     node = NodeCalls(Service(participant), Health())
     client = Client()
     end = LineEnd(client)
-    end.join(LineEnd(ServerConnection(node, Bounds(), set())))
+    end.join(LineEnd(ServerProtocol(node, Bounds(), set())))
     streams = range(1, 41, 2)
     end.write(HELLO + b"".join(map(batch, streams)))
     turns = []
@@ -73,7 +73,7 @@ async def test_a_batch_that_is_given_up_before_it_begins_holds_up_no_other() -> 
     node = NodeCalls(Service(participant), Health())
     client = Client()
     end = LineEnd(client)
-    end.join(LineEnd(ServerConnection(node, Bounds(), set())))
+    end.join(LineEnd(ServerProtocol(node, Bounds(), set())))
     end.write(HELLO + batch(1) + batch(3) + batch(5) + batch(7) + rst_stream(3) + rst_stream(5))
     await after(0.01)
     assert client.ended == {1, 7}

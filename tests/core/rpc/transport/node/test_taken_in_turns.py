@@ -20,7 +20,7 @@ from cache_core.rpc.http2.framing.codes import END_STREAM, HEADERS, PING
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.node.introspection import Health
 from cache_core.rpc.transport.node.node_calls import NodeCalls
-from cache_core.rpc.transport.node.server_connection import ServerConnection
+from cache_core.rpc.transport.node.server_protocol import ServerProtocol
 
 
 class Client(asyncio.Protocol):
@@ -28,7 +28,7 @@ class Client(asyncio.Protocol):
 
     def __init__(self, node: NodeCalls) -> None:
         self.taken = b""
-        self.server = ServerConnection(node, Bounds(), set())
+        self.server = ServerProtocol(node, Bounds(), set())
         self.end = LineEnd(self)
         self.end.join(LineEnd(self.server))
 

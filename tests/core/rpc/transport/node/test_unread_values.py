@@ -87,7 +87,7 @@ async def test_little_is_kept_of_what_was_loaded_for_a_client_that_does_not_read
         outlet = ends.server._requests.outlet  # noqa: SLF001 - what waits for windows counts, too
         sent = ends.at_server.get_write_buffer_size() + outlet.queued
         assert HELD < sent < HELD + SIZE + 1000
-        backlog = ends.server._serving.backlog  # noqa: SLF001 - as does what waits for room
+        backlog = ends.server._session.backlog  # noqa: SLF001 - as does what waits for room
         assert not backlog.is_over
         assert not backlog.can_hold(SIZE)
         ends.client.thaw()

@@ -7,7 +7,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from cache_core import Group, Node
 from cache_core.address import Address
-from cache_core.rpc.grpc.asked import Ended
+from cache_core.rpc.grpc.client_call import Ended
 from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.transport.answers import Answers
 from cache_core.rpc.transport.way import Way

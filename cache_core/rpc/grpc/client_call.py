@@ -40,27 +40,27 @@ class Ended(Exception):
 class Carrier(Protocol):
     """What a call was made on."""
 
-    def consumed(self, call: "Asked", size: int) -> None:
+    def consumed(self, call: "ClientCall", size: int) -> None:
         """Let the other end send `size` bytes more of the answer."""
 
-    def give_up(self, call: "Asked") -> None:
+    def give_up(self, call: "ClientCall") -> None:
         """Wait for the answer no longer; the caller is not told of its end."""
 
 
-class Caller(Protocol):
+class CallListener(Protocol):
     """Who made a call."""
 
-    def message(self, call: "Asked", message: bytes, /) -> None:
+    def message(self, call: "ClientCall", message: bytes, /) -> None:
         """Take a message of the answer."""
 
-    def ended(self, call: "Asked", end: Ended, /) -> None:
+    def ended(self, call: "ClientCall", end: Ended, /) -> None:
         """Learn how the call ended; nothing comes of it any more."""
 
 
-class Asked:
+class ClientCall:
     """One call as it was made: its header, its one message, and who made it."""
 
-    asking: Carrier | None = None
+    session: Carrier | None = None
     """On which connection it was made; None where that has not happened yet."""
     stream: Stream[Any] | None = None
     """Its stream; None while it waits for room on the connection."""
@@ -71,7 +71,7 @@ class Asked:
     owed = 0
     """How many bytes of the answer came while it was paused."""
 
-    def __init__(self, block: bytes, message: bytes, caller: Caller) -> None:
+    def __init__(self, block: bytes, message: bytes, caller: CallListener) -> None:
         self.block = block
         self.message = message
         self.caller = caller
@@ -94,5 +94,5 @@ class Asked:
         """Have the other end send more of the answer again, after it was paused."""
         self.is_paused = False
         owed, self.owed = self.owed, 0
-        if owed and self.asking is not None:
-            self.asking.consumed(self, owed)
+        if owed and self.session is not None:
+            self.session.consumed(self, owed)

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from cache_core.rpc.grpc.asked import Asked, Ended
-from cache_core.rpc.grpc.asking import Asking
+from cache_core.rpc.grpc.client_call import ClientCall, Ended
+from cache_core.rpc.grpc.client_session import ClientSession
 from cache_core.rpc.grpc.heads import AnswerHead
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.grpc.turns import Turns
@@ -15,10 +15,10 @@ from cache_core.rpc.wire.limits import KEEPALIVE_SECONDS, MAX_MESSAGE_BYTES
 from cache_core.rpc.wire.metadata import ANSWER
 
 
-class ClientConnection(Wire[AnswerHead, Asked]):
+class ClientProtocol(Wire[AnswerHead, ClientCall]):
     """A connection to ask calls on; `left` is called once it takes no more of them."""
 
-    def __init__(self, bounds: Bounds, left: Callable[["ClientConnection"], None]) -> None:
+    def __init__(self, bounds: Bounds, left: Callable[["ClientProtocol"], None]) -> None:
         loop = asyncio.get_running_loop()
         turns = Turns(loop.call_soon)
         self._left = left
@@ -26,7 +26,7 @@ class ClientConnection(Wire[AnswerHead, Asked]):
         """Whether it takes no more calls."""
         self.why = ""
         """What was wrong with it, once it takes no more calls; empty where nothing was."""
-        self.asking = Asking(
+        self.session = ClientSession(
             self,
             bounds=bounds,
             max_message=MAX_MESSAGE_BYTES,
@@ -35,24 +35,24 @@ class ClientConnection(Wire[AnswerHead, Asked]):
             clock=loop.time,
         )
         super().__init__(
-            self.asking.connection, self.asking.receive, turns=turns, quiet=KEEPALIVE_SECONDS
+            self.session.connection, self.session.receive, turns=turns, quiet=KEEPALIVE_SECONDS
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End all calls that are under way."""
         super().connection_lost(exc)
         words = "the connection was lost" if exc is None else f"the connection was lost: {exc}"
-        if not self.asking.is_idle:
+        if not self.session.is_idle:
             self.why = self.why or words
         self._left(self)
-        self.asking.end(Ended(StatusCode.UNAVAILABLE, self.why or words))
+        self.session.end(Ended(StatusCode.UNAVAILABLE, self.why or words))
 
     def flush(self) -> None:
         """Write what there is; close a connection whose last call has ended after a goodbye."""
-        self.asking.go_on()
+        self.session.go_on()
         super().flush()
-        self.asking.written = self.asking.connection.last
-        if self.asking.is_leaving and self.asking.is_idle and self.transport is not None:
+        self.session.written = self.session.connection.last
+        if self.session.is_leaving and self.session.is_idle and self.transport is not None:
             self.transport.close()
 
     def said_goodbye(self, why: str) -> None:
@@ -66,4 +66,4 @@ class ClientConnection(Wire[AnswerHead, Asked]):
         self._left(self)
 
     def _may_ping(self) -> bool:
-        return not self.asking.is_idle
+        return not self.session.is_idle

@@ -17,7 +17,7 @@ class Holder(Protocol):
         """End the connection at once, and let go of what it holds."""
 
 
-class Memory:
+class ConnectionMemory:
     """The bytes that the connections of a node hold together: `most`, or a little more for a turn.
 
     Past it the connection that holds most is cut off, and then the next, until it is less.

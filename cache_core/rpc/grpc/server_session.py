@@ -9,7 +9,7 @@ from cache_core.rpc.grpc.backlog import Backlog
 from cache_core.rpc.grpc.heads import CONTENT_TYPE, fields_of
 from cache_core.rpc.grpc.messages import PREFIX, Messages, prefixed
 from cache_core.rpc.grpc.packed import ACCEPTED
-from cache_core.rpc.grpc.served import Handler, Method, MethodHead, ServedCall
+from cache_core.rpc.grpc.server_call import Handler, Method, MethodHead, ServerCall
 from cache_core.rpc.grpc.status import StatusCode, StatusError, write_status
 from cache_core.rpc.grpc.timeout import read_timeout
 from cache_core.rpc.grpc.turns import Turns
@@ -38,7 +38,7 @@ _FRAME: Final = Struct(">HBBBI")
 _MOST: Final = LEAST_MAX_FRAME - PREFIX.size
 
 
-class Serving:
+class ServerSession:
     """The calls of one connection, for a `handler`; `methods` are those of its paths.
 
     A message may have `max_message` bytes. `max_held` is what its `backlog` may hold: calls that
@@ -63,13 +63,13 @@ class Serving:
         self._clock = clock
         head = partial(MethodHead, methods=methods)
         reader = HeadReader(head, b"grpc-timeout", bounds.header_bytes)
-        self.connection: ServerConnection[MethodHead, ServedCall] = ServerConnection(
+        self.connection: ServerConnection[MethodHead, ServerCall] = ServerConnection(
             bounds, reader, self, clock
         )
         self._outlet = self.connection.outlet
         self.backlog = Backlog(self._outlet, max_held)
 
-    def answer(self, call: ServedCall, message: bytes, trailers: bytes = OK) -> None:
+    def answer(self, call: ServerCall, message: bytes, trailers: bytes = OK) -> None:
         """End `call` with one message and the block of its trailers."""
         stream, outlet = call.stream, self._outlet
         size = len(message)
@@ -102,7 +102,7 @@ class Serving:
         )
         self.connection.answered(stream)
 
-    def send(self, call: ServedCall, message: bytes) -> bool:
+    def send(self, call: ServerCall, message: bytes) -> bool:
         """Send a message of `call`; return whether it left at once, and did not have to wait."""
         stream = call.stream
         if stream.is_closed:
@@ -113,13 +113,13 @@ class Serving:
         self._outlet.data(stream, prefixed(message))
         return not stream.queued
 
-    def finish(self, call: ServedCall, trailers: bytes = OK) -> None:
+    def finish(self, call: ServerCall, trailers: bytes = OK) -> None:
         """End `call` as OK."""
         self._end(call, trailers)
 
     def fail(
         self,
-        call: ServedCall,
+        call: ServerCall,
         code: StatusCode,
         words: str,
         metadata: Iterable[tuple[str, str | bytes]] = (),
@@ -144,10 +144,10 @@ class Serving:
                 self._refuse(call, StatusCode.DEADLINE_EXCEEDED, LATE)
 
     def headers(
-        self, stream: Stream[ServedCall], head: MethodHead, cut: bytes | None, *, ended: bool
+        self, stream: Stream[ServerCall], head: MethodHead, cut: bytes | None, *, ended: bool
     ) -> None:
         """Take a call's header."""
-        stream.call = call = ServedCall(stream, head)
+        stream.call = call = ServerCall(stream, head)
         if cut is not None:
             try:
                 seconds = read_timeout(cut)
@@ -161,7 +161,7 @@ class Serving:
         if ended:
             self._ended(call)
 
-    def data(self, stream: Stream[ServedCall], data: bytes, *, ended: bool) -> None:
+    def data(self, stream: Stream[ServerCall], data: bytes, *, ended: bool) -> None:
         """Take data of a call."""
         call = stream.call
         if call is None:
@@ -191,7 +191,7 @@ class Serving:
         elif ended and not stream.is_closed:
             self._ended(call)
 
-    def reset(self, stream: Stream[ServedCall], _code: ErrorCode, _words: str) -> None:
+    def reset(self, stream: Stream[ServerCall], _code: ErrorCode, _words: str) -> None:
         """Give up a call that nobody waits for."""
         call, stream.call = stream.call, None
         if call is not None:
@@ -199,7 +199,7 @@ class Serving:
             if call.was_begun:
                 self._handler.hung_up(call)
 
-    def drained(self, stream: Stream[ServedCall]) -> None:
+    def drained(self, stream: Stream[ServerCall]) -> None:
         """Tell the handler that more of a call may be sent."""
         if stream.call is not None:
             self._handler.drained(stream.call)
@@ -215,7 +215,7 @@ class Serving:
         """Tell the handler that the connection is over."""
         self._handler.failed(fault)
 
-    def _feed(self, call: ServedCall, data: bytes) -> None:
+    def _feed(self, call: ServerCall, data: bytes) -> None:
         messages = call.messages
         if messages is None:
             messages = Messages(self._max_message, call.head.encoding, "SERVER", self._turns)
@@ -237,7 +237,7 @@ class Serving:
                 call.was_begun = True
                 self._handler.called(call, message)
 
-    def _ended(self, call: ServedCall) -> None:
+    def _ended(self, call: ServerCall) -> None:
         if call.messages is not None and call.messages.held:
             self._refuse(call, StatusCode.INTERNAL, "the call ends within a message")
         elif call.head.method.takes_stream:
@@ -249,7 +249,7 @@ class Serving:
         else:
             self.backlog.wait(call, partial(self._begin, call, call.message))
 
-    def _begin(self, call: ServedCall, message: bytes) -> None:
+    def _begin(self, call: ServerCall, message: bytes) -> None:
         if call.deadline is not None and call.deadline <= self._clock():
             self._refuse(call, StatusCode.DEADLINE_EXCEEDED, LATE)
             return
@@ -257,7 +257,7 @@ class Serving:
         call.was_begun = True
         self._handler.called(call, message)
 
-    def _refuse(self, call: ServedCall, code: StatusCode, words: str) -> None:
+    def _refuse(self, call: ServerCall, code: StatusCode, words: str) -> None:
         """End a call that the handler knows nothing of, or whose rest it should not see."""
         call.stream.call = None
         self.backlog.let_go(call)
@@ -271,7 +271,7 @@ class Serving:
         if call.was_begun:
             self._handler.hung_up(call)
 
-    def _end(self, call: ServedCall, trailers: bytes) -> None:
+    def _end(self, call: ServerCall, trailers: bytes) -> None:
         stream = call.stream
         self.backlog.let_go(call)
         if not stream.is_closed and not stream.has_sent_all:

@@ -22,7 +22,7 @@ class Method(Protocol):
         """Whether a call sends any number of messages, and not one."""
 
 
-class ServedCall:
+class ServerCall:
     """One call as it is answered."""
 
     deadline: float | None = None
@@ -61,16 +61,16 @@ class MethodHead(RequestHead):
 class Handler(Protocol):
     """Who answers the calls."""
 
-    def called(self, call: ServedCall, message: bytes) -> None:
+    def called(self, call: ServerCall, message: bytes) -> None:
         """Take the message of a call, or one of those of a call that sends several."""
 
-    def half_closed(self, call: ServedCall) -> None:
+    def half_closed(self, call: ServerCall) -> None:
         """Learn that a call that sends several messages sends no more."""
 
-    def hung_up(self, call: ServedCall) -> None:
+    def hung_up(self, call: ServerCall) -> None:
         """Learn that nobody waits for the answer any more."""
 
-    def drained(self, call: ServedCall) -> None:
+    def drained(self, call: ServerCall) -> None:
         """Learn that all that was sent has left."""
 
     def suspended(self) -> None:

@@ -28,11 +28,15 @@ from cache_core.rpc.http2.framing.codes import (
     Setting,
 )
 from cache_core.rpc.service import Service
+from cache_core.rpc.transport.node.connection_memory import (
+    CALL_BYTES,
+    CONNECTION_BYTES,
+    ConnectionMemory,
+)
 from cache_core.rpc.transport.node.introspection import Health
-from cache_core.rpc.transport.node.memory import CALL_BYTES, CONNECTION_BYTES, Memory
 from cache_core.rpc.transport.node.node_calls import NodeCalls
 from cache_core.rpc.transport.node.server import Server
-from cache_core.rpc.transport.node.server_connection import ServerConnection
+from cache_core.rpc.transport.node.server_protocol import ServerProtocol
 
 
 class FakeHolder:
@@ -46,7 +50,7 @@ class FakeHolder:
 
 
 async def test_the_greediest_is_cut_off_and_then_the_next_until_it_is_less() -> None:
-    memory, cut = Memory(100), list[FakeHolder]()
+    memory, cut = ConnectionMemory(100), list[FakeHolder]()
     first, second, third = (FakeHolder(cut) for _ in range(3))
     for holder, size in ((first, 30), (second, 60), (third, 10)):
         memory.hold(holder, size)
@@ -65,7 +69,7 @@ async def test_the_greediest_is_cut_off_and_then_the_next_until_it_is_less() -> 
 
 
 async def test_one_that_has_let_go_in_time_is_not_cut_off() -> None:
-    memory, cut = Memory(100), list[FakeHolder]()
+    memory, cut = ConnectionMemory(100), list[FakeHolder]()
     holder = FakeHolder(cut)
     memory.hold(holder, 101)
     memory.hold(holder, 100)
@@ -78,7 +82,7 @@ class Client:
 
     def __init__(self, node: NodeCalls, hello: bytes) -> None:
         self.protocol = Taking()
-        self.server = ServerConnection(node, Bounds(), set())
+        self.server = ServerProtocol(node, Bounds(), set())
         self.at_server = LineEnd(self.server)
         self.end = LineEnd(self.protocol)
         self.end.join(self.at_server)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final, Protocol
 
-from cache_core.rpc.grpc.asked import Asked, Ended
+from cache_core.rpc.grpc.client_call import ClientCall, Ended
 from cache_core.rpc.grpc.heads import AnswerHead
 from cache_core.rpc.grpc.messages import Messages, prefixed
 from cache_core.rpc.grpc.status import OF_HTTP, OF_RESET, StatusCode, StatusError
@@ -22,7 +22,7 @@ LATE: Final = 0.5
 """How much a call that is given up counts as work: its answer, which comes late, is to be borne."""
 
 
-class Changed(Protocol):
+class SessionOwner(Protocol):
     """Who hears what concerns a connection as a whole."""
 
     def flush_soon(self) -> None:
@@ -41,7 +41,7 @@ class Changed(Protocol):
         """Learn that it is over, once all is written."""
 
 
-class Asking:
+class ClientSession:
     """The calls of one connection; a message of an answer may have `max_message` bytes.
 
     `cut` is the field of the trailers that differs from answer to answer. Messages are unpacked
@@ -50,7 +50,7 @@ class Asking:
 
     def __init__(
         self,
-        changed: Changed,
+        owner: SessionOwner,
         *,
         bounds: Bounds,
         max_message: int,
@@ -58,14 +58,14 @@ class Asking:
         turns: Turns,
         clock: Callable[[], float],
     ) -> None:
-        self._changed = changed
+        self._owner = owner
         self._turns = turns
         self._max_message = max_message
         reader = HeadReader(AnswerHead, cut, bounds.header_bytes)
-        self.connection: ClientConnection[AnswerHead, Asked] = ClientConnection(
+        self.connection: ClientConnection[AnswerHead, ClientCall] = ClientConnection(
             bounds, reader, self, clock
         )
-        self._queue: dict[Asked, None] = {}
+        self._queue: dict[ClientCall, None] = {}
         self.is_leaving = False
         """Whether no call can be begun on the connection any more."""
         self.written = 0
@@ -76,30 +76,30 @@ class Asking:
         """Whether no call is under way."""
         return not self.connection.streams and not self._queue
 
-    def ask(self, call: Asked) -> None:
+    def ask(self, call: ClientCall) -> None:
         """Make `call`, as soon as the other end takes one more."""
-        call.asking = self
-        self._changed.flush_soon()
+        call.session = self
+        self._owner.flush_soon()
         if self._queue or not self.connection.has_room:
             self._queue[call] = None
         else:
             self._begin(call)
 
-    def give_up(self, call: Asked) -> None:
+    def give_up(self, call: ClientCall) -> None:
         """Wait for the answer of `call` no longer; it is not told of its end."""
         if call.stream is not None:
             self.connection.reset(call.stream, ErrorCode.CANCEL)
             self.connection.patience.work(LATE)
             call.stream.call = None
-            self._changed.flush_soon()
+            self._owner.flush_soon()
         else:
             self._queue.pop(call, None)
 
-    def consumed(self, call: Asked, size: int) -> None:
+    def consumed(self, call: ClientCall, size: int) -> None:
         """Let the other end send `size` bytes more of the answer."""
         if call.stream is not None:
             self.connection.consumed(call.stream, size)
-            self._changed.flush_soon()
+            self._owner.flush_soon()
 
     def receive(self, data: bytes) -> None:
         """Take bytes that came."""
@@ -130,7 +130,7 @@ class Asking:
         _give_back(queue, unasked)
 
     def headers(
-        self, stream: Stream[Asked], head: AnswerHead, cut: bytes | None, *, ended: bool
+        self, stream: Stream[ClientCall], head: AnswerHead, cut: bytes | None, *, ended: bool
     ) -> None:
         """Take the header or the trailers of an answer."""
         call = stream.call
@@ -147,7 +147,7 @@ class Asking:
             self.connection.reset(stream, ErrorCode.CANCEL)
             self._end(stream, _end_of(call.head, head, cut))
 
-    def data(self, stream: Stream[Asked], data: bytes, *, ended: bool) -> None:
+    def data(self, stream: Stream[ClientCall], data: bytes, *, ended: bool) -> None:
         """Take data of an answer."""
         call = stream.call
         if call is None or call.head is None:
@@ -167,7 +167,7 @@ class Asking:
                 return
             if call.messages is not None and call.messages.waits:
                 self.connection.suspend(partial(self.data, stream, b"", ended=ended))
-                self._changed.suspended()
+                self._owner.suspended()
                 ended = False
         if call.is_paused:
             call.owed += size
@@ -176,7 +176,7 @@ class Asking:
         if ended:
             self._end(stream, Ended(StatusCode.UNKNOWN, "the answer ended without a status"))
 
-    def reset(self, stream: Stream[Asked], code: ErrorCode, words: str) -> None:
+    def reset(self, stream: Stream[ClientCall], code: ErrorCode, words: str) -> None:
         """Learn that the other end ended a call, or broke a rule of its stream."""
         if words:
             self._end(stream, Ended(StatusCode.INTERNAL, words))
@@ -186,7 +186,7 @@ class Asking:
         refused = code is ErrorCode.REFUSED_STREAM
         self._end(stream, Ended(status, words, was_refused=refused))
 
-    def drained(self, stream: Stream[Asked]) -> None:
+    def drained(self, stream: Stream[ClientCall]) -> None:
         """Pass over it: a request's one message needs no more room."""
 
     def goaway(self, last: int, code: int, words: bytes) -> None:
@@ -195,19 +195,19 @@ class Asking:
 
     def pong(self, data: bytes) -> None:
         """Pass it on that the other end lives."""
-        self._changed.answered_ping(data)
+        self._owner.answered_ping(data)
 
     def failed(self, fault: ConnectionFault) -> None:
         """Pass it on that the connection is over, and give those calls back that wait."""
         self.is_leaving = True
-        self._changed.broke_a_rule(fault)
+        self._owner.broke_a_rule(fault)
         queue, self._queue = self._queue, {}
         _give_back(queue, Ended(StatusCode.UNAVAILABLE, str(fault), never_left=True))
 
     def _leave(self, last: int, why: str = "") -> None:
         """Have no more calls come here, and give those back that are above `last` or wait."""
         self.is_leaving = True
-        self._changed.said_goodbye(why)
+        self._owner.said_goodbye(why)
         words = "the server is stopping"
         refused = Ended(StatusCode.UNAVAILABLE, words, was_refused=True)
         unasked = Ended(StatusCode.UNAVAILABLE, words, never_left=True)
@@ -218,14 +218,14 @@ class Asking:
         queue, self._queue = self._queue, {}
         _give_back(queue, unasked)
 
-    def _begin(self, call: Asked) -> None:
+    def _begin(self, call: ClientCall) -> None:
         connection = self.connection
         stream = call.stream = connection.request(call.block, call)
         connection.outlet.data(stream, prefixed(call.message), end=True)
         if connection.is_spent:
             self._leave(stream.number)
 
-    def _feed(self, call: Asked, data: bytes) -> bool:
+    def _feed(self, call: ClientCall, data: bytes) -> bool:
         """Take data that is no whole message; return whether the call goes on."""
         if call.messages is None:
             encoding = b"identity" if call.head is None else call.head.encoding
@@ -242,7 +242,7 @@ class Asking:
             return False
         return True
 
-    def _end(self, stream: Stream[Asked], end: Ended) -> None:
+    def _end(self, stream: Stream[ClientCall], end: Ended) -> None:
         call, stream.call = stream.call, None
         if not stream.is_closed:  # the answer ended before all of the request was sent
             self.connection.reset(stream, ErrorCode.CANCEL)
@@ -256,7 +256,7 @@ def _reason(code: int, words: bytes) -> str:
     return f"it was ended with {name}: {said!r}"
 
 
-def _give_back(calls: Iterable[Asked], end: Ended) -> None:
+def _give_back(calls: Iterable[ClientCall], end: Ended) -> None:
     for call in calls:
         call.end(end)
 

@@ -3,19 +3,19 @@
 import asyncio
 from urllib.parse import quote
 
-from cache_core.rpc.grpc.served import MethodHead, ServedCall
-from cache_core.rpc.grpc.serving import Serving
+from cache_core.rpc.grpc.server_call import MethodHead, ServerCall
+from cache_core.rpc.grpc.server_session import ServerSession
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing.codes import ConnectionFault, ErrorCode
 from cache_core.rpc.transport.node.calls import ConnectionCalls
-from cache_core.rpc.transport.node.memory import CALL_BYTES, CONNECTION_BYTES
+from cache_core.rpc.transport.node.connection_memory import CALL_BYTES, CONNECTION_BYTES
 from cache_core.rpc.transport.node.methods import METHODS
 from cache_core.rpc.transport.node.node_calls import NodeCalls
 from cache_core.rpc.transport.wire import Wire
 from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES, QUIET_SECONDS
 
 
-class ServerConnection(Wire[MethodHead, ServedCall]):
+class ServerProtocol(Wire[MethodHead, ServerCall]):
     """A connection over which a client calls `node`; one of `all_of_them` while it is open."""
 
     most_at_once = 1 << 15
@@ -24,15 +24,13 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
     _goodbye = b""
     """The data of the ping that goes behind a goodbye."""
 
-    def __init__(
-        self, node: NodeCalls, bounds: Bounds, all_of_them: "set[ServerConnection]"
-    ) -> None:
+    def __init__(self, node: NodeCalls, bounds: Bounds, all_of_them: "set[ServerProtocol]") -> None:
         loop = asyncio.get_running_loop()
         self._calls = ConnectionCalls(node)
         self._node = node
         self._memory = node.memory
         self._all = all_of_them
-        serving = Serving(
+        session = ServerSession(
             METHODS,
             self._calls,
             bounds=bounds,
@@ -41,12 +39,12 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
             turns=node.turns,
             clock=loop.time,
         )
-        self._serving = serving
-        self._requests = serving.connection
+        self._session = session
+        self._requests = session.connection
         super().__init__(
-            serving.connection, serving.connection.receive, turns=node.turns, quiet=QUIET_SECONDS
+            session.connection, session.connection.receive, turns=node.turns, quiet=QUIET_SECONDS
         )
-        self._calls.attach(serving, self)
+        self._calls.attach(session, self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to take calls."""
@@ -61,7 +59,7 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
         super().connection_lost(exc)
         self._all.discard(self)
         self._calls.lost()
-        self._serving.lose()
+        self._session.lose()
         self._memory.let_go(self)
         del self._calls  # each has the other
 
@@ -94,10 +92,10 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
         if self.transport is None:
             super().flush()
             return
-        self._serving.backlog.go_on()
+        self._session.backlog.go_on()
         super().flush()
         self._memory.hold(self, self._held())
-        if self._serving.backlog.can_go_on:
+        if self._session.backlog.can_go_on:
             self.flush_soon()
         if self._requests.refuses and not self._requests.streams and self.transport is not None:
             self.transport.close()
@@ -128,13 +126,13 @@ class ServerConnection(Wire[MethodHead, ServedCall]):
             + len(self._requests.streams) * CALL_BYTES
             + len(self._come)
             + self._requests.held
-            + self._serving.backlog.held
+            + self._session.backlog.held
             + outlet.queued
             + outlet.unwritten
         )
 
     def _look(self) -> None:
-        self._serving.end_late()
+        self._session.end_late()
         super()._look()
 
     def answered_ping(self, data: bytes) -> None:
