@@ -10,6 +10,7 @@ from virtual_time import after, in_virtual_time
 from cache_core import Value
 from cache_core.pb.gaocache_pb2 import GetResponse
 from cache_core.rpc.http2.framing.codes import DATA, END_STREAM, HEADERS
+from cache_core.rpc.transport.wire import STALL_SECONDS
 
 
 @in_virtual_time
@@ -154,3 +155,15 @@ async def test_what_is_asked_while_answers_wait_is_not_refused() -> None:
         told = [frame.payload for frame in frames if frame.kind == HEADERS and frame.flags & 1]
         assert len(told) == 2 * MANY
         assert all(b"grpc-status\x010" in payload for payload in told)
+
+
+@in_virtual_time
+async def test_a_client_that_has_read_a_little_and_reads_no_more_is_cut_off() -> None:
+    async with unread(WIDE) as ends:
+        ends.client.write(get(1, "0"))
+        await after(5)
+        ends.client.take(SIZE // 2)
+        await after(STALL_SECONDS)
+        assert not ends.at_server.is_over
+        await after(STALL_SECONDS)
+        assert ends.at_server.is_over
