@@ -67,9 +67,7 @@ class Client:
         self._failover = Failover()
         self._near = NearCache(near_cache, clock) if near_cache else None
         watch = partial(watch_for, self._near)
-        self._new_peers = partial(
-            Peers, connect, self._probe, hook=hook, watch=watch, clock=clock, rng=rng
-        )
+        self._new_peers = partial(Peers, connect, self._probe, hook=hook, watch=watch, rng=rng)
         self._peers: Peers | None = None
 
     async def get(

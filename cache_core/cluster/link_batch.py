@@ -20,9 +20,6 @@ class Way(Protocol):
     name: str
     heard: float
 
-    def returns(self, batch: "LinkBatch", first: Outcome | None) -> None:
-        """Learn that `batch` begins to return with `first`; None if all its asks were given up."""
-
     def ended(self, batch: "LinkBatch") -> None:
         """Learn that the call of `batch` is over, and all its asks are settled."""
 
@@ -69,7 +66,7 @@ class Waiting(Ask):
 
 
 class LinkBatch:
-    """Asks that leave together in one call; `way` hears when it begins to return, and its end."""
+    """Asks that leave together in one call; `way` hears of its end."""
 
     def __init__(self, way: Way, asks: list[Waiting]) -> None:
         self._way = way
@@ -79,8 +76,6 @@ class LinkBatch:
         self._is_over = False
         self._waited_for = len(asks)
         self._is_abandoned = False
-        self.has_returned = False
-        self.left = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         for ask in asks:
             ask.batch = self
@@ -88,7 +83,7 @@ class LinkBatch:
 
     def begin(self, peer: Peer, *, ring: int) -> None:
         """Ask `peer`, once for each key that is asked for alike."""
-        timeout = max([ask.deadline for ask in self._asks]) - self.left
+        timeout = max([ask.deadline for ask in self._asks]) - self._loop.time()
         asks = self._asks if len(self._asks) == 1 else collapse(self._asks)
         give_up = peer.ask(asks, ring=ring, timeout=timeout, done=self._ended)
         if not self._is_over:
@@ -106,8 +101,6 @@ class LinkBatch:
         if isinstance(outcome, Value):
             self._way.heard = self._loop.time()
         self._waited_for -= 1
-        if not self.has_returned:
-            self._begin_to_return(outcome)
         if self._is_abandoned and not self._waited_for:
             self.stop()
 
@@ -133,15 +126,9 @@ class LinkBatch:
             name = self._way.name
             words = f"node {name} left a key unanswered"
             self.fail(error or UnexpectedStatus(words, status="INTERNAL", node=name))
-        if not self.has_returned:
-            self._begin_to_return(None)
         if self._timer is not None:
             self._timer.cancel()
         self._way.ended(self)
-
-    def _begin_to_return(self, first: Outcome | None) -> None:
-        self.has_returned = True
-        self._way.returns(self, first)
 
     def _set_timer(self, deadline: float) -> None:
         if deadline < inf:

@@ -5,7 +5,6 @@ Knows no wire and no registry: peers are made by `connect`, members come from an
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Final
 
@@ -41,7 +40,7 @@ class Peers:
     that fails its probe or a call is left out until it answers again; when all are left out, all
     are asked. A node that left the membership stays known until it has not answered for a while;
     `forgot` is told of it then, unless it had said that it was leaving. `watch` makes the watch on
-    a peer, or returns None. `clock` is a Link's.
+    a peer, or returns None.
     """
 
     def __init__(
@@ -53,7 +52,6 @@ class Peers:
         hook: Hook | None = None,
         forgot: Callable[[str], None] = lambda _: None,
         watch: Callable[[Peer], Watching | None] = lambda _: None,
-        clock: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
         self.ring = Ring(())
@@ -63,7 +61,6 @@ class Peers:
         self._hook = hook
         self._forgot = forgot
         self._watch = watch
-        self._clock = clock
         self._rng = rng or random.Random()
         self._monitors: dict[str, HealthMonitor] = {}
         self._forgotten: dict[str, float] = {}
@@ -217,13 +214,7 @@ class Peers:
         if monitor is None:
             if self._following is None:
                 raise PeerUnavailable(f"the connection to node {name} was closed", node=name)
-            link = Link(
-                name,
-                self._connect(name),
-                lambda: self.version,
-                watch=self._watch,
-                clock=self._clock,
-            )
+            link = Link(name, self._connect(name), lambda: self.version, watch=self._watch)
             self._monitors[name] = monitor = HealthMonitor(
                 link, self._probe, changed=self._changed, unanswered=self._unanswered, rng=self._rng
             )

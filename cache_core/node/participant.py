@@ -78,7 +78,6 @@ class Participant:
             me=name,
             hook=hook,
             forgot=self._debts.owe_everything,
-            clock=clock,
             rng=rng,
         )
         self._hook = hook

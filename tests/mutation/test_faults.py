@@ -151,23 +151,22 @@ def _fork_server() -> None:
 @pytest.mark.parametrize(
     ("test", "is_noticed"),
     [
-        ("tests/core/cluster/test_latency.py::test_it_is_not_endlessly_patient", True),
-        (
-            "tests/core/cluster/test_debts.py::test_what_a_node_missed_is_owed_until_it_is_told",
-            False,
-        ),
+        ("test_debts_to_nodes_that_never_come_back_are_bounded", True),
+        ("test_what_a_node_missed_is_owed_until_it_is_told", False),
     ],
 )
 def test_a_fault_is_noticed_by_the_tests_that_mind_it_alone(test: str, is_noticed: bool) -> None:
     fault = Fault(
-        "latency-has-no-bounds",
+        "debts-have-no-bounds",
         "link",
-        "cache_core/cluster/latency.py",
-        "min(LEAST_SECONDS + max(load, 0.0), MOST_SECONDS)",
-        "LEAST_SECONDS + load",
-        "a late answer holds up the keys behind it for seconds",
+        "cache_core/cluster/debts.py",
+        "while len(self._owed) > MOST_NODES:",
+        "while len(self._owed) > MOST_NODES * 1000:",
+        "nodes that come and go under new names fill the memory",
     )
-    reached = Reach({fault.file: {43: [test]}}, sources(), sources())
+    reached = Reach(
+        {fault.file: {42: [f"tests/core/cluster/test_debts.py::{test}"]}}, sources(), sources()
+    )
     (verdict,) = plant([fault], reached, jobs=1)
     assert bool(verdict.by) is is_noticed
 

@@ -2,21 +2,16 @@
 
 import asyncio
 from math import inf
-from typing import Final
 
 import pytest
 import uvloop
-from fake_peer import FakePeer, ask, link_to
+from fake_peer import FakePeer, link_to
 from fakes import settled
 from virtual_time import after, in_virtual_time, now
 
-from cache_core.cluster.latency import LEAST_SECONDS
-from cache_core.cluster.link import HURRY_SECONDS
 from cache_core.cluster.link_batch import TICK_SECONDS
 from cache_core.errors import DeadlineExceeded, NotFound
 from cache_core.value import Outcome, Value
-
-HALF: Final = LEAST_SECONDS / 2
 
 
 class Asker:
@@ -47,99 +42,19 @@ class Asker:
 
 
 @in_virtual_time
-async def test_a_call_is_waited_for_from_when_it_left_however_late_the_next_key_comes() -> None:
+async def test_keys_leave_when_the_turn_ends_and_wait_for_no_call_under_way() -> None:
     asker = Asker()
     asker.ask("a")
-    await after(HALF)
     asker.ask("b")
-    await after(HALF)
-    assert asker.calls == pytest.approx([0, LEAST_SECONDS])
-    await asker.link.aclose()
-
-
-@in_virtual_time
-async def test_a_key_held_back_with_others_leaves_at_once_if_it_has_little_time() -> None:
-    asker = Asker()
-    asker.ask("a")
-    await settled()
-    asker.ask("b")
-    asker.ask("in a hurry", HURRY_SECONDS)
-    await settled()
-    assert asker.peer.keys == [["a"], ["b", "in a hurry"]]
-    await asker.link.aclose()
-
-
-@in_virtual_time
-async def test_a_key_that_joins_those_held_back_leaves_while_it_still_has_time() -> None:
-    asker = Asker()
-    asker.ask("a")
-    await settled()
-    asker.ask("b")
-    await settled()
-    asker.ask("in a hurry", HURRY_SECONDS)
-    await settled()
-    assert asker.peer.keys == [["a"], ["b", "in a hurry"]]
-    await asker.link.aclose()
-
-
-@in_virtual_time
-async def test_keys_held_back_for_one_call_do_not_leave_with_the_return_of_an_older_one() -> None:
-    asker = Asker()
-    asker.ask("a")
-    await after(LEAST_SECONDS)
-    asker.ask("b")
+    assert asker.calls == []
     await settled()
     asker.ask("c")
     await settled()
-    asker.answer(0, Value(b"1"))
-    await settled()
-    assert asker.peer.keys == [["a"], ["b"]]
-    asker.answer(1, Value(b"1"))
-    await settled()
-    assert asker.peer.keys == [["a"], ["b"], ["c"]]
-    await asker.link.aclose()
-
-
-@in_virtual_time
-async def test_keys_that_left_early_do_not_take_later_ones_along() -> None:
-    asker = Asker()
-    asker.ask("a")
-    await after(HALF)
-    asker.ask("b")
-    await settled()
-    asker.answer(0, Value(b"1"))
-    await settled()
-    asker.ask("c")
-    await after(LEAST_SECONDS)
-    assert asker.peer.keys == [["a"], ["b"], ["c"]]
-    assert asker.calls == pytest.approx([0, HALF, HALF + LEAST_SECONDS])
-    await asker.link.aclose()
-
-
-@in_virtual_time
-async def test_keys_held_back_leave_when_the_first_key_of_the_call_is_missing() -> None:
-    asker = Asker()
-    asker.ask("a")
-    asker.ask("b")
-    await settled()
-    asker.ask("c")
-    await settled()
-    asker.peer.batches[0][0].settle(NotFound("no"))
-    await settled()
-    assert asker.peer.keys == [["a", "b"], ["c"]]
-    await asker.link.aclose()
-
-
-@in_virtual_time
-async def test_keys_held_back_leave_when_nobody_waits_for_the_call_any_more() -> None:
-    asker = Asker()
-    asking = ask(asker.link, "a")
-    await settled()
-    asker.ask("b")
-    await settled()
-    asking.cancel()
-    await settled()
-    assert asker.peer.keys == [["a"], ["b"]]
+    asker.ask("d")
+    asker.ask("e")
+    await after(1)
+    assert asker.peer.keys == [["a", "b"], ["c"], ["d", "e"]]
+    assert asker.calls == [0, 0, 0]
     await asker.link.aclose()
 
 
