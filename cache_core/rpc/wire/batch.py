@@ -14,10 +14,10 @@ from cache_core.cluster.peer import Ask
 from cache_core.errors import CacheError, InvalidKey, UnexpectedStatus
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.grpc.status import StatusCode
-from cache_core.rpc.wire.codec import FROM_ANSWER, TO_ANSWER, length, read_terms, write_terms
 from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS, MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
 from cache_core.rpc.wire.metadata import MAX_TRACE_CHARS, carried
 from cache_core.rpc.wire.status import DETAILS_KEY, from_status, to_status
+from cache_core.rpc.wire.values import FROM_ANSWER, TO_ANSWER, length, read_terms, write_terms
 from cache_core.trace import NO_TRACE, Trace
 from cache_core.value import NO_TERMS, Answer, Demand, Outcome, Terms, Value
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from math import inf, isfinite
+from functools import partial
 from typing import Any, Final, Generic, TypeVar, cast
 
 from google.protobuf.message import Message as Protobuf
@@ -27,22 +26,12 @@ from cache_core.messages import (
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.wire.figures import read_node, write_node
 from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES
-from cache_core.value import NO_TERMS, Answer, Terms, Value
+from cache_core.rpc.wire.values import length, read_value, write_value
 
 M = TypeVar("M", bound=Message[Any])
 A = TypeVar("A")
 Q = TypeVar("Q", bound=Protobuf)
 R = TypeVar("R", bound=Protobuf)
-
-TO_ANSWER: Final = {
-    pb.ANSWER_HIT: Answer.HIT,
-    pb.ANSWER_MISS: Answer.MISS,
-    pb.ANSWER_COLLAPSED: Answer.COLLAPSED,
-    pb.ANSWER_STALE: Answer.STALE,
-    pb.ANSWER_STALE_ERROR: Answer.STALE_ERROR,
-    pb.ANSWER_RELOAD: Answer.RELOAD,
-}
-FROM_ANSWER: Final = {answer: number for number, answer in TO_ANSWER.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,56 +49,6 @@ class Row(Generic[M, A, Q, R]):
     read: Callable[[Q, float | None], M]
     write_answer: Callable[[A], R]
     read_answer: Callable[[R], A]
-
-
-def write_value(value: Value, into: pb.Value) -> None:
-    """Write `value` into the message `into`."""
-    into.data = value.data
-    if value.ttl is not None:
-        into.ttl = value.ttl
-    into.age = value.age
-    into.answer = FROM_ANSWER[value.answer]
-    if value.node is not None:
-        into.node = value.node
-    if value.terms != NO_TERMS:
-        into.terms.CopyFrom(write_terms(value.terms))
-    into.stored = value.stored
-    into.copied = value.copied
-
-
-@lru_cache
-def write_terms(terms: Terms) -> pb.Terms:
-    """Return `terms` as a message, which is made once for a group, not once for an answer."""
-    return pb.Terms(**terms._asdict())
-
-
-def read_value(said: pb.Value, *, node: str | None = None) -> Value:
-    """Return the value in the message `said`; `node` answered where it names no node.
-
-    A TTL that is infinite or NaN becomes None; for the age, see `length`.
-    """
-    return Value(
-        said.data,
-        said.ttl if said.HasField("ttl") and isfinite(said.ttl) else None,
-        length(said.age),
-        TO_ANSWER.get(said.answer, Answer.MISS),
-        said.node or node,
-        read_terms(said.terms) if said.HasField("terms") else NO_TERMS,
-        said.stored,
-        copied=said.copied,
-    )
-
-
-def read_terms(said: pb.Terms) -> Terms:
-    """Return the terms in the message `said`."""
-    return Terms(
-        length(said.stale_while_revalidate), length(said.stale_if_error), said.content_type
-    )
-
-
-def length(said: float) -> float:
-    """Return the duration `said`, in seconds; 0 where it is negative, infinite or NaN."""
-    return said if 0 <= said < inf else 0.0
 
 
 def write_notice(notice: Notice) -> pb.Notice:

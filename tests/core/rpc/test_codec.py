@@ -33,14 +33,13 @@ from cache_core.rpc.wire.codec import (
     read_hand_over,
     read_handed,
     read_notice,
-    read_value,
     row_of,
     write_hand_over,
     write_handed,
     write_notice,
-    write_value,
 )
 from cache_core.rpc.wire.limits import MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
+from cache_core.rpc.wire.values import read_value, write_value
 from cache_core.stats import CacheStats, Cause, GroupStats, TierStats
 
 text = st.text(st.characters(codec="utf-8"), max_size=20)

@@ -9,9 +9,9 @@ from cache_core import Answer, GroupSettings, UnexpectedStatus, Value
 from cache_core.messages import Health
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.wire.batch import settle
-from cache_core.rpc.wire.codec import length, read_value
 from cache_core.rpc.wire.figures import read_node
 from cache_core.rpc.wire.metadata import read_answer
+from cache_core.rpc.wire.values import length, read_value
 
 ODD = (inf, -inf, nan)
 

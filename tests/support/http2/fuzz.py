@@ -13,6 +13,12 @@ from http2.mutations import frames_of, missing, mutated, pieces
 from cache_core.rpc.http2.control import Control
 from cache_core.rpc.http2.framing.codes import GOAWAY, PING
 
+FEW: Final = 250
+"""How many inputs each end takes in an ordinary run."""
+
+PARTS: Final = 5
+"""How many tests share the many inputs of a slow run: a million, over both layers and all ends."""
+
 MOST_WRITTEN: Final = 2_000_000
 """More than any of the recorded answers, and what a mistake may add to them."""
 
@@ -38,6 +44,11 @@ class Subject(Protocol):
 
     def check(self) -> None:
         """Raise AssertionError where what the end keeps contradicts itself."""
+
+
+def many(part: int, count: int) -> range:
+    """Return the numbers of `count` inputs, other ones for each part."""
+    return range((part + 1) * 1_000_000, (part + 1) * 1_000_000 + count)
 
 
 def assert_borne(new: Callable[[], Subject], said: bytes, numbers: range) -> None:
