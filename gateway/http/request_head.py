@@ -38,6 +38,8 @@ def read_head(version: str, method: bytes, target: bytes, headers: Headers) -> R
     """
     if version not in VERSIONS:
         raise malformed("it should be an HTTP/1.1 request")
+    if method == b"CONNECT":
+        raise malformed("the gateway is no proxy, and opens no tunnels")
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) > 1 or (version != "1.0" and not hosts):
         raise malformed("it should have one Host")

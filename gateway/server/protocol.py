@@ -35,6 +35,7 @@ from gateway.http.request_head import (
     too_slow,
 )
 from gateway.middleware.answered import Answered
+from gateway.server.upgraded_body import Body
 
 LINGER_SECONDS: Final = 1.0
 """How long bytes are still read after a refusal: closing at once could destroy the answer."""
@@ -81,6 +82,8 @@ class Protocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._unanswered: deque[RequestResponseCycle] = deque()
         self._refused: Refused | None = None
+        self._body = Body(b"")
+        """What the head says of the body, where the request asks for an upgrade."""
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -128,6 +131,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a request."""
+        self._body = Body(b"")
         super().on_message_begin()
         self._awaited = _Awaited.HEAD
         self._field_bytes = self._head_bytes = 0
@@ -154,6 +158,8 @@ class Protocol(HttpToolsProtocol):
         self._unanswered.append(self.cycle)
         self._awaited = _Awaited.BODY
         self._head_bytes = 0
+        if self.parser.should_upgrade():
+            self._body = Body.of(self.headers)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body; the bytes between two parts, or behind the last, are bounded."""
@@ -161,7 +167,9 @@ class Protocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """End a request."""
+        """End a request, unless the parser has passed over its body, which is to come."""
+        if self._body.is_to_come:
+            return
         super().on_message_complete()
         self._awaited = _Awaited.REQUEST
         self._unset_timer()
@@ -181,8 +189,11 @@ class Protocol(HttpToolsProtocol):
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                # The request is answered without: RFC 9110, section 7.8.
+                # No upgrade is taken, and so it is a request like any other: RFC 9110, section 7.8.
                 data = data[upgrade.args[0] :]
+                if self._body.is_to_come:
+                    body, self._body = self._body, Body(b"")
+                    self.parser = body.parser_for(self)
             else:
                 return
 

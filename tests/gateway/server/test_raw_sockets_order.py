@@ -78,6 +78,64 @@ async def test_a_request_behind_an_upgrade_is_answered(url: str) -> None:
     assert [reply.status for reply in await exchange(url, upgrade + LAST)] == [200, 200]
 
 
+UPGRADES = (
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\n",
+    b"Upgrade: h2c\r\nConnection: Upgrade\r\n",
+)
+SMUGGLED = b"DELETE " + TOM + HEAD + b"\r\n"
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Content-Length: %d\r\n\r\n" % len(SMUGGLED) + SMUGGLED,
+        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(SMUGGLED), SMUGGLED),
+    ],
+    ids=["of a length", "in chunks"],
+)
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+async def test_a_body_behind_an_upgrade_is_a_body(
+    url: str, source: FakeSource, upgrade: bytes, body: bytes, step: int
+) -> None:
+    said = b"GET " + TOM + HEAD + upgrade + body + get(b"Tom") + LAST
+    async with Connection(url) as connection:
+        for start in range(0, len(said), step):
+            connection.send(said[start : start + step])
+            await asyncio.sleep(0)
+        replies = await connection.replies()
+    assert [reply.status for reply in replies] == [200] * 3
+    assert source.lookups == ["Tom"]  # what was removed would be looked up once more
+
+
+@pytest.mark.parametrize("length", [b"0", b"00"])
+async def test_a_body_of_no_bytes_behind_an_upgrade_is_not_waited_for(
+    url: str, length: bytes
+) -> None:
+    said = b"GET " + TOM + HEAD + UPGRADES[0] + b"Content-Length: %b\r\n\r\n" % length
+    assert [reply.status for reply in await exchange(url, said + LAST)] == [200, 200]
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES)
+async def test_a_post_that_offers_an_upgrade_has_its_body(url: str, upgrade: bytes) -> None:
+    asked = b'{"keys":["Tom","Sam"]}'
+    post = b"POST /groups/scores/keys:batchGet" + HEAD + b"Content-Type: application/json\r\n"
+    said = post + upgrade + b"Content-Length: %d\r\n\r\n" % len(asked) + asked
+    first, second = await exchange(url, said + LAST)
+    assert (first.status, second.status) == (200, 200)
+    assert b'"630"' in first.body
+    assert b'"567"' in first.body
+
+
+async def test_connect_is_refused_and_what_is_behind_it_is_not_served(
+    url: str, source: FakeSource
+) -> None:
+    for target in (b"x:80", b"/", TOM):
+        replies = await exchange(url, b"CONNECT " + target + HEAD + b"\r\n" + get(b"Tom"))
+        assert [reply.status for reply in replies] == [400]
+    assert source.lookups == []
+
+
 async def test_nothing_is_served_behind_the_last_request(url: str, source: FakeSource) -> None:
     assert len(await exchange(url, LAST + get(b"Jack"))) == 1
     assert source.lookups == ["Tom"]
