@@ -129,6 +129,11 @@ class GatewayTable(Table):
         default=30.0, description="how long it may take whatever the request says"
     )
     receive_timeout: Wait = Field(default=10.0, description="how long a request may take to arrive")
+    keep_alive: Wait = Field(
+        default=75.0,
+        description="how long a connection may be idle after an answer: longer than a proxy in "
+        "front keeps its own, or else that one sends requests into a connection that closes",
+    )
     header_bytes: HeaderBytes = Field(
         default=ByteSize(32 * KIB), description="the most that a request's headers may have"
     )

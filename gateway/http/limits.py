@@ -11,7 +11,7 @@ class Limits:
     `batch_keys` of the longest keys, as JSON escapes them. `batch_bytes` is the limit of a batch's
     answer, which is put together in memory. `timeout` is for a request that names none, and
     `max_timeout` is the most that any request has. `receive_timeout` is how long a request may take
-    to arrive.
+    to arrive, `keep_alive` how long a connection may be idle after an answer.
     """
 
     group_bytes: int = 128
@@ -24,3 +24,4 @@ class Limits:
     timeout: float = 2.0
     max_timeout: float = 30.0
     receive_timeout: float = 10.0
+    keep_alive: float = 75.0

@@ -78,6 +78,7 @@ async def serve(
             log_config=None,
             access_log=access_log,
             server_header=False,
+            timeout_keep_alive=limits.keep_alive,  # type: ignore[arg-type] # a delay, of any length
         )
         try:
             server = _Server(config, ready, stopping, running, lost, drain, grace)

@@ -12,6 +12,9 @@ RequestTimeoutOption: TypeAlias = Annotated[
 MaxTimeoutOption: TypeAlias = Annotated[
     str | None, setting(GatewayTable, "gateway", "max_timeout", metavar="SECONDS")
 ]
+KeepAliveOption: TypeAlias = Annotated[
+    str | None, setting(GatewayTable, "gateway", "keep_alive", metavar="SECONDS")
+]
 ReceiveTimeoutOption: TypeAlias = Annotated[
     str | None, setting(GatewayTable, "gateway", "receive_timeout", metavar="SECONDS")
 ]
@@ -38,5 +41,6 @@ def limits_of(table: GatewayTable) -> Limits:
         timeout=table.timeout,
         max_timeout=table.max_timeout,
         receive_timeout=table.receive_timeout,
+        keep_alive=table.keep_alive,
         header_bytes=table.header_bytes,
     )

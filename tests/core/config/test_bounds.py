@@ -12,7 +12,7 @@ kind = "sql"
 url = "sqlite:///scores.db"
 query = "SELECT score FROM scores WHERE name = :key"
 """
-WAITS = ("timeout", "max_timeout", "receive_timeout")
+WAITS = ("timeout", "max_timeout", "receive_timeout", "keep_alive")
 PAUSES = (("node", "drain"), ("node", "grace"), ("gateway", "drain"), ("gateway", "grace"))
 
 BOUNDS: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = [

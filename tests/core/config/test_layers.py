@@ -40,6 +40,7 @@ VALUES: list[tuple[str, str, tuple[str, str, str], tuple[object, object, object]
     ("gateway", "timeout", ("1", "3", "4"), (1, 3, 4)),
     ("gateway", "max_timeout", ("60", "2m", "4s"), (60, 120, 4)),
     ("gateway", "receive_timeout", ("60", "2m", "4s"), (60, 120, 4)),
+    ("gateway", "keep_alive", ("60", "2m", "4s"), (60, 120, 4)),
     ("gateway", "header_bytes", ("2KiB", "3000", "1MiB"), (2048, 3000, 1048576)),
     (
         "gateway",
@@ -126,7 +127,7 @@ def test_the_defaults_are_those_of_nodes_and_gateways_in_python() -> None:
     memory = (settings.node.connection_memory, settings.node.total_connection_memory)
     assert memory == DEFAULT_MEMORY
     assert str(settings.gateway.listen) == DEFAULT_GATEWAY
-    for key in ("timeout", "max_timeout", "receive_timeout", "header_bytes"):
+    for key in ("timeout", "max_timeout", "receive_timeout", "keep_alive", "header_bytes"):
         assert getattr(settings.gateway, key) == getattr(Limits(), key)
 
 

@@ -245,3 +245,18 @@ async def test_who_is_not_read_from_is_not_slow(url: str, source: FakeSource) ->
             assert await exchange(url, b"") == []  # a time-out has passed, and one more
         source.gate.set()
         assert [reply.status for reply in await connection.replies()] == [200, 200]
+
+
+@pytest.mark.parametrize("target", [TOM, b"/livez"], ids=["lane", "app"])
+async def test_an_idle_connection_is_kept_for_its_own_time_and_not_that_of_a_request(
+    node: Node, gateway_at: GatewayAt, target: bytes
+) -> None:
+    limits = Limits(timeout=10, receive_timeout=0.1, keep_alive=0.5)
+    url = await gateway_at(node.address, limits=limits)
+    now = asyncio.get_running_loop().time
+    async with Connection(url) as connection:
+        connection.send(b"GET " + target + HEAD + b"\r\n")
+        assert await connection.reply() is not None
+        began = now()
+        assert await connection.reply() is None
+        assert 0.45 < now() - began < 5
