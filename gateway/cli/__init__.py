@@ -3,8 +3,7 @@
 import sys
 from typing import NoReturn
 
-from gateway.cli.processes.importing import importing
-from gateway.cli.processes.interrupts import INTERRUPTED
+from gateway.cli.processes.importing import INTERRUPTED, importing
 
 
 def main() -> NoReturn:

@@ -10,7 +10,7 @@ from typer.exceptions import Abort, TyperException
 
 from gateway.cli.failure import Failure
 from gateway.cli.output import unwritten
-from gateway.cli.processes.interrupts import INTERRUPTED
+from gateway.cli.processes.importing import INTERRUPTED
 
 MODULES: Final = {
     "up": "up",

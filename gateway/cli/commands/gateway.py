@@ -27,6 +27,7 @@ from gateway.cli.options.nodes import shown
 from gateway.cli.options.settings import given, load_settings, setting
 from gateway.cli.options.shared import SupervisedOption, set_up_logging
 from gateway.cli.processes import listening
+from gateway.cli.processes.descriptors import raise_limit
 from gateway.cli.processes.importing import importing
 from gateway.cli.processes.stopping import Stop
 from gateway.cli.processes.workers import (
@@ -105,6 +106,7 @@ def gateway(
     table = settings.gateway
     nodes = asked(settings)
     set_up_logging(table.log_level)
+    raise_limit()
 
     def ready(address: Address) -> str:
         crew = f" with {table.workers} workers" if table.workers > 1 else ""

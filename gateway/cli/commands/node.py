@@ -27,6 +27,7 @@ from gateway.cli.options.shared import (
     SupervisedOption,
     set_up_logging,
 )
+from gateway.cli.processes.descriptors import raise_limit
 from gateway.cli.processes.hangups import on_hangup
 from gateway.cli.processes.listening import is_wildcard, listen_failure
 from gateway.cli.processes.reloading import Reloading
@@ -78,6 +79,7 @@ def node(
     settings = load_settings(file, *options)
     check_cluster(settings)
     set_up_logging(settings.node.log_level)
+    raise_limit()
     again = partial(load_settings, file, *options)
     uvloop.run(_serve(settings, file, again, supervised=supervised))
 

@@ -1,11 +1,15 @@
-"""Imports that take a while, as a command starts."""
+"""Imports that take a while, as a command starts, and a Ctrl-C meanwhile."""
 
 import contextlib
 import gc
+import os
+import signal
 from collections.abc import Iterator
+from types import FrameType
 from typing import Final
 
-from gateway.cli.processes.interrupts import interrupts_exit
+INTERRUPTED: Final = 130
+"""The exit status after a Ctrl-C: 128 and the number of SIGINT, as shells have it."""
 
 YOUNG_OBJECTS: Final = 20_000
 """How many objects more than before make the collector look for garbage among the young ones.
@@ -33,3 +37,20 @@ def importing() -> Iterator[None]:
             gc.set_threshold(YOUNG_OBJECTS)
         finally:
             gc.enable()
+
+
+@contextlib.contextmanager
+def interrupts_exit() -> Iterator[None]:
+    """Make a Ctrl-C within this context end the process at once; only for the main thread.
+
+    A KeyboardInterrupt won't do, because the module being imported may swallow it or print it.
+    """
+    previous = signal.signal(signal.SIGINT, _exit)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _exit(_number: int, _frame: FrameType | None) -> None:
+    os._exit(INTERRUPTED)
