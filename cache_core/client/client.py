@@ -151,9 +151,9 @@ class Client:
         self, group: str, keys: Iterable[str], *, timeout: float | None = None
     ) -> dict[str, Value | CacheError]:
         """Return each key's outcome: its value, or the error that `get` would have raised."""
-        distinct = list(dict.fromkeys(keys))
-        outcomes = await asyncio.gather(*(self._outcome(group, key, timeout) for key in distinct))
-        return dict(zip(distinct, outcomes, strict=True))
+        names = list(keys)
+        outcomes = await asyncio.gather(*(self._outcome(group, key, timeout) for key in names))
+        return dict(zip(names, outcomes, strict=True))
 
     async def remove(
         self, group: str, key: str, *, timeout: float | None = None
