@@ -97,8 +97,10 @@ def read_batch(request: pb.BatchGetRequest) -> Iterator[Item]:
     Raises ValueError where the request's columns don't fit together.
     """
     keys, groups = request.keys, request.groups
-    columns: list[Iterable[Any]] = [repeat(groups[0])] if len(groups) == 1 else []
-    if not columns:
+    columns: list[Iterable[Any]] = []
+    if len(groups) == 1 and not request.group_places:
+        columns = [repeat(groups[0])]
+    else:
         _check(len(request.group_places) == len(keys))
         _check(max(request.group_places, default=-1) < len(groups))
         columns = [[groups[place] for place in request.group_places]]

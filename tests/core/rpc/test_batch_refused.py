@@ -28,6 +28,9 @@ pytestmark = pytest.mark.usefixtures("engine")
                 pb.BatchGetRequest(keys=["a"]),
                 pb.BatchGetRequest(keys=["a"], groups=["g", "h"]),
                 pb.BatchGetRequest(keys=["a"], groups=["g", "h"], group_places=[2]),
+                pb.BatchGetRequest(keys=["a"], groups=["g"], group_places=[1]),
+                pb.BatchGetRequest(keys=["a", "b"], groups=["g"], group_places=[0]),
+                pb.BatchGetRequest(keys=["a"], groups=[], group_places=[0]),
                 pb.BatchGetRequest(keys=["a"], groups=["g"], demands=[pb.DEMAND_ANY] * 2),
                 pb.BatchGetRequest(keys=["a"], groups=["g"], traceparents=["t"]),
             )
