@@ -32,7 +32,7 @@ from cache_core.config.fields import (
 )
 from cache_core.config.layers import Layers
 from cache_core.config.lines import Keys
-from cache_core.rpc.engine import DEFAULT_MEMORY, GrpcEngine
+from cache_core.rpc.engine import CONNECTIONS_OF_TOTAL, DEFAULT_MEMORY, GrpcEngine
 from cache_core.settings import MAX_GROUP_BYTES, MIB, Count, GroupSettings, Room, Switch, Table
 from cache_core.sources import Source
 
@@ -103,9 +103,12 @@ class NodeTable(Table):
 
     @model_validator(mode="after")
     def _check_memory(self) -> Self:
-        if self.total_connection_memory < self.connection_memory:
-            least = self.connection_memory.human_readable()
-            words = f"total_connection_memory should be at least connection_memory, {least}"
+        least = ByteSize(CONNECTIONS_OF_TOTAL * self.connection_memory)
+        if self.total_connection_memory < least:
+            words = (
+                f"total_connection_memory should be at least {CONNECTIONS_OF_TOTAL} times "
+                f"connection_memory, {least.human_readable()}"
+            )
             _refuse(words, "total_connection_memory", "connection_memory")
         return self
 

@@ -19,6 +19,12 @@ LEAST_CONNECTION_MEMORY: Final = 5 * MIB
 """A message may have a little more than 4 MiB."""
 
 
+CONNECTIONS_OF_TOTAL: Final = 4
+"""How many times what one connection may hold all together may hold at least: one may hold it of
+requests and of answers, and a message beyond.
+"""
+
+
 class GrpcEngine(StrEnum):
     """The name of what carries a node's calls."""
 
@@ -41,8 +47,8 @@ class MemoryBounds(NamedTuple):
     @classmethod
     def checked(cls, connection: int, total: int) -> Self:
         """Return bounds that leave room for every message. Raises ValueError for others."""
-        if not LEAST_CONNECTION_MEMORY <= connection <= total:
-            least = f"{LEAST_CONNECTION_MEMORY} bytes or more, and that of all no less"
+        if not LEAST_CONNECTION_MEMORY <= connection <= total // CONNECTIONS_OF_TOTAL:
+            least = f"{LEAST_CONNECTION_MEMORY} bytes or more, and that of all four times as much"
             raise ValueError(
                 f"a connection's memory should be {least}, not {connection} and {total}"
             )

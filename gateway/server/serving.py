@@ -122,7 +122,8 @@ class _Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         """Say that it serves; renew the Date header every second until it has drained."""
-        self._ready()
+        if not self._stopping.done():
+            self._ready()
         while not self._stopping.done():
             await self.on_tick(0)
             await asyncio.wait({self._stopping}, timeout=1)

@@ -7,6 +7,7 @@ JSON to every connection, and ends the connection.
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,8 @@ from gateway.survey.gateway_figures import FiguresSource, GatewayFigures, Worker
 
 ANSWER_SECONDS: Final = 0.5
 """How long a worker may take to tell its figures; those of one that takes longer are left out."""
+
+logger = logging.getLogger("gaocache")
 
 _FIGURES: Final = TypeAdapter(dict[str, dict[str, dict[str, int]]])
 
@@ -65,9 +68,10 @@ class Workers:
 
     async def __aenter__(self) -> Self:
         if self._own is not None:
-            # The folder goes only with the supervisor, and then this worker is about to end, too.
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 self._server = await asyncio.start_unix_server(self._tell, self._own)
+            except FileNotFoundError:
+                logger.info("the folder %s has gone, as the supervisor has", self._own.parent)
         return self
 
     async def __aexit__(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 HIGH_WATER: Final = 65_536
-"""So many bytes that are not taken pause the writer."""
+"""So many bytes that are not taken pause the writer, where it says no other number."""
 
 
 class LineEnd(asyncio.Transport):
@@ -23,6 +23,7 @@ class LineEnd(asyncio.Transport):
         self._untaken = bytearray()
         self._is_closing = False
         self._has_paused = False
+        self._high, self._low = HIGH_WATER, HIGH_WATER
         self._reads = True
 
     def join(self, other: "LineEnd") -> None:
@@ -82,6 +83,10 @@ class LineEnd(asyncio.Transport):
         self._reads = True
         self._other._pass_on()  # noqa: SLF001 - the other end
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self._high = HIGH_WATER if high is None else high
+        self._low = self._high if low is None else low
+
     def get_write_buffer_size(self) -> int:
         return len(self._untaken)
 
@@ -94,7 +99,7 @@ class LineEnd(asyncio.Transport):
             data = bytes(self._untaken)
             self._untaken.clear()
             self._loop.call_soon(other._take, data)  # noqa: SLF001 - the other end
-        is_full = len(self._untaken) > HIGH_WATER
+        is_full = len(self._untaken) > (self._low if self._has_paused else self._high)
         if is_full != self._has_paused and not self.is_over:
             self._has_paused = is_full
             (self._protocol.pause_writing if is_full else self._protocol.resume_writing)()

@@ -30,6 +30,8 @@ class ServerCall:
     messages: Messages | None = None
     message: bytes | None = None
     """The one message of a call that has not ended yet."""
+    head_bytes = 0
+    """What its header takes, where no other call has the same."""
     held = 0
     """How many bytes of it the connection holds: of its messages, and of its answer that waits."""
     has_header = False

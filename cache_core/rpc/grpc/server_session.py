@@ -31,6 +31,11 @@ OK: Final = block([(b"grpc-status", b"0")])
 
 LATE: Final = "the deadline was over before the call could be begun, or its answer be sent"
 
+SMALL_HEAD_BYTES: Final = 4 * 1024
+"""What a call's header takes that is not worth to be counted beside the call."""
+
+TOO_MUCH: Final = "too much on this connection was asked and is not answered"
+
 _ANSWER: Final = Struct(f">HBBBI{len(HEADER)}sHBBBIBI")
 """An answer's header, and the head of its one frame of data with the message's prefix."""
 
@@ -62,9 +67,9 @@ class ServerSession:
         self._max_message = max_message
         self._clock = clock
         head = partial(MethodHead, methods=methods)
-        reader = HeadReader(head, b"grpc-timeout", bounds.header_bytes)
+        self._reader = HeadReader(head, b"grpc-timeout", bounds.header_bytes)
         self.connection: ServerConnection[MethodHead, ServerCall] = ServerConnection(
-            bounds, reader, self, clock
+            bounds, self._reader, self, clock
         )
         self._outlet = self.connection.outlet
         self.backlog = Backlog(self._outlet, max_held)
@@ -158,6 +163,12 @@ class ServerSession:
         if head.refusal is not None:
             self._refuse(call, *head.refusal)
             return
+        if self._reader.fresh > SMALL_HEAD_BYTES:
+            call.head_bytes = self._reader.fresh
+            self.backlog.hold(call, call.head_bytes)
+            if self.backlog.is_over:
+                self._refuse(call, StatusCode.RESOURCE_EXHAUSTED, TOO_MUCH)
+                return
         if ended:
             self._ended(call)
 
@@ -226,10 +237,9 @@ class ServerSession:
             if call.message is not None or len(found) > 1:
                 raise StatusError(StatusCode.UNIMPLEMENTED, "the call has one message, not more")
             (call.message,) = found
-        self.backlog.hold(call, messages.held + len(call.message or b""))
+        self.backlog.hold(call, call.head_bytes + messages.held + len(call.message or b""))
         if self.backlog.is_over:
-            words = "too much on this connection was asked and is not answered"
-            raise StatusError(StatusCode.RESOURCE_EXHAUSTED, words)
+            raise StatusError(StatusCode.RESOURCE_EXHAUSTED, TOO_MUCH)
         if takes_stream:
             for message in found:
                 if call.stream.is_closed or call.stream.has_sent_all:

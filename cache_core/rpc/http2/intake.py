@@ -37,6 +37,9 @@ from cache_core.rpc.http2.stream import Stream
 H = TypeVar("H", bound=Head)
 C = TypeVar("C")
 
+RESET_BYTES: Final = 112
+"""What the number of a stream that was reset takes."""
+
 MAX_CONTINUATIONS: Final = 64
 """How many frames one header block may take beyond its first (CVE-2024-27316)."""
 
@@ -83,7 +86,8 @@ class Intake(Connection[H, C], ABC, Generic[H, C]):
     def held(self) -> int:
         """About how many bytes are kept of what came in part, and of headers that came before."""
         block = 0 if self._block is None else len(self._block.data)
-        return len(self._rest) + block + self._reader.held
+        resets = len(self._resets) * RESET_BYTES
+        return len(self._rest) + block + resets + self._reader.held
 
     def receive(self, data: bytes) -> None:
         """Take bytes that came, and call the listener for what is whole with them."""

@@ -142,3 +142,4 @@ class ServerConnection(Control[H, C], Generic[H, C]):
             self.close(stream)
         else:
             self.reset(stream, ErrorCode.NO_ERROR)
+        stream.call = None  # as above

@@ -77,9 +77,9 @@ class Answers(Calling):
             await self._waiting
         message = self._unread.popleft()
         self._unread_bytes -= len(message)
-        asked = self._asked
-        if asked is not None and asked.is_paused and self._unread_bytes * 2 <= UNREAD_BYTES:
-            asked.go_on()
+        call = self._made
+        if call is not None and call.is_paused and self._unread_bytes * 2 <= UNREAD_BYTES:
+            call.go_on()
         return message
 
     def give_up(self) -> None:

@@ -14,21 +14,21 @@ class Calling(ABC):
     """A call that is made by `way`; the answer's messages come to `message`, its end to `over`."""
 
     _has_been_refused = False
-    _asked: ClientCall | None = None
+    _made: ClientCall | None = None
 
     def __init__(self, way: Way) -> None:
         self._way = way
 
     def call(self, block: bytes, message: bytes) -> None:
         """Make the call of that header, with its one message."""
-        self._asked = ClientCall(block, message, self)
-        self._way.ask(self._asked)
+        self._made = ClientCall(block, message, self)
+        self._way.ask(self._made)
 
     def give_up(self) -> None:
         """Wait for the answer no longer: nothing comes of it any more."""
-        asked, self._asked = self._asked, None
-        if asked is not None:
-            self._way.give_up(asked)
+        made, self._made = self._made, None
+        if made is not None:
+            self._way.give_up(made)
 
     @abstractmethod
     def message(self, call: ClientCall, message: bytes, /) -> None:
@@ -36,13 +36,13 @@ class Calling(ABC):
 
     def ended(self, call: ClientCall, end: Ended) -> None:
         """Make the call again where the node has not looked at it, else pass its end on."""
-        if call is not self._asked:  # it was given up meanwhile
+        if call is not self._made:  # it was given up meanwhile
             return
         if end.never_left or (end.was_refused and not self._has_been_refused):
             self._has_been_refused |= end.was_refused
             self.call(call.block, call.message)
         else:
-            self._asked = None
+            self._made = None
             self.over(end)
 
     @abstractmethod

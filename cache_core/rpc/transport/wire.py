@@ -20,6 +20,9 @@ STALL_SECONDS: Final = 30.0
 PONG_SECONDS: Final = 20.0
 """How long the other end may take to answer a ping."""
 
+HIGH_WATER: Final = 1 << 16
+"""From how much on that has not left no more is written; it is again once nothing is left."""
+
 WORTH_BYTES: Final = 1 << 16
 """How much of what was written has to leave from one look to the next, to count as being read."""
 
@@ -63,14 +66,19 @@ class Wire(asyncio.Protocol, Generic[H, C]):
         self.closed: asyncio.Future[None] = self._loop.create_future()
         """Done once the connection is over."""
         self._in_turn = False
-        self._heard = self._pinged = self._paused = 0.0
+        self.heard = 0.0
+        """When something last came, by the event loop's clock."""
+        self._pinged = self._paused = 0.0
         self._written = self._taken = 0
+        self._emptied = 0
+        """How much had been written when nothing was left of it."""
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send what goes first."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is no instance of it
-        self._heard = self._loop.time()
+        self.transport.set_write_buffer_limits(high=HIGH_WATER, low=0)
+        self.heard = self._loop.time()
         self._timer = self._loop.call_later(PONG_SECONDS, self._look)
         self._connection.begin()
         self.flush()
@@ -86,7 +94,7 @@ class Wire(asyncio.Protocol, Generic[H, C]):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes, and write at once what they lead to; of many, the rest in later turns."""
-        self._heard = self._loop.time()
+        self.heard = self._loop.time()
         self._take(self._come + data if self._come else data)
 
     def suspended(self) -> None:
@@ -102,7 +110,7 @@ class Wire(asyncio.Protocol, Generic[H, C]):
     def resume_writing(self) -> None:
         """Note that it reads again."""
         self._paused = 0.0
-        self._heard = self._loop.time()
+        self.heard = self._loop.time()
 
     def flush_soon(self) -> None:
         """Write what there is when the turn of the event loop ends."""
@@ -126,7 +134,7 @@ class Wire(asyncio.Protocol, Generic[H, C]):
                 self._written += len(joined)
                 transport.write(joined)
             self._outlet.clear()
-        self._outlet.unwritten = transport.get_write_buffer_size()
+        self._outlet.unwritten = self._kept(transport)
         if self._connection.has_failed:
             transport.close()
 
@@ -175,6 +183,16 @@ class Wire(asyncio.Protocol, Generic[H, C]):
         if self.transport is not None and not self._come and not self._connection.is_suspended:
             self.transport.resume_reading()
 
+    def _kept(self, transport: asyncio.Transport) -> int:
+        """Return how much the transport keeps of what was written.
+
+        uvloop keeps all that was written in a turn until the last byte of it has left, and tells
+        only how much has not. So all counts until nothing is left.
+        """
+        if not transport.get_write_buffer_size():
+            self._emptied = self._written
+        return self._written - self._emptied
+
     def _may_ping(self) -> bool:
         """Return whether a ping is worth its bytes."""
         return True
@@ -188,7 +206,7 @@ class Wire(asyncio.Protocol, Generic[H, C]):
             self._paused = now
         self._taken = taken
         if self._paused:  # nothing may be read meanwhile, so that no answer to a ping would be seen
-            self._heard, self._pinged = now, 0.0
+            self.heard, self._pinged = now, 0.0
         if (
             not self._connection.is_settled
             or (self._paused and now - self._paused >= STALL_SECONDS)
@@ -198,7 +216,7 @@ class Wire(asyncio.Protocol, Generic[H, C]):
             return
         for stream in self._outlet.stalled(STALL_SECONDS):
             self._connection.give_up(stream, ErrorCode.CANCEL, "nothing of it is taken")
-        quiet = now - self._heard
+        quiet = now - self.heard
         if quiet >= self._quiet and not self._pinged and self._may_ping():
             self.ping()
         self.flush()

@@ -21,8 +21,8 @@ BOUNDS: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = [
     ("gateway", "header_bytes", ("1024", "1MiB"), ("1023", "1048577", "1GiB")),
     ("gateway", "near_cache", ("0", str(2**60)), ("-1", str(2**60 + 1))),
     ("gateway", "workers", ("1", "256"), ("0", "257")),
-    ("node", "connection_memory", ("5242880", "256MiB"), ("5242879", "4MiB", "257MiB")),
-    ("node", "total_connection_memory", ("8MiB", str(2**60)), ("5242880", "0", str(2**60 + 1))),
+    ("node", "connection_memory", ("5242880", "64MiB"), ("5242879", "4MiB", "65MiB")),
+    ("node", "total_connection_memory", ("32MiB", str(2**60)), ("31MiB", "0", str(2**60 + 1))),
     ("node", "weight", ("1", "100"), ("0", "101")),
     (
         "gateway",
@@ -66,15 +66,15 @@ def test_a_timeout_may_be_as_long_as_the_longest_and_no_longer() -> None:
         load(None, environ={**both, "GAOCACHE_MAX_TIMEOUT": "29.9"})
 
 
-def test_all_connections_may_hold_as_much_as_one_and_no_less() -> None:
+def test_all_connections_may_hold_four_times_as_much_as_one_and_no_less() -> None:
     both = {
         "GAOCACHE_NODE_CONNECTION_MEMORY": "16MiB",
-        "GAOCACHE_NODE_TOTAL_CONNECTION_MEMORY": "16MiB",
+        "GAOCACHE_NODE_TOTAL_CONNECTION_MEMORY": "64MiB",
     }
-    assert load(None, environ=both).node.total_connection_memory == 16 * 1024 * 1024
-    words = "total_connection_memory should be at least connection_memory, 16.0MiB"
+    assert load(None, environ=both).node.total_connection_memory == 64 * 1024 * 1024
+    words = "total_connection_memory should be at least 4 times connection_memory, 64.0MiB"
     with pytest.raises(ConfigError, match=words):
-        load(None, environ={**both, "GAOCACHE_NODE_TOTAL_CONNECTION_MEMORY": "15MiB"})
+        load(None, environ={**both, "GAOCACHE_NODE_TOTAL_CONNECTION_MEMORY": "63MiB"})
 
 
 @pytest.mark.parametrize("name", ["a", "a" * 128, "é" * 64])

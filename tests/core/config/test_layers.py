@@ -31,8 +31,8 @@ VALUES: list[tuple[str, str, tuple[str, str, str], tuple[object, object, object]
     (
         "node",
         "total_connection_memory",
-        ("1GiB", "8MiB", "8388609"),
-        (1073741824, 8388608, 8388609),
+        ("1GiB", "32MiB", "33554433"),
+        (1073741824, 33554432, 33554433),
     ),
     ("node", "log_level", ("debug", "info", "error"), ("debug", "info", "error")),
     ("gateway", "listen", ("a:1", "b:2", "[::1]:3"), (("a", 1), ("b", 2), ("::1", 3))),

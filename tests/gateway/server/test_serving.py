@@ -277,3 +277,20 @@ async def test_a_worker_is_ready_once_the_others_can_ask_for_its_figures(node: N
             workers=2,
         )
     assert found == [True]
+
+
+async def test_a_gateway_that_is_to_stop_already_does_not_say_that_it_serves(node: Node) -> None:
+    stop, said = asyncio.Event(), list[bool]()
+    stop.set()
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        await serve(
+            sock,
+            node.address,
+            stop.wait(),
+            ready=lambda: said.append(True),
+            limits=Limits(timeout=10),
+            drain=0,
+            grace=0,
+            access_log=False,
+        )
+    assert said == []

@@ -23,8 +23,11 @@ from cache_core.rpc.http2.framing.pieces import INDEXING, field_of, split
 
 H = TypeVar("H")
 
-MAX_KEPT_BYTES: Final = 16 * 1024
-"""The most bytes of blocks that are remembered for a connection; past it, all are forgotten."""
+MAX_KEPT_BYTES: Final = 64 * 1024
+"""The most that remembered heads take for a connection; past it, all are forgotten."""
+
+FIELD_BYTES: Final = 150
+"""What a head takes for a field beside its bytes."""
 
 MAX_MISSED: Final = 256
 """How many blocks that came once are known by their hashes."""
@@ -62,6 +65,8 @@ class HeadReader(Generic[H]):
         self._known: dict[_Key, H] = {}
         self._kept_bytes = 0
         self._missed = set[int]()
+        self.fresh = 0
+        """How many bytes the head takes that was read last, unless it is remembered."""
 
     @property
     def held(self) -> int:
@@ -73,6 +78,7 @@ class HeadReader(Generic[H]):
 
         Raises Malformed, and ConnectionFault where the block is no header block, or too large.
         """
+        self.fresh = 0
         if self._remembers:
             known = self._known.get(block)
             if known is not None:
@@ -84,12 +90,14 @@ class HeadReader(Generic[H]):
         fields = self.fields(block)
         head, value = self._split(fields)
         if self._remembers and value is None and self._is_second(block):
-            self._remember(block, head, len(block))
+            self._remember(block, head)
         return head, value
 
     def fields(self, block: bytes) -> list[Field]:
         """Return the fields of `block`. Raises ConnectionFault."""
-        return self._by_pieces(block) or self._by_table(block)
+        found = self._by_pieces(block) or self._by_table(block)
+        self.fresh = sum([len(name) + len(value) + FIELD_BYTES for name, value in found])
+        return found
 
     def _by_pieces(self, block: bytes) -> list[Field] | None:
         """Return the fields of a block that needs no table; None where that is not seen at once."""
@@ -146,7 +154,7 @@ class HeadReader(Generic[H]):
             head, whole = self._split(self.fields(block))
             is_whole = whole is not None and self._remembers and self._is_second(key)
             if is_whole and self._are_fields(*key, block):
-                self._remember(key, head, len(block))
+                self._remember(key, head)
             return head, whole
         if first > 0x7F:
             value = _unpacked(value)
@@ -185,13 +193,13 @@ class HeadReader(Generic[H]):
         check_value(self._cut, values[0])
         return self._make([field for field in fields if field[0] != self._cut]), values[0]
 
-    def _remember(self, key: _Key, head: H, size: int) -> None:
+    def _remember(self, key: _Key, head: H) -> None:
+        size, self.fresh = self.fresh, 0
         self._kept_bytes += size
         if self._kept_bytes > MAX_KEPT_BYTES:
             self._known.clear()
             self._kept_bytes = size
-        if size <= MAX_KEPT_BYTES:
-            self._known[key] = head
+        self._known[key] = head
 
 
 def _too_large() -> ConnectionFault:

@@ -114,6 +114,7 @@ class ConnectionCalls:
         if isinstance(found, Value):
             self._give(call, found)
         else:
+            self._backlog.hold(call, call.head_bytes + len(message))
             again = partial(self.called, call, message)
             self._running.run(call, found, self._give, again)
 
@@ -132,6 +133,7 @@ class ConnectionCalls:
 
     def batch_get(self, call: ServerCall, message: bytes) -> None:
         """Answer a BatchGet; it begins in a turn of its own, for it may be a thousand loads."""
+        self._backlog.hold(call, call.head_bytes + len(message))
         self._run_apart(call, self._batch_get(call, message), self._finish)
 
     def hand_over(self, call: ServerCall, message: bytes) -> None:

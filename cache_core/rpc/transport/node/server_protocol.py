@@ -21,6 +21,7 @@ class ServerProtocol(Wire[MethodHead, ServerCall]):
     most_at_once = 1 << 15
     """Some hundred calls, or a few that take milliseconds each, as peeks of a thousand keys do."""
 
+    _is_cut_off = False
     _goodbye = b""
     """The data of the ping that goes behind a goodbye."""
 
@@ -77,7 +78,7 @@ class ServerProtocol(Wire[MethodHead, ServerCall]):
         super().resume_writing()
         self._read_on()
         if self.transport is not None:
-            self._requests.outlet.unwritten = self.transport.get_write_buffer_size()
+            self._requests.outlet.unwritten = self._kept(self.transport)
             self.flush_soon()
 
     def _read_on(self) -> None:
@@ -94,14 +95,16 @@ class ServerProtocol(Wire[MethodHead, ServerCall]):
             return
         self._session.backlog.go_on()
         super().flush()
-        self._memory.hold(self, self._held())
+        if not self._is_cut_off:
+            self._memory.hold(self, self._held())
         if self._session.backlog.can_go_on:
             self.flush_soon()
         if self._requests.refuses and not self._requests.streams and self.transport is not None:
             self.transport.close()
 
     def cut_off(self, why: str) -> None:
-        """End the connection at once, and tell the client and the log why."""
+        """End the connection at once; tell the log why, and the client where it still reads."""
+        self._is_cut_off = True
         self._requests.fail(ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, why))
         Wire.flush(self)
         self.abort()

@@ -1,6 +1,7 @@
 """Running a statement so that a cancelled caller leaves none running in the database."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -37,11 +38,21 @@ async def execute(
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        try:
-            await interrupt(connection, running)
-        finally:  # also where the caller is cancelled once more
-            await asyncio.gather(running, return_exceptions=True)
+        ending = asyncio.create_task(_interrupt(interrupt, connection, running))
+        while not ending.done():  # the caller may be cancelled once more meanwhile
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(ending)
         raise
+
+
+async def _interrupt(
+    interrupt: Interrupt, connection: AsyncConnection, running: "asyncio.Future[Any]"
+) -> None:
+    """Return once the statement has ended, whatever it and the interrupt end with."""
+    (failure,) = await asyncio.gather(interrupt(connection, running), return_exceptions=True)
+    if failure is not None:
+        running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def _interrupt_sqlite(connection: AsyncConnection, running: "asyncio.Future[Any]") -> None:
@@ -62,11 +73,9 @@ async def _kill_mysql(connection: AsyncConnection, running: "asyncio.Future[Any]
             await asyncio.wait((running,))
 
     killing = asyncio.create_task(kill())  # in a task that is cancelled for one reason only
-    try:
-        await asyncio.wait((killing,), timeout=KILL_SECONDS)
-    finally:
-        running.cancel()  # which closes the connection, where the query goes on
-        await _end(killing)
+    await asyncio.wait((killing,), timeout=KILL_SECONDS)
+    running.cancel()  # which closes the connection, where the query goes on
+    await _end(killing)
 
 
 _INTERRUPTS: Final[Mapping[str, Interrupt]] = {

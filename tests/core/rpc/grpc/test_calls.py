@@ -1,6 +1,9 @@
 """Calls from one end to the other."""
 
+import gc
 import gzip
+import weakref
+from collections.abc import Callable
 
 import pytest
 from grpc_ends import CUT, Ends
@@ -8,6 +11,7 @@ from grpc_ends import CUT, Ends
 from cache_core.rpc.grpc.client_call import ClientCall
 from cache_core.rpc.grpc.messages import PREFIX
 from cache_core.rpc.grpc.requests import request_block
+from cache_core.rpc.grpc.server_call import ServerCall
 from cache_core.rpc.grpc.server_session import OK
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.framing.literals import block, literal
@@ -262,3 +266,30 @@ def test_a_call_that_fails_while_a_message_waits_ends_behind_it() -> None:
     ends.server.fail(call, StatusCode.ABORTED, "no more")
     ends.pump()
     assert (caller.messages, caller.end.code) == ([b"x" * 90_000], StatusCode.ABORTED)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda ends, call: ends.server.answer(call, b"630"),
+        lambda ends, call: ends.server.finish(call),
+        lambda ends, call: ends.server.fail(call, StatusCode.NOT_FOUND, "no"),
+    ],
+    ids=["answered", "finished", "failed"],
+)
+def test_a_call_that_has_ended_is_freed_without_the_collector(
+    end: Callable[[Ends, ServerCall], None],
+) -> None:
+    ends = Ends()
+    ends.call(b"1")
+    ends.to_server()
+    call = ends.handler.calls.pop()
+    freed = weakref.ref(call)
+    gc.disable()
+    try:
+        end(ends, call)
+        del call
+        ends.pump()
+        assert freed() is None
+    finally:
+        gc.enable()

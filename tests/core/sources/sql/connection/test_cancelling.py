@@ -53,7 +53,8 @@ async def test_a_cancelled_statement_ends_though_its_server_can_not_be_told(
 async def test_a_caller_that_is_cancelled_twice_leaves_no_statement_running(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("cache_core.sources.sql.connection.cancelling.PATIENCE_SECONDS", 0.05)
+    for name in ("KILL_SECONDS", "PATIENCE_SECONDS"):
+        monkeypatch.setattr(f"cache_core.sources.sql.connection.cancelling.{name}", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.setblocking(False)
         connection = Hanging(silent.getsockname()[1])
@@ -67,6 +68,42 @@ async def test_a_caller_that_is_cancelled_twice_leaves_no_statement_running(
         assert ended
         assert running.cancelled()
         assert connection.ended.is_set()
+
+
+class Late(Hanging):
+    """A connection to an SQLite in which a statement ends by the fifth interrupt."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.dialect = SimpleNamespace(name="sqlite")
+        self.interrupts = 0
+        self._over = asyncio.Event()
+
+    async def execute(self, *_: object) -> None:
+        self.began.set()
+        await self._over.wait()
+        self.ended.set()
+
+    async def get_raw_connection(self) -> Any:  # noqa: ANN401 - a driver's own
+        async def interrupt() -> None:
+            self.interrupts += 1
+            if self.interrupts == 5:
+                self._over.set()
+
+        return SimpleNamespace(driver_connection=SimpleNamespace(interrupt=interrupt))
+
+
+async def test_a_statement_whose_caller_is_cancelled_twice_is_interrupted_on() -> None:
+    connection = Late()
+    running = asyncio.create_task(_execute(connection))
+    await asyncio.wait_for(connection.began.wait(), 5)
+    for _ in range(3):
+        running.cancel()
+        await asyncio.sleep(0)
+    ended, _ = await asyncio.wait({running}, timeout=5)
+    assert ended
+    assert running.cancelled()
+    assert (connection.ended.is_set(), connection.interrupts) == (True, 5)
 
 
 async def _execute(connection: Hanging) -> object:
