@@ -67,13 +67,19 @@ class Calls:
         request = _parse(cluster_pb2.BatchGetRequest, data)
         return self._service.batch_peek(request).SerializeToString()
 
-    async def batch_get(self, data: bytes, send: Send) -> None:
-        """Send the outcomes of the batch in `data`. Raises BadRequest and PeerUnavailable."""
+    async def batch_get(
+        self, data: bytes, send: Send, hold: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Send the outcomes of the batch in `data`; `hold` as in Service.batch_get.
+
+        Raises BadRequest and PeerUnavailable.
+        """
 
         async def write(make: Make) -> None:
             await send(partial(_serialised, make))
 
-        await self._service.batch_get(_parse(cluster_pb2.BatchGetRequest, data), write)
+        request = _parse(cluster_pb2.BatchGetRequest, data)
+        await self._service.batch_get(request, write, hold)
 
     async def receive(
         self, row: Row[Any, Any, Any, Any], data: bytes, time_left: float | None

@@ -53,6 +53,10 @@ class BadRequest(Exception):
     """The request is malformed or too large; the error's text is fit for the client's eyes."""
 
 
+LOAD_BYTES: Final = 3_500
+"""What a load takes that is under way for a batch."""
+
+
 class Service:
     """The calls that `participant` answers, the same for every engine.
 
@@ -102,15 +106,19 @@ class Service:
         return next(makes, BatchGetResponse)()
 
     async def batch_get(
-        self, request: BatchGetRequest, send: Callable[[Make], Awaitable[None]]
+        self,
+        request: BatchGetRequest,
+        send: Callable[[Make], Awaitable[None]],
+        hold: Callable[[int], None] = lambda _: None,
     ) -> None:
         """Send each item's outcome, as `get` would have it; those that are known at once go first.
 
         Outcomes that become known in one turn of the event loop go in one message, as far as it
-        holds them; `send` makes it once there is room for it. Where this is cancelled, so are the
+        holds them; `send` makes it once there is room for it. `hold` is told how many bytes more,
+        or fewer, the loads and what they have loaded take. Where this is cancelled, so are the
         loads that still run. Raises BadRequest and PeerUnavailable.
         """
-        loads = _Loads()
+        loads = _Loads(hold)
         try:
             known, unknown = self._peek_all(request)
             forwarded = request.forwarded
@@ -121,6 +129,7 @@ class Service:
             while known or loads:
                 for make in write_outcomes(known, node=self.participant.name):
                     await send(make)
+                loads.sent()
                 known = await loads.ready()
         finally:
             loads.cancel()
@@ -183,9 +192,12 @@ class Service:
 
 
 class _Loads:
-    """The loads of a batch, each with a task and a trace of its own."""
+    """The loads of a batch, each with a task and a trace of its own; `hold` as in batch_get."""
 
-    def __init__(self) -> None:
+    def __init__(self, hold: Callable[[int], None]) -> None:
+        self._hold = hold
+        self._held = self._unsent = 0
+        self._is_over = False
         self._running: set[asyncio.Task[ItemOutcome]] = set()
         self._ended: asyncio.Queue[asyncio.Task[ItemOutcome]] = asyncio.Queue()
 
@@ -195,7 +207,8 @@ class _Loads:
     def start(self, load: Coroutine[None, None, ItemOutcome]) -> None:
         task = asyncio.create_task(load)
         self._running.add(task)
-        task.add_done_callback(self._ended.put_nowait)
+        self._count(LOAD_BYTES)
+        task.add_done_callback(self._note_end)
 
     async def ready(self) -> list[ItemOutcome]:
         """Wait until a load has ended, and return the outcomes of all that have.
@@ -208,11 +221,36 @@ class _Loads:
         while not self._ended.empty():
             ended.append(self._ended.get_nowait())
         self._running.difference_update(ended)
+        self._unsent = sum(map(_size, ended))
         return [task.result() for task in ended]
+
+    def sent(self) -> None:
+        """Note that what was ready has been sent."""
+        self._count(-self._unsent)
+        self._unsent = 0
 
     def cancel(self) -> None:
         for task in self._running:
             task.cancel()
+        self._count(-self._held)
+        self._is_over = True
+
+    def _note_end(self, task: asyncio.Task[ItemOutcome]) -> None:
+        self._ended.put_nowait(task)
+        if not self._is_over:
+            self._count(_size(task) - LOAD_BYTES)
+
+    def _count(self, more: int) -> None:
+        self._held += more
+        self._hold(more)
+
+
+def _size(load: asyncio.Task[ItemOutcome]) -> int:
+    """Return how many bytes a load that has ended has loaded."""
+    if load.cancelled() or load.exception() is not None:
+        return 0
+    _, found = load.result()
+    return len(found.data) if isinstance(found, Value) else 0
 
 
 async def _outcome(place: int, load: Callable[[], Coroutine[None, None, Value]]) -> ItemOutcome:

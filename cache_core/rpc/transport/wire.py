@@ -124,6 +124,7 @@ class Wire(asyncio.Protocol, Generic[H, C]):
         transport, parts = self.transport, self._outlet.parts
         if transport is None:
             self._outlet.clear()
+            self._outlet.unwritten = 0
             return
         if parts:
             if self._outlet.has_large and not JOINS:

@@ -45,11 +45,14 @@ class FollowedService(Service):
         return super().batch_peek(request)
 
     async def batch_get(
-        self, request: BatchGetRequest, send: Callable[[Make], Awaitable[None]]
+        self,
+        request: BatchGetRequest,
+        send: Callable[[Make], Awaitable[None]],
+        hold: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.calls.append("stream")
         if not self._is_mute:
-            await super().batch_get(request, send)
+            await super().batch_get(request, send, hold)
 
 
 @asynccontextmanager

@@ -48,6 +48,8 @@ class ConnectionCalls:
     def __init__(self, node: NodeCalls) -> None:
         self.peer = ""
         """The client, by grpcio's name for it."""
+        self.loaded = 0
+        """How many bytes the loads of batches take, with what was loaded and is not sent."""
         self._node = node
         self._calls = node.calls
         self._name = node.name
@@ -189,7 +191,11 @@ class ConnectionCalls:
 
     async def _batch_get(self, call: ServerCall, message: bytes) -> None:
         await self._pace.turn()
-        await self._calls.batch_get(message, partial(self._send, call))
+        await self._calls.batch_get(message, partial(self._send, call), self._hold)
+
+    def _hold(self, more: int) -> None:
+        self.loaded += more
+        self.flush_soon()
 
     async def _send(self, call: ServerCall, make: Callable[[], bytes]) -> None:
         """Send a message of a stream once there is room for it; return once there is for another.

@@ -130,6 +130,7 @@ class ServerProtocol(Wire[MethodHead, ServerCall]):
             + len(self._come)
             + self._requests.held
             + self._session.backlog.held
+            + self._calls.loaded
             + outlet.queued
             + outlet.unwritten
         )
