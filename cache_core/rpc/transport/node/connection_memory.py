@@ -1,6 +1,7 @@
 """What the connections of a node hold all together, and who is cut off where it is too much."""
 
 import asyncio
+from heapq import nlargest
 from typing import Final, Protocol
 
 CONNECTION_BYTES: Final = 8 * 1024
@@ -8,6 +9,12 @@ CONNECTION_BYTES: Final = 8 * 1024
 
 CALL_BYTES: Final = 4 * 1024
 """What a call takes that is under way, beside its messages."""
+
+ROOM_SHARE: Final = 16
+"""Which part of what all may hold is freed at once."""
+
+MOST_AT_ONCE: Final = 100
+"""How many connections are found at once that are to be cut off."""
 
 LEAST_SILENCE: Final = 1.0
 """In seconds; among those who have said something more lately, only what they hold counts."""
@@ -28,8 +35,8 @@ class ConnectionMemory:
     """The bytes that the connections of a node hold together: `most`, or a little more for a turn.
 
     Past it the connection is cut off that has held most for longest without a word, and then the
-    next, until it is less. So neither a busy client nor one that has just come pays for many that
-    hold a little and say nothing.
+    next, until there is some room. So neither a busy client nor one that has just come pays for
+    many that hold a little and say nothing.
     """
 
     def __init__(self, most: int) -> None:
@@ -54,11 +61,17 @@ class ConnectionMemory:
 
     def _relieve(self) -> None:
         self._is_due = False
+        if self.total <= self._most:
+            return
         now = self._loop.time()
-        while self.total > self._most:
-            greediest = max(self._held, key=lambda one: self._held[one] * self._silence(one, now))
-            self.let_go(greediest)
-            greediest.cut_off("all connections together hold too much, and this one most")
 
-    def _silence(self, holder: Holder, now: float) -> float:
-        return max(now - holder.heard, LEAST_SILENCE)
+        def weight(holder: Holder) -> float:
+            return self._held[holder] * max(now - holder.heard, LEAST_SILENCE)
+
+        # To look through 10,000 connections takes 3 ms, and so is done for many that are cut off.
+        enough = self._most - self._most // ROOM_SHARE
+        while self.total > enough:
+            for greediest in nlargest(MOST_AT_ONCE, self._held, key=weight):
+                if self.total > enough:
+                    self.let_go(greediest)
+                    greediest.cut_off("all connections together hold too much, and this one most")
