@@ -4,7 +4,7 @@ Knows nothing of gRPC or HTTP beyond the names of gRPC's status codes, which are
 that both edges translate from: `rpc/wire/status.py` and `gateway/http/problems.py`.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class CacheError(Exception):
@@ -37,20 +37,28 @@ class KeyRequired(CacheError):
         super().__init__(message, node=node)
 
 
+MAX_KEY_BYTES: Final = 1024
+"""The longest key, in bytes of UTF-8."""
+
+
 class InvalidKey(CacheError):
-    """The group or the key is text that UTF-8 can't carry: it has a lone surrogate."""
+    """The group or the key is text that UTF-8 can't carry, or the key is too long.
+
+    Such text has a lone surrogate. A key has MAX_KEY_BYTES at the most.
+    """
 
     status = "INVALID_ARGUMENT"
     reason = "invalid-key"
 
     @classmethod
     def check(cls, *names: str) -> None:
-        """Raise InvalidKey where one of `names` is text that UTF-8 can't carry."""
+        """Raise InvalidKey where one of `names` is text that UTF-8 can't carry, or too long."""
         try:
-            for name in names:
-                name.encode()
+            size = max([len(name.encode()) for name in names])
         except UnicodeEncodeError as error:
             raise cls from error
+        if size > MAX_KEY_BYTES:
+            raise cls(f"a key has at most {MAX_KEY_BYTES} bytes, and this one {size}")
 
     def __init__(
         self,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from cache_core.errors import MAX_KEY_BYTES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -15,7 +17,7 @@ class Limits:
     """
 
     group_bytes: int = 128
-    key_bytes: int = 1024
+    key_bytes: int = MAX_KEY_BYTES
     target_bytes: int = 8 * 1024
     header_bytes: int = 32 * 1024
     body_bytes: int = 4 * 1024 * 1024
