@@ -20,6 +20,7 @@ class Limits:
     key_bytes: int = MAX_KEY_BYTES
     target_bytes: int = 8 * 1024
     header_bytes: int = 32 * 1024
+    header_count: int = 100
     body_bytes: int = 4 * 1024 * 1024
     batch_keys: int = 1000
     batch_bytes: int = 64 * 1024 * 1024

@@ -72,6 +72,11 @@ def headers_too_large(limit: int) -> Refused:
     return Refused(431, "headers-too-large", f"the headers have more than {limit} bytes")
 
 
+def too_many_headers(limit: int) -> Refused:
+    """Return the refusal of more than `limit` headers."""
+    return Refused(431, "headers-too-large", f"there are more than {limit} headers")
+
+
 def too_slow(seconds: float) -> Refused:
     """Return the refusal of a request that took more than `seconds` to arrive."""
     words = f"the request did not come within {seconds:g} seconds"

@@ -32,6 +32,7 @@ from gateway.http.request_head import (
     read_head,
     shortened,
     target_too_long,
+    too_many_headers,
     too_slow,
 )
 from gateway.middleware.answered import Answered
@@ -137,9 +138,14 @@ class Protocol(HttpToolsProtocol):
         self._field_bytes = self._head_bytes = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; one behind the body is passed over (RFC 9110, section 6.5.1)."""
+        """Take a header; one behind the body is passed over (RFC 9110, section 6.5.1).
+
+        Raises Refused for one too many, before the next is read.
+        """
         if self._awaited is _Awaited.BODY:
             return
+        if len(self.headers) >= self._limits.header_count:
+            raise too_many_headers(self._limits.header_count)
         self._field_bytes += len(name) + len(value) + _FIELD_BYTES
         super().on_header(name, value)
 

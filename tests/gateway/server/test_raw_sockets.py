@@ -63,6 +63,7 @@ def get(target: bytes, *headers: bytes, method: bytes = b"GET", version: bytes =
         (b"GET " + TOM + b" HTTP/1.1\r\nHost: a b\r\n" + CLOSE, 400, "malformed-request"),
         (get(TOM, b"X: " + b"a" * 33_000), 431, "headers-too-large"),
         (get(TOM, *[b"X: a"] * 9_000), 431, "headers-too-large"),
+        (get(TOM, *[b"X: a"] * 99), 431, "headers-too-large"),
         (LAST.replace(b"\r\n", b"\n"), 400, "malformed-request"),
         (get(TOM, b"X: a\0b"), 400, "malformed-request"),
         (get(TOM, b"X: a\r\n b"), 400, "malformed-request"),
@@ -135,6 +136,7 @@ async def test_a_body_whose_end_is_in_doubt_is_refused_and_what_follows_is_not_s
         get(TOM, b"Expect: 100-continue", b"Content-Length: 3"),
         get(TOM, b"Upgrade: h2c", b"Connection: Upgrade"),
         get(TOM, b"X: " + b"a" * 30_000),
+        get(TOM, *[b"X: a"] * 98),  # with Host and Connection a hundred
         get(TOM, b"Range: bytes=0-0"),
     ],
     ids=lambda given: str(given[:60]),
