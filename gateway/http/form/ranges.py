@@ -9,15 +9,19 @@ from typing import Final
 _SPEC: Final = re.compile(r"([0-9]{0,64})-([0-9]{0,64})")
 """A number of more than 64 digits is malformed, because no body has so many bytes."""
 
+MAX_COMMAS: Final = 16
+"""Between more ranges than this, none is looked at: 7,000 of them would take 15 ms."""
+
 
 def select(field: str, size: int) -> range | None:
     """Return the positions that `field` asks for, of `size` bytes; None stands for the whole.
 
     They are empty where none of those asked for exist, which is a 416. The whole is the answer to a
-    field that is malformed, of another unit, or of several ranges of which at least one exists.
+    field that is malformed, of another unit, or of several ranges of which at least one exists, or
+    of very many.
     """
     unit, equals, given = field.partition("=")
-    if not equals or unit.strip().lower() != "bytes":
+    if not equals or unit.strip().lower() != "bytes" or given.count(",") > MAX_COMMAS:
         return None
     parts = []
     for spec in filter(None, map(str.strip, given.split(","))):

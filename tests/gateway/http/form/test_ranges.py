@@ -88,3 +88,9 @@ def test_any_text_is_a_part_within_the_body_or_none(field: str, size: int) -> No
     for asked in (field, f"bytes={field}"):
         part = select(asked, size)
         assert not part or 0 <= part.start < part.stop <= size
+
+
+def test_of_very_many_ranges_none_is_looked_at() -> None:
+    nowhere = ",".join(["9-9"] * 17)
+    assert select(f"bytes={nowhere}", 5) == range(9, 5)
+    assert select(f"bytes={nowhere},9-9", 5) is None
