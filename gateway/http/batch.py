@@ -68,19 +68,6 @@ class Room:
         return True
 
 
-def keys_in(document: object, limits: Limits) -> list[str]:
-    """Return the keys that a request's `document` asks for. Raises Refused (400)."""
-    keys = document.get("keys") if isinstance(document, dict) else None
-    if not isinstance(keys, list):
-        words = 'the body should be like {"keys":["Tom","Jack"]}'
-        raise Refused(400, "malformed-body", words)
-    check_count(keys, limits)
-    for place, key in enumerate(keys):
-        if not isinstance(key, str):
-            raise Refused(400, "malformed-body", f"keys[{place}] should be a string")
-    return keys
-
-
 def check_count(keys: Sequence[object], limits: Limits) -> None:
     """Raise Refused (400) for too many keys."""
     if len(keys) > limits.batch_keys:

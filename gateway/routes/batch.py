@@ -17,11 +17,11 @@ from gateway.http.batch import (
     Batch,
     Room,
     check_count,
-    keys_in,
     problem_item,
     too_large,
     value_item,
 )
+from gateway.http.batch_body import keys_in
 from gateway.http.fields import joined
 from gateway.http.form.decision import decide_form
 from gateway.http.form.representation import JSON, Encoding, Representation, Wish, choose

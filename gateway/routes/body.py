@@ -1,6 +1,5 @@
-"""A request's body as the JSON document that it should be."""
+"""A request's body as the text of the JSON document that it should be."""
 
-import json
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -12,14 +11,18 @@ from gateway.http.problems import Refused
 _PLAIN: Final = frozenset({"", "identity"})
 
 
-async def read_json(request: Request, limits: Limits) -> object:
-    """Return the body's document. Raises Refused (400, 413, 415, 499)."""
+async def read_json(request: Request, limits: Limits) -> str:
+    """Return the body's text, which may be no JSON. Raises Refused (400, 413, 415, 499)."""
     _check_kind(request)
     try:
         body = await _read(request, limits.body_bytes)
     except ClientDisconnect as error:
         raise Refused(499, "client-closed-request", "the client has hung up") from error
-    return _parse(body)
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        words = f"the body should be UTF-8, byte {error.start} is not"
+        raise Refused(400, "invalid-encoding", words) from error
 
 
 def _check_kind(request: Request) -> None:
@@ -44,16 +47,3 @@ async def _read(request: Request, limit: int) -> bytes:
         if len(body) > limit:
             raise Refused(413, "body-too-large", words)
     return bytes(body)
-
-
-def _parse(body: bytes) -> object:
-    try:
-        return json.loads(body.decode())
-    except UnicodeDecodeError as error:
-        words = f"the body should be UTF-8, byte {error.start} is not"
-        raise Refused(400, "invalid-encoding", words) from error
-    except json.JSONDecodeError as error:
-        words = f"line {error.lineno}, column {error.colno} of the body: {error.msg}"
-        raise Refused(400, "malformed-body", words) from error
-    except (ValueError, RecursionError) as error:  # a number of too many digits, too many levels
-        raise Refused(400, "malformed-body", "the body is no JSON that can be read") from error

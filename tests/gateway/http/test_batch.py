@@ -2,43 +2,12 @@
 
 import json
 
-import pytest
-
 from cache_core.errors import InvalidKey, NotFound
 from cache_core.value import Value
 from gateway.http.addressing import MalformedTarget
-from gateway.http.batch import Room, keys_in, problem_item, value_item
-from gateway.http.limits import Limits
-from gateway.http.problems import Refused
+from gateway.http.batch import Room, problem_item, value_item
 
-LIMITS = Limits(batch_keys=3)
 PATH = "/groups/g/keys"
-
-
-def test_keys_keep_their_order_and_may_be_there_twice() -> None:
-    assert keys_in({"keys": ["b", "a", "b"], "other": 1}, LIMITS) == ["b", "a", "b"]
-    assert keys_in({"keys": []}, LIMITS) == []
-
-
-@pytest.mark.parametrize(
-    ("document", "reason", "words"),
-    [
-        (None, "malformed-body", "the body should be like"),
-        ([], "malformed-body", "the body should be like"),
-        ({}, "malformed-body", "the body should be like"),
-        ({"keys": "Tom"}, "malformed-body", "the body should be like"),
-        ({"keys": {"0": "Tom"}}, "malformed-body", "the body should be like"),
-        ({"keys": ["Tom", 1]}, "malformed-body", r"keys\[1\] should be a string"),
-        ({"keys": [None]}, "malformed-body", r"keys\[0\] should be a string"),
-        ({"keys": list("abcd")}, "too-many-keys", "the batch has 4 keys, the limit is 3"),
-    ],
-)
-def test_what_asks_for_no_keys_is_refused_with_where(
-    document: object, reason: str, words: str
-) -> None:
-    with pytest.raises(Refused, match=words) as refused:
-        keys_in(document, LIMITS)
-    assert (refused.value.status, refused.value.reason) == (400, reason)
 
 
 def test_an_items_problem_is_at_the_path_of_its_key() -> None:
