@@ -61,6 +61,7 @@ def create_app(
         openapi_tags=TAGS,
         routes=_routes(client, limits, is_draining, figures or _uncounted),
         redirect_slashes=False,
+        openapi_url=None,  # FastAPI's own route would make the document in the event loop
         docs_url=None,
         redoc_url=None,
     )
