@@ -27,7 +27,7 @@ class Server:
     """An Engine of pure Python: a gRPC server at `address`, which never ends by itself.
 
     `memory` is what clients' connections may hold. With `tls` the connections are encrypted; it
-    should offer `h2` by ALPN.
+    should offer `h2` by ALPN. What waits within the encryption itself is not counted.
     """
 
     def __init__(
