@@ -4,9 +4,12 @@ from collections.abc import Collection, Iterable
 from http import HTTPStatus
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers as StarletteHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.http.fields import Headers
 
 METHODS: Final = ("GET", "HEAD", "POST", "DELETE")
 EXPOSED: Final = (
@@ -43,13 +46,28 @@ class Cors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and the answer back with headers on what the origin may do."""
-        headers = Headers(scope=scope)
+        headers = StarletteHeaders(scope=scope)
         if "origin" not in headers:
             await self._answer_without_origin(scope, receive, send)
         elif scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await self._answer_preflight(scope, receive, send)
         else:
             await self._cors(scope, receive, send)
+
+    def on_refusal(self, headers: Headers) -> Headers:
+        """Return what lets a page read an answer that no app has made, to a request with `headers`.
+
+        The names in `headers` are in lower case.
+        """
+        origins = [value for name, value in headers if name == b"origin"]
+        said = MutableHeaders({"Vary": "Origin"})
+        if len(origins) == 1:
+            origin = origins[0].decode("latin-1")
+            if self._cors.allow_all_origins or self._cors.is_allowed_origin(origin=origin):
+                said.update(self._cors.simple_headers)
+                if not self._cors.allow_all_origins:
+                    said["Access-Control-Allow-Origin"] = origin
+        return said.raw
 
     async def _answer_without_origin(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_varied(message: Message) -> None:
@@ -60,7 +78,7 @@ class Cors:
         await self._app(scope, receive, send_varied)
 
     async def _answer_preflight(self, scope: Scope, receive: Receive, send: Send) -> None:
-        granted = self._cors.preflight_response(Headers(scope=scope))
+        granted = self._cors.preflight_response(StarletteHeaders(scope=scope))
         if granted.status_code != HTTPStatus.OK:
             await self._app(scope, receive, send)
             return

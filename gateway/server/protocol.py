@@ -22,7 +22,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from uvicorn.server import ServerState
 
 from gateway.http import problems
-from gateway.http.fields import lines
+from gateway.http.fields import Headers, lines
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
 from gateway.http.request_head import (
@@ -56,6 +56,7 @@ class _Awaited(Enum):
 class Protocol(HttpToolsProtocol):
     """One connection; `lost` is set when it has ended, and `answered` counts its refusals.
 
+    `on_refusal` returns the headers that a refusal has beside its own, by those of the request.
     A refusal makes no line in the log, because anybody can send garbage.
     """
 
@@ -71,12 +72,14 @@ class Protocol(HttpToolsProtocol):
         limits: Limits,
         lost: asyncio.Event,
         answered: Answered,
+        on_refusal: Callable[[Headers], Headers] = lambda _: (),
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.url = b""  # uvicorn has none before a request begins
         self._limits = limits
         self._lost = lost
         self._answered = answered
+        self._on_refusal = on_refusal
         self._head_limit = limits.target_bytes + limits.header_bytes
         self._awaited = _Awaited.REQUEST
         self._field_bytes = 0
@@ -258,9 +261,10 @@ class Protocol(HttpToolsProtocol):
         instance = shortened(quote(self.url.partition(b"?")[0], safe=_URI_CHARACTERS))
         response = problems.answer(refused, instance)
         self._answered.count(response.status_code)
-        head = lines((*self.server_state.default_headers, *response.raw_headers, CLOSE_HEADER))
+        more = self._on_refusal(() if self._awaited is _Awaited.REQUEST else self.headers)
+        said = (*self.server_state.default_headers, *response.raw_headers, *more, CLOSE_HEADER)
         status_line = STATUS_LINE[response.status_code]
-        self.transport.write(b"".join((status_line, head, b"\r\n", response.body)))
+        self.transport.write(b"".join((status_line, lines(said), b"\r\n", response.body)))
         self.transport.write_eof()
         self._set_timer(LINGER_SECONDS, self.transport.abort)
 

@@ -64,14 +64,17 @@ async def serve(
         app = create_app(client, limits=limits, is_draining=stopping.done, figures=crew.figures)
         running = Running(app)
         lost = asyncio.Event()
+        cors = Cors(running, cors_origins) if cors_origins else None
         inner = functools.partial(Protocol, limits=limits, lost=lost, answered=answered)
+        if cors is not None:
+            inner = functools.partial(inner, on_refusal=cors.on_refusal)
         http: Callable[..., asyncio.Protocol] = inner
         if fast_lane and not access_log:
             near = client if near_cache else None
             lane = Lane(client, near, running, limits, _finish(cors_origins), answered=answered)
             http = functools.partial(FastLane, lane=lane, inner=inner)
         config = uvicorn.Config(
-            Counted(Cors(running, cors_origins) if cors_origins else running, answered),
+            Counted(cors or running, answered),
             http=http,  # type: ignore[arg-type] # it is only called
             ws="none",
             lifespan="off",
