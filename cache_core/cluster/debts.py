@@ -25,13 +25,18 @@ class Debts:
         self._bytes: dict[str, int] = {}
 
     def owe(self, node: str, item: Removal) -> None:
-        """Remember that `node` has missed `item`; one that is owed already gets a new mark."""
+        """Remember that `node` has missed `item`; one that is owed already gets a new mark.
+
+        What is no group here is owed to nobody.
+        """
+        if item.group not in self._groups:
+            return
         owed = self._owed.setdefault(node, {})
         self._count += 1
         whole = Removal(item.group)
         if item not in owed and whole in owed:
             item = whole
-        elif item.key is None:
+        elif item.key is None and item not in owed:
             self._forget_keys(node, item.group)
         if item not in owed:
             self._bytes[node] = self._bytes.get(node, 0) + _weight(item)

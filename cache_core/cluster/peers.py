@@ -28,6 +28,9 @@ REFUSE_SECONDS: Final = 2 * FORGET_SECONDS
 only now keeps it for FORGET_SECONDS, a pause between probes and a silent probe, and tells of it
 until then."""
 
+MOST_STRANGERS: Final = 1_000
+"""How many nodes are known that are no members, at the most: anybody may tell of one."""
+
 LOOK_PAUSE: Final = 0.1
 """Seconds between probes of members that are waited for: a connection that failed is made anew no
 earlier."""
@@ -128,8 +131,13 @@ class Peers:
         return self._monitor(name).link
 
     def meet(self, names: Iterable[str]) -> None:
-        """Know the nodes `names` from now on, because another node has told of them."""
+        """Know the nodes `names` from now on, because another node has told of them.
+
+        Beside the members, no more than MOST_STRANGERS are known.
+        """
         for name in names:
+            if len(self._monitors) >= len(self.ring.members) + MOST_STRANGERS:
+                return
             if name != self._me:
                 self._monitor(name)
 

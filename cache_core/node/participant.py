@@ -194,7 +194,9 @@ class Participant:
                 return await self._removals.everywhere(what, timeout)
             case RemoveHere():
                 return await self._removals.here(message)
-            case TakeOver(node) if node != self.name:
+            case TakeOver(node):
+                if node == self.name:
+                    return 0
                 try:
                     return await self._handover.take(node)
                 finally:

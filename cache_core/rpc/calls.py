@@ -37,6 +37,9 @@ GET_SERVICES: Final = tuple(
 CLUSTER: Final = cluster_pb2.DESCRIPTOR.services_by_name["Cluster"].full_name
 SERVICES: Final = (*GET_SERVICES, CLUSTER)
 
+_MOST: Final = {"items": 32_768, "missed": 32_768, "unreached": 2_048}
+"""How many of these a message between nodes has at the most: what is owed to a node fits."""
+
 
 class Calls:
     """The calls of `service`, from a request's bytes to the answer.
@@ -59,13 +62,15 @@ class Calls:
             raise _not(gaocache_pb2.GetRequest) from error
         return self._get(group, key, caller)
 
-    def batch_peek(self, data: bytes) -> bytes:
+    def batch_peek(self, data: bytes) -> tuple[bytes, int]:
         """Return the outcomes of the batch in `data` that are known at once, in one message.
+
+        It comes with how many keys were asked for.
 
         Raises BadRequest and PeerUnavailable.
         """
         request = _parse(cluster_pb2.BatchGetRequest, data)
-        return self._service.batch_peek(request).SerializeToString()
+        return self._service.batch_peek(request).SerializeToString(), len(request.keys)
 
     async def batch_get(
         self, data: bytes, send: Send, hold: Callable[[int], None] = lambda _: None
@@ -89,7 +94,9 @@ class Calls:
         `time_left` is the seconds that the call has left, None for no deadline. Raises BadRequest,
         InvalidAddress and CacheError.
         """
-        message = row.read(_parse(row.request, data), time_left)
+        request = _parse(row.request, data)
+        _check_counts(request)
+        message = row.read(request, time_left)
         answer: Message = row.write_answer(await self._service.participant.receive(message))
         return answer.SerializeToString()
 
@@ -134,6 +141,13 @@ def status_of(error: Refusal) -> tuple[StatusCode, str, Trailers]:
     if isinstance(error, CacheError):
         return to_status(error)
     return StatusCode.INVALID_ARGUMENT, str(error), ()
+
+
+def _check_counts(request: Message) -> None:
+    """Raise BadRequest where more is listed than nodes ever tell: it would hold the node up."""
+    for field, most in _MOST.items():
+        if len(getattr(request, field, ())) > most:
+            raise BadRequest(f"a message should have at most {most} {field}")
 
 
 def _serialised(make: Callable[[], Message]) -> bytes:

@@ -1,6 +1,7 @@
 """The client's end of one kept connection to a node."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncGenerator
 from functools import lru_cache, partial
@@ -29,9 +30,13 @@ from cache_core.rpc.transport.answers import Answer, Answers
 from cache_core.rpc.transport.way import Way
 from cache_core.rpc.wire.codec import read_handed, read_notice, row_of, write_hand_over
 from cache_core.rpc.wire.status import from_status
+from cache_core.settings import MIB
 
 A = TypeVar("A")
 R = TypeVar("R", bound=Protobuf)
+
+MOST_HANDED_BYTES: Final = 16 * MIB
+"""How much is taken of what a node hands over, which gives half of it at the most."""
 
 GET: Final = "/gaocachepb.Gaocache/Get"
 CLUSTER: Final = "/gaocache.cluster.v1.Cluster/"
@@ -116,8 +121,14 @@ class Channel:
 
     async def _hand_over(self, message: HandOver, timeout: float) -> tuple[Handed, ...]:
         handed: list[Handed] = []
-        async for data in self._messages("HandOver", write_hand_over(message), timeout):
-            handed += read_handed(self._parse(pb.HandOverResponse, data))
+        size = 0
+        messages = self._messages("HandOver", write_hand_over(message), timeout)
+        async with contextlib.aclosing(messages):
+            async for data in messages:
+                handed += read_handed(self._parse(pb.HandOverResponse, data))
+                size += len(data)
+                if size > MOST_HANDED_BYTES:  # what has come is kept
+                    break
         return tuple(handed)
 
     async def _acknowledge(self, request: pb.AcknowledgeRequest) -> None:

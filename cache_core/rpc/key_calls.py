@@ -82,10 +82,14 @@ class BatchCall(Calling):
         self._error_of = error_of
         self._done = done
         self._hits = 0
+        self._messages = 0
 
     def message(self, _call: ClientCall, message: bytes) -> None:
         """Settle the asks whose outcomes the message has."""
         try:
+            self._messages += 1
+            if self._messages > len(self._asks):
+                raise malformed(BatchGetResponse, self._node)
             self._hits += settle(
                 parse(BatchGetResponse, message, self._node), self._asks, node=self._node
             )

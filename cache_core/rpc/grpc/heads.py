@@ -16,6 +16,9 @@ Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
 CONTENT_TYPE: Final = b"application/grpc"
 USER_AGENT: Final = b"gaocache"
 
+MAX_COMMAS: Final = 16
+"""Between more parts than this a field has no value: 15,000 empty ones would take megabytes."""
+
 _OURS: Final = frozenset((b"te", b"content-type", b"user-agent", b"content-length"))
 _PRINTABLE: Final = re.compile(rb"[ -~]*")
 
@@ -64,7 +67,8 @@ def metadata_of(fields: Fields) -> Metadata:
         if name in _OURS:
             continue
         if name.endswith(b"-bin"):
-            found += [(name.decode(), data) for data in _unpacked(value)]
+            key = name.decode()
+            found += [(key, data) for data in _unpacked(value)]
         elif _PRINTABLE.fullmatch(value):
             found.append((name.decode(), value.decode()))
     return tuple(found)
@@ -82,7 +86,12 @@ def fields_of(metadata: Iterable[tuple[str, str | bytes]]) -> list[Field]:
 
 
 def _unpacked(value: bytes) -> list[bytes]:
-    """Return the bytes that a field of base64 holds, one or several with commas between them."""
+    """Return the bytes that a field of base64 holds, one or several with commas between them.
+
+    Very many are none.
+    """
+    if value.count(b",") > MAX_COMMAS:
+        return []
     try:
         return [
             b64decode(part + b"=" * (-len(part) % 4), validate=True)

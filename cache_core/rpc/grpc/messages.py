@@ -42,6 +42,11 @@ class Messages:
         """How many bytes of an unfinished message are kept."""
         return len(self._kept)
 
+    @property
+    def taken(self) -> int:
+        """How many bytes are kept of it, together with what was unpacked so far."""
+        return len(self._kept) + (0 if self._packed is None else self._packed.size)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take `data`, and return the messages that are whole with it. Raises StatusError."""
         if len(self._kept) + len(data) < self._size:

@@ -83,6 +83,7 @@ class ServerSession:
             self.backlog.let_go(call)
         if (
             size > _MOST
+            or len(trailers) > LEAST_MAX_FRAME
             or framed > stream.window
             or framed > outlet.window
             or not stream.has_ended
@@ -237,7 +238,7 @@ class ServerSession:
             if call.message is not None or len(found) > 1:
                 raise StatusError(StatusCode.UNIMPLEMENTED, "the call has one message, not more")
             (call.message,) = found
-        self.backlog.hold(call, call.head_bytes + messages.held + len(call.message or b""))
+        self.backlog.hold(call, call.head_bytes + messages.taken + len(call.message or b""))
         if self.backlog.is_over:
             raise StatusError(StatusCode.RESOURCE_EXHAUSTED, TOO_MUCH)
         if takes_stream:

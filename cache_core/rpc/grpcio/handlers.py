@@ -79,7 +79,7 @@ class Handlers:
         if self._running.holds_back:
             await self._running.come()
         try:
-            return self._calls.batch_peek(data)
+            return self._calls.batch_peek(data)[0]
         except REFUSALS as error:
             await _abort(context, error)
 

@@ -31,6 +31,11 @@ RAPID_SECONDS: Final = 0.01
 LATE_RESET: Final = 0.02
 """What another costs: whoever hangs up after a while gives up what was to be loaded for him."""
 
+FEW_BYTES: Final = 64
+FEW_STREAMS: Final = 64
+A_FRAME_OF: Final = 16
+"""So many streams to be looked at for one frame cost as much as another frame to be borne."""
+
 SIZES: Final = {RST_STREAM: 4, PING: 8, WINDOW_UPDATE: 4}
 """The kinds of frames whose payload has one size (RFC 9113, sections 6.4, 6.7 and 6.9)."""
 
@@ -78,11 +83,17 @@ class Control(Intake[H, C], Generic[H, C]):
         self.patience.bear("frames that mean nothing")
 
     def _take_grant(self, number: int, more: int) -> None:
-        """Take a WINDOW_UPDATE; one that lets nothing leave has to be borne, another is of use."""
-        before = len(self.outlet.parts)
+        """Take a WINDOW_UPDATE; one that lets nothing leave has to be borne, another is of use.
+
+        One that lets few bytes leave, while many streams wait for the like, is so only in part.
+        """
+        outlet = self.outlet
+        parts, queued = len(outlet.parts), outlet.queued
         self._grant(number, more)
-        if len(self.outlet.parts) == before:
+        if len(outlet.parts) == parts:
             self.patience.bear("window updates")
+        elif queued - outlet.queued < FEW_BYTES and outlet.waiting > FEW_STREAMS:
+            self.patience.bear("window updates", outlet.waiting / A_FRAME_OF)
 
     def _grant(self, number: int, more: int) -> None:
         if number == 0:
@@ -122,7 +133,9 @@ class Control(Intake[H, C], Generic[H, C]):
         self.theirs.take(payload)
         self.outlet.parts.append(frames.settings_ack())
         shift = self.theirs.initial_window_size - before
-        if shift:  # behind the ACK: only then the other end reckons with wider windows (6.5.3)
+        if shift:
+            self.patience.bear("settings", len(self.streams) / A_FRAME_OF)
+            # Behind the ACK: only then the other end reckons with wider windows (6.5.3).
             self.outlet.shift(list(self.streams.values()), shift)
 
     def _take_ping(self, flags: int, payload: bytes) -> None:

@@ -12,6 +12,12 @@ from cache_core.rpc.transport.way import Way
 UNREAD_BYTES: Final = 1 << 20
 """A stream of which so much is unread gets no more of it."""
 
+MOST_UNREAD_BYTES: Final = 1 << 24
+"""A stream of which so much is unread is given up: what came before it was paused was packed."""
+
+MESSAGE_BYTES: Final = 64
+"""What a message takes beside its bytes."""
+
 
 class Answer(Calling):
     """Waits for one message by `way`; await `wait`, which gives the call up if it is cancelled."""
@@ -76,7 +82,7 @@ class Answers(Calling):
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
         message = self._unread.popleft()
-        self._unread_bytes -= len(message)
+        self._unread_bytes -= len(message) + MESSAGE_BYTES
         call = self._made
         if call is not None and call.is_paused and self._unread_bytes * 2 <= UNREAD_BYTES:
             call.go_on()
@@ -91,8 +97,11 @@ class Answers(Calling):
     def message(self, call: ClientCall, message: bytes) -> None:
         """Keep the message until it is read."""
         self._unread.append(message)
-        self._unread_bytes += len(message)
-        if self._unread_bytes > UNREAD_BYTES:
+        self._unread_bytes += len(message) + MESSAGE_BYTES
+        if self._unread_bytes > MOST_UNREAD_BYTES:  # a few bytes may unpack to as many
+            super().give_up()
+            self._end = Ended(StatusCode.RESOURCE_EXHAUSTED, "more has come than is read")
+        elif self._unread_bytes > UNREAD_BYTES:
             call.is_paused = True
         self._wake()
 

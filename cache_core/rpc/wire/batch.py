@@ -15,7 +15,7 @@ from cache_core.errors import CacheError, InvalidKey, UnexpectedStatus
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.wire.limits import MAX_BATCH_ITEMS, MAX_MESSAGE_BYTES, MAX_VALUE_BYTES
-from cache_core.rpc.wire.metadata import MAX_TRACE_CHARS, carried
+from cache_core.rpc.wire.metadata import MAX_TRACE_CHARS, carried, is_name
 from cache_core.rpc.wire.status import DETAILS_KEY, from_status, to_status
 from cache_core.rpc.wire.values import FROM_ANSWER, TO_ANSWER, length, read_terms, write_terms
 from cache_core.trace import NO_TRACE, Trace
@@ -177,6 +177,9 @@ def settle(response: pb.BatchGetResponse, asks: Sequence[Ask], *, node: str) -> 
     `node` answered where an outcome names no node. Raises UnexpectedStatus where an outcome belongs
     to none of `asks`, or where the response's columns don't fit together.
     """
+    count = len(response.places) + len(response.failures)
+    if count > len(asks) or len(response.origins) > len(asks):
+        raise UnexpectedStatus("the answer is no batch's", status="INTERNAL", node=node)
     origins = [_read_origin(origin, node) for origin in response.origins]
     try:
         for place, data, ttl, age, answer, stored, origin in zip(
@@ -216,7 +219,7 @@ def _write_origin(node: str, terms: Terms, copied: bool) -> pb.Origin:
 
 def _read_origin(said: pb.Origin, node: str) -> tuple[str, Terms, bool]:
     terms = read_terms(said.terms) if said.HasField("terms") else NO_TERMS
-    return said.node or node, terms, said.copied
+    return (said.node if is_name(said.node) else node), terms, said.copied
 
 
 def _write_failure(place: int, error: CacheError) -> pb.Failure:

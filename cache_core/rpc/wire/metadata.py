@@ -27,6 +27,12 @@ TRACESTATE: Final = "tracestate"
 MAX_TRACE_CHARS: Final = 512
 """The most characters of a trace field that is passed on (W3C Trace Context, section 3.3.1.5)."""
 
+MAX_NAME_CHARS: Final = 300
+"""The longest name of a node: a host has 253 characters at the most."""
+
+MAX_TERMS_CHARS: Final = 1_000
+"""The most characters of the terms of a group that are read."""
+
 _OURS: Final = frozenset((RING, FORWARDED, DEMAND, TRACEPARENT, TRACESTATE))
 _RING: Final = re.compile(r"[0-9a-f]{16}")
 _SECONDS: Final = r"(-?[0-9]+(?:\.[0-9]+)?)"
@@ -144,8 +150,8 @@ def read_answer(said: str | bytes | None, data: bytes, *, node: str) -> Value:
         _ttl(ttl),
         _length(float(age or 0)),
         _ANSWERS.get(answer, Answer.MISS),
-        who or node,
-        NO_TERMS if terms is None else _read_terms(terms),
+        who if who is not None and is_name(who) else node,
+        NO_TERMS if terms is None or len(terms) > MAX_TERMS_CHARS else _read_terms(terms),
         stored is not None,
         copied=copied is not None,
     )
@@ -179,6 +185,11 @@ def _read_terms(said: str) -> Terms:
         _length(seconds.get("stale-if-error", 0.0)),
         content_type,
     )
+
+
+def is_name(said: str) -> bool:
+    """Tell whether a node may have that name, which travels with each of its answers."""
+    return 0 < len(said) <= MAX_NAME_CHARS and said.isascii() and said.isprintable()
 
 
 def _ttl(said: str | None) -> float | None:

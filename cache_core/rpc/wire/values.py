@@ -5,6 +5,8 @@ from math import inf, isfinite
 from typing import Final
 
 from cache_core.pb import cluster_pb2 as pb
+from cache_core.rpc.wire.metadata import is_name
+from cache_core.settings import MAX_MEDIA_TYPE
 from cache_core.value import NO_TERMS, Answer, Terms, Value
 
 TO_ANSWER: Final = {
@@ -49,7 +51,7 @@ def read_value(said: pb.Value, *, node: str | None = None) -> Value:
         said.ttl if said.HasField("ttl") and isfinite(said.ttl) else None,
         length(said.age),
         TO_ANSWER.get(said.answer, Answer.MISS),
-        said.node or node,
+        said.node if is_name(said.node) else node,
         read_terms(said.terms) if said.HasField("terms") else NO_TERMS,
         said.stored,
         copied=said.copied,
@@ -58,9 +60,8 @@ def read_value(said: pb.Value, *, node: str | None = None) -> Value:
 
 def read_terms(said: pb.Terms) -> Terms:
     """Return the terms in the message `said`."""
-    return Terms(
-        length(said.stale_while_revalidate), length(said.stale_if_error), said.content_type
-    )
+    kind = said.content_type if len(said.content_type) <= MAX_MEDIA_TYPE else ""
+    return Terms(length(said.stale_while_revalidate), length(said.stale_if_error), kind)
 
 
 def length(said: float) -> float:

@@ -126,3 +126,11 @@ def test_a_key_that_is_removed_again_and_again_is_owed_once() -> None:
     for _ in range(MOST_BYTES // 1_000 + 1):
         debts.owe("n", item)
     assert debts.of("n")[0] == (item,)
+
+
+def test_what_is_no_group_is_owed_to_nobody() -> None:
+    debts = Debts(["g"])
+    for number in range(1_000):
+        debts.owe("n", Removal(f"made up {number}"))
+        debts.owe("n", Removal(f"made up {number}", "k"))
+    assert debts.nodes == ()

@@ -7,7 +7,7 @@ from named import Named
 from virtual_time import after, in_virtual_time
 
 from cache_core.cluster.member import Member
-from cache_core.cluster.peers import FORGET_SECONDS, REFUSE_SECONDS
+from cache_core.cluster.peers import FORGET_SECONDS, MOST_STRANGERS, REFUSE_SECONDS
 from cache_core.cluster.ring import Ring
 from cache_core.errors import PeerUnavailable
 from cache_core.events import MemberLeftOut, MembersChanged
@@ -55,3 +55,11 @@ async def test_a_lone_members_ring_is_told_too(members: FakeMembers) -> None:
         await peers.known()
         await asyncio.sleep(0)
         assert members.events == [MembersChanged((A,), Ring([Member(A)]).version)]
+
+
+@in_virtual_time
+async def test_no_more_than_a_thousand_strangers_are_known(members: FakeMembers) -> None:
+    async with members.peers(A, B, me=A) as peers:
+        peers.meet(f"made.up:{number}" for number in range(2 * MOST_STRANGERS))
+        assert MOST_STRANGERS <= len(peers.others()) <= MOST_STRANGERS + 2
+        assert B in peers.others()

@@ -58,7 +58,7 @@ values = st.builds(
     st.none() | numbers,
     seconds,
     st.sampled_from(Answer),
-    st.none() | some_text,
+    st.none() | nodes,
     st.builds(Terms, seconds, seconds, text),
     st.booleans(),
     copied=st.booleans(),

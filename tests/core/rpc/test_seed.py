@@ -83,7 +83,7 @@ async def test_a_value_of_all_bytes_and_an_empty_one(node: Node) -> None:
     assert await call(node, SERVICES[0], "scores", "empty") == b""
 
 
-@pytest.mark.parametrize("key", ["\0" * 1024, "é" * 10_000, "\U0001f600" * 100_000])
+@pytest.mark.parametrize("key", ["\0" * 1024, "è" * 512, "\U0001f600" * 256])
 async def test_a_long_missing_key_is_still_not_found(node: Node, key: str) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call(node, SERVICES[0], "scores", key)

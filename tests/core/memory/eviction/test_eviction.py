@@ -225,6 +225,15 @@ def test_lfu_gives_up_what_was_used_least_and_of_those_what_came_first() -> None
     assert [shelf.evict() for _ in range(4)] == ["d", "c", "b", "a"]
 
 
+def test_lfu_gives_up_a_new_slot_before_those_that_were_the_least_used_until_then() -> None:
+    shelf = Shelf("lfu")
+    for key in ("first", "second", "third"):
+        shelf.read(shelf.put(key))
+    assert shelf.evict() == "first"
+    shelf.put("new")
+    assert [shelf.evict() for _ in range(3)] == ["new", "second", "third"]
+
+
 def test_lfu_counts_past_what_the_caches_own_counter_holds() -> None:
     shelf = Shelf("lfu")
     often, oftener = shelf.put("often"), shelf.put("oftener")
