@@ -26,10 +26,6 @@ WORTH_BYTES: Final = 1024
 NO_TABLE: Final = b"\x20"
 """What says in a header block that the sender's table has no room (RFC 7541, section 6.3)."""
 
-LEAST_WORTH_BYTES: Final = 64
-"""A frame of less data is no work: else windows that are opened by a byte would pay for themselves.
-"""
-
 LARGE_BYTES: Final = 1 << 15
 """From here on, data is handed on as it is and not joined with what is around it."""
 
@@ -116,8 +112,7 @@ class Outlet(Generic[C]):
             self.unwritten += size
             head = frames.frame_head(DATA, END_STREAM if end else 0, stream.number, size)
             self.parts += (head, data)
-            if size >= LEAST_WORTH_BYTES:
-                self._patience.work(min(1.0, size / WORTH_BYTES))
+            self._patience.work(min(1.0, size / WORTH_BYTES))
             if end:
                 self._sent(stream)
             return
@@ -216,8 +211,7 @@ class Outlet(Generic[C]):
             is_last = not queue and stream.trailer == b""
             head = frames.frame_head(DATA, END_STREAM if is_last else 0, stream.number, size)
             self.parts += (head, data)
-            if size >= LEAST_WORTH_BYTES:
-                self._patience.work(min(1.0, size / WORTH_BYTES))
+            self._patience.work(min(1.0, size / WORTH_BYTES))
         self._waiting.pop(stream.number, None)
         self._has_sent(stream)
 
