@@ -113,6 +113,7 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # uvicorn does so only where nothing was wrong
         for cycle in self._unanswered:  # uvicorn tells the newest alone, which may be queued
             _give_up(cycle)
         self._unset_timer()
