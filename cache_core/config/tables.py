@@ -92,8 +92,8 @@ class NodeTable(Table):
     )
     total_connection_memory: ConnectionRoom = Field(
         default=ByteSize(DEFAULT_MEMORY.total),
-        description="how much all those connections may hold together; past it the one that holds "
-        "most is cut off. Both bound the `native` engine only",
+        description="how much all those connections may hold together; past it those are cut off "
+        "that hold most and have said nothing for longest. Both bound the `native` engine only",
     )
     log_level: LogLevel = Field(
         default=LogLevel.warning,

@@ -42,7 +42,7 @@ class MemoryBounds(NamedTuple):
     connection: int = 8 * MIB
     """On one connection; past it more requests are refused, or have to wait."""
     total: int = 256 * MIB
-    """On all together; past it the connection that holds most is cut off."""
+    """On all together; past it those are cut off that hold most, and say nothing for longest."""
 
     @classmethod
     def checked(cls, connection: int, total: int) -> Self:

@@ -74,4 +74,6 @@ class ConnectionMemory:
             for greediest in nlargest(MOST_AT_ONCE, self._held, key=weight):
                 if self.total > enough:
                     self.let_go(greediest)
-                    greediest.cut_off("all connections together hold too much, and this one most")
+                    greediest.cut_off(
+                        "all connections together hold too much, and this one much of it"
+                    )
