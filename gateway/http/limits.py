@@ -13,7 +13,8 @@ class Limits:
     `batch_keys` of the longest keys, as JSON escapes them. `batch_bytes` is the limit of a batch's
     answer, which is put together in memory. `timeout` is for a request that names none, and
     `max_timeout` is the most that any request has. `receive_timeout` is how long a request may take
-    to arrive, `keep_alive` how long a connection may be idle after an answer.
+    to arrive, `send_timeout` how long a client may take nothing of an answer, and `keep_alive` how
+    long a connection may be idle after one.
     """
 
     group_bytes: int = 128
@@ -28,3 +29,4 @@ class Limits:
     max_timeout: float = 30.0
     receive_timeout: float = 10.0
     keep_alive: float = 75.0
+    send_timeout: float = 30.0

@@ -8,8 +8,6 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
 from cache_core.errors import CacheError
 from cache_core.value import Value
 from gateway.http import caching, problems
@@ -17,6 +15,7 @@ from gateway.http.caching import Lifetime
 from gateway.http.fields import Headers, lines
 from gateway.http.form.decision import Kind, Whole, decide_whole
 from gateway.http.problems import Refused
+from gateway.http.response_head import STATUS_LINES
 from gateway.lane.request import PlainGet
 
 CLOSE: Final = b"connection: close\r\n"
@@ -76,7 +75,7 @@ class Writer:
         """Return the head and the body of the answer with `value`, whose form is `form`."""
         freshness = self._freshness(caching.freshness(value, private=False))
         end = CLOSE + _END if close else _END
-        head = (STATUS_LINE[_OK], self._lines_of(said), form.begin, freshness, form.end, end)
+        head = (STATUS_LINES[_OK], self._lines_of(said), form.begin, freshness, form.end, end)
         self._count(_OK)
         return b"".join(head), form.body
 
@@ -87,7 +86,7 @@ class Writer:
         response = problems.answer(error, asked.path)
         own = lines(self._finish(response.raw_headers))
         end = CLOSE + _END if close else _END
-        head = (STATUS_LINE[response.status_code], self._lines_of(said), own, end)
+        head = (STATUS_LINES[response.status_code], self._lines_of(said), own, end)
         self._count(response.status_code)
         return b"".join(head), bytes(response.body)
 

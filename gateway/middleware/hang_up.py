@@ -17,8 +17,7 @@ _EMPTY: Final = (b"content-length", b"0")
 class HangUp:
     """ASGI middleware that cancels a request whose client hangs up before its answer's end.
 
-    A client that closes its sending side alone can't be told from one that is gone, so it counts
-    as gone. While a body is being read, its reader is told instead.
+    While a body is being read, its reader is told instead.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -16,12 +16,13 @@ from gateway.app import create_app
 from gateway.http.fields import Headers
 from gateway.http.limits import Limits
 from gateway.lane.lane import Lane
+from gateway.middleware.access_log import AccessLog
 from gateway.middleware.answered import Answered, Counted
 from gateway.middleware.cors import Cors, without_origin
 from gateway.middleware.defaults import with_defaults
 from gateway.middleware.running import Running
-from gateway.server.fast_protocol import FastLane
-from gateway.server.protocol import Protocol
+from gateway.server.connection import Connection
+from gateway.server.service import Service
 from gateway.server.workers import Workers
 from gateway.survey.gateway_figures import NEAR, REQUESTS, near_source
 
@@ -65,23 +66,25 @@ async def serve(
         running = Running(app)
         lost = asyncio.Event()
         cors = Cors(running, cors_origins) if cors_origins else None
-        inner = functools.partial(Protocol, limits=limits, lost=lost, answered=answered)
-        if cors is not None:
-            inner = functools.partial(inner, on_refusal=cors.on_refusal)
-        http: Callable[..., asyncio.Protocol] = inner
+        lane = None
         if fast_lane and not access_log:
             near = client if near_cache else None
             lane = Lane(client, near, running, limits, _finish(cors_origins), answered=answered)
-            http = functools.partial(FastLane, lane=lane, inner=inner)
+        service = Service(
+            limits=limits,
+            lost=lost,
+            answered=answered,
+            lane=lane,
+            on_refusal=(lambda _: ()) if cors is None else cors.on_refusal,
+        )
+        counted = Counted(cors or running, answered)
         config = uvicorn.Config(
-            Counted(cors or running, answered),
-            http=http,  # type: ignore[arg-type] # it is only called
+            AccessLog(counted) if access_log else counted,
+            http=functools.partial(Connection, service=service),  # type: ignore[arg-type] # it is only called
             ws="none",
             lifespan="off",
             log_config=None,
-            access_log=access_log,
             server_header=False,
-            timeout_keep_alive=limits.keep_alive,  # type: ignore[arg-type] # a delay, of any length
         )
         try:
             server = _Server(config, ready, stopping, running, lost, drain, grace)

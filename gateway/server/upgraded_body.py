@@ -55,7 +55,6 @@ class Body(NamedTuple):
         """Return a parser that goes on with the body, and then with the requests behind it."""
         begun = _Begun(taker)
         parser = httptools.HttpRequestParser(begun)
-        parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
         parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % self.framing)
         begun.has_head = True
         return parser

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 import uvicorn
 from fakes import FakeClock
@@ -19,8 +18,8 @@ from gateway.lane.lane import Lane
 from gateway.middleware.answered import Answered
 from gateway.middleware.defaults import with_defaults
 from gateway.middleware.running import Running
-from gateway.server.fast_protocol import FastLane
-from gateway.server.protocol import Protocol
+from gateway.server.connection import Connection as Served
+from gateway.server.service import Service
 
 
 def get(key: str, *, query: str = "", fields: str = "") -> bytes:
@@ -122,7 +121,7 @@ class Inner:
 
 
 class LaneServer:
-    """A server of FastLanes, and what a uvicorn Server would do to it."""
+    """A server of connections with a lane, and what a uvicorn Server would do to it."""
 
     def __init__(
         self, *, keep_alive: float = 60, receive_timeout: float = 10, with_near: bool = False
@@ -136,8 +135,8 @@ class LaneServer:
         self.state.default_headers = [(b"date", b"now")]
         self.url = ""
         self.answered = Answered()
-        limits = Limits(timeout=10, receive_timeout=receive_timeout)
-        self._lane = Lane(
+        limits = Limits(timeout=10, receive_timeout=receive_timeout, keep_alive=keep_alive)
+        lane = Lane(
             self.cluster,
             self.near if with_near else None,
             self.running,
@@ -146,17 +145,13 @@ class LaneServer:
             answered=self.answered,
             clock=self.clock,
         )
-        self._inner = partial(Protocol, limits=limits, lost=asyncio.Event(), answered=self.answered)
-        self._config = uvicorn.Config(
-            self.running,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            timeout_keep_alive=keep_alive,  # type: ignore[arg-type] # parts of seconds do as well
+        self._service = Service(
+            limits=limits, lost=asyncio.Event(), answered=self.answered, lane=lane
         )
+        self._config = uvicorn.Config(self.running, ws="none", lifespan="off", log_config=None)
 
-    def protocol(self) -> FastLane:
-        return FastLane(self._config, self.state, {}, lane=self._lane, inner=self._inner)
+    def protocol(self) -> Served:
+        return Served(self._config, self.state, {}, service=self._service)
 
     def shut_down(self) -> None:
         for connection in list(self.state.connections):

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import struct
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -39,6 +41,12 @@ class Connection:
 
     def send(self, data: bytes) -> None:
         self.writer.write(data)
+
+    def reset(self) -> None:
+        """Hang up as a client does that is gone: what closes alone may still read."""
+        sock = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
 
     async def reply(self, *, to_head: bool = False) -> Reply | None:
         """Return the next answer; None where the server has hung up."""

@@ -58,6 +58,12 @@ class _Pipe(asyncio.Transport):
     def write_eof(self) -> None:
         self._answers.feed_eof()
 
+    def can_write_eof(self) -> bool:
+        return True
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
     def pause_reading(self) -> None:
         self._is_paused = True
 

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import logging
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 from fakes import FakeSource
 from processes import GatewayAt
+from raw_http import Connection
 from starlette.types import Message, Receive, Scope, Send
 
 from cache_core import Node
@@ -17,23 +19,23 @@ from gateway.middleware.hang_up import HangUp
 TOM = "/groups/scores/keys/Tom"
 
 
-async def ask(
-    url: str, head: str = f"GET {TOM} HTTP/1.1\r\nHost: x\r\n\r\n"
-) -> asyncio.StreamWriter:
-    parts = urlsplit(url)
-    _, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    writer.write(head.encode())
-    return writer
+@asynccontextmanager
+async def asking(url: str, key: str = "Tom", fields: str = "") -> AsyncIterator[Connection]:
+    async with Connection(url) as connection:
+        connection.send(
+            f"GET /groups/scores/keys/{key} HTTP/1.1\r\nHost: x\r\n{fields}\r\n".encode()
+        )
+        yield connection
 
 
 async def test_a_client_that_hangs_up_cancels_its_load(
     gateway_url: str, source: FakeSource, caplog: pytest.LogCaptureFixture
 ) -> None:
     source.gate.clear()
-    writer = await ask(gateway_url)
-    await source.asked.wait()
-    writer.close()
-    await source.left.wait()
+    async with asking(gateway_url) as connection:
+        await source.asked.wait()
+        connection.reset()
+        await source.left.wait()
     assert source.cancelled == ["Tom"]
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
@@ -42,11 +44,11 @@ async def test_it_also_does_after_a_body_that_nobody_wants(
     gateway_url: str, source: FakeSource
 ) -> None:
     source.gate.clear()
-    writer = await ask(gateway_url, f"GET {TOM} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
-    await source.asked.wait()
-    writer.close()
-    async with asyncio.timeout(5):  # half of the deadline, which would end it as well
-        await source.left.wait()
+    async with asking(gateway_url, fields="Content-Length: 0\r\n") as connection:
+        await source.asked.wait()
+        connection.reset()
+        async with asyncio.timeout(5):  # half of the deadline, which would end it as well
+            await source.left.wait()
     assert source.cancelled == ["Tom"]
 
 
@@ -56,21 +58,20 @@ async def test_a_load_that_others_wait_for_goes_on(
     source.gate.clear()
     other = await gateway_at(node.address)
     async with httpx.AsyncClient(base_url=other, trust_env=False, verify=False, timeout=20) as http:
-        leaving = await ask(gateway_url)
-        await source.asked.wait()
-        staying = asyncio.create_task(http.get(TOM))
-        source.asked.clear()
-        # A key of its own on the same way shows that the get before it has come.
-        after = asyncio.create_task(http.get("/groups/scores/keys/Sam"))
-        await source.asked.wait()
-        leaving.close()
-        await leaving.wait_closed()
-        gone = await ask(gateway_url, "GET /groups/scores/keys/Jack HTTP/1.1\r\nHost: x\r\n\r\n")
-        while "Jack" not in source.lookups:
-            source.asked.clear()
+        async with asking(gateway_url) as leaving:
             await source.asked.wait()
-        gone.close()
-        await source.left.wait()  # who left later has been noticed, so the first has too
+            staying = asyncio.create_task(http.get(TOM))
+            source.asked.clear()
+            # A key of its own on the same way shows that the get before it has come.
+            after = asyncio.create_task(http.get("/groups/scores/keys/Sam"))
+            await source.asked.wait()
+            leaving.reset()
+        async with asking(gateway_url, "Jack") as gone:
+            while "Jack" not in source.lookups:
+                source.asked.clear()
+                await source.asked.wait()
+            gone.reset()
+            await source.left.wait()  # who left later has been noticed, so the first has too
         source.gate.set()
         assert (await staying).json()["value"] == "630"
         assert (await after).status_code == 200

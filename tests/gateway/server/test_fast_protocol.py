@@ -50,7 +50,6 @@ async def test_a_plain_get_is_asked_for_without_the_app(
         asking.then(Value(score))
         assert await value(connection) == score.decode()
     assert serving.inner.asked.empty()
-    assert serving.state.total_requests == 4
 
 
 async def test_what_is_known_in_the_turn_that_asks_is_answered(
@@ -62,15 +61,26 @@ async def test_what_is_known_in_the_turn_that_asks_is_answered(
         assert await value(connection) == "630"
 
 
-async def test_what_comes_in_parts_or_together_is_the_apps(
-    serving: LaneServer, connection: Connection
-) -> None:
+async def test_what_comes_in_parts_is_the_apps(serving: LaneServer, connection: Connection) -> None:
     connection.send(get("Tom")[:9])
     await all_read(serving)
     connection.send(get("Tom")[9:])
     assert await value(connection) == "inner"
-    connection.send(get("Tom") * 2)
-    assert [await value(connection), await value(connection)] == ["inner", "inner"]
+
+
+async def test_what_comes_together_is_asked_for_one_by_one_without_the_app(
+    serving: LaneServer, connection: Connection
+) -> None:
+    connection.send(get("Tom") + get("Jack") + get("Sam")[:9])
+    for key, score in (("Tom", "630"), ("Jack", "589")):
+        asking = await serving.cluster.asked.get()
+        assert asking.key == ("scores", key)
+        assert serving.cluster.asked.empty()
+        asking.then(Value(score.encode()))
+        assert await value(connection) == score
+    assert serving.inner.asked.empty()
+    connection.send(get("Sam")[9:])
+    assert await value(connection) == "inner"
 
 
 async def test_each_request_is_asked_for_in_its_own_trace_or_in_none(
@@ -147,18 +157,35 @@ async def test_a_flood_behind_a_request_is_not_read(
     assert reply.status == 414
 
 
-@pytest.mark.parametrize("half", [True, False])
-async def test_who_hangs_up_asks_no_more(
-    serving: LaneServer, connection: Connection, half: bool
-) -> None:
+async def test_who_hangs_up_asks_no_more(serving: LaneServer, connection: Connection) -> None:
     connection.send(get("Tom"))
     asking = await serving.cluster.asked.get()
-    if half:
-        connection.writer.write_eof()
-    else:
-        connection.writer.close()
+    connection.reset()
     await asking.given_up.wait()
     serving.running.end()  # of it, nothing is left to end
+
+
+async def test_who_closes_the_sending_side_alone_is_answered_before_the_connection_ends(
+    serving: LaneServer, connection: Connection
+) -> None:
+    connection.send(get("Tom") + get("Jack"))
+    tom = await serving.cluster.asked.get()
+    connection.writer.write_eof()
+    await all_read(serving)
+    tom.then(Value(b"630"))
+    (await serving.cluster.asked.get()).then(NotFound.of("Jack"))
+    first, second = await connection.replies()
+    assert (first.status, "connection" in first.headers) == (200, False)
+    assert (second.status, second.headers["connection"]) == (404, "close")
+
+
+@pytest.mark.parametrize("begun", [b"", b"\r\n", get("Tom")[:9]])
+async def test_who_closes_the_sending_side_without_a_request_is_let_go(
+    connection: Connection, begun: bytes
+) -> None:
+    connection.send(begun)
+    connection.writer.write_eof()
+    assert await connection.replies() == []
 
 
 async def test_a_request_that_waits_when_the_server_stops_is_answered_and_then_closed(
@@ -234,9 +261,9 @@ async def test_the_time_that_the_first_request_may_take_ends_with_it() -> None:
         assert await value(slow) == "630"
 
 
-async def test_who_does_not_read_is_left_to_the_app(serving: LaneServer) -> None:
+async def test_who_does_not_read_is_served_no_more_until_then(serving: LaneServer) -> None:
     large = b"x" * (8 * 1024 * 1024)
-    serving.cluster.at_once |= {"large": Value(large), "Tom": Value(b"630")}
+    serving.cluster.at_once["large"] = Value(large)
     where = urlsplit(serving.url)
     loop = asyncio.get_running_loop()
     with socket.socket() as sock:
@@ -245,15 +272,18 @@ async def test_who_does_not_read_is_left_to_the_app(serving: LaneServer) -> None
         await loop.sock_connect(sock, (where.hostname, where.port))
         await loop.sock_sendall(sock, get("large", query="?alt=media"))
         got = len(await loop.sock_recv(sock, 1))
-        await loop.sock_sendall(sock, get("Tom"))
-        assert await serving.inner.asked.get() == "/groups/scores/keys/Tom"
+        await loop.sock_sendall(sock, get("Tom") + get("Jack").replace(b"GET", b"POST"))
+        await all_read(serving)
+        assert serving.cluster.asked.empty()
+        while serving.cluster.asked.empty():
+            got += len(await loop.sock_recv(sock, 1 << 20))
+        (await serving.cluster.asked.get()).then(Value(b"630"))
         end = b""
         while not end.endswith(b"inner"):
             part = await loop.sock_recv(sock, 1 << 20)
-            got, end = got + len(part), (end + part)[-5:]
+            got, end = got + len(part), (end + part)[-1000:]
         assert got > len(large)
-        await loop.sock_sendall(sock, get("Tom"))  # it reads again, so the lane has it
-        assert b'"630"' in await loop.sock_recv(sock, 1 << 20)
+        assert b'"630"' in end
 
 
 @pytest.mark.parametrize("size", [1, OFF_LOOP_BYTES, OFF_LOOP_BYTES + 1])

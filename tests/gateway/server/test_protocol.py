@@ -13,7 +13,7 @@ from virtual_lane import VirtualConnection
 from virtual_time import after, in_virtual_time
 
 from cache_core.value import Value
-from gateway.server import protocol
+from gateway.server import connection as protocol
 
 UPLOAD = b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n"
 
@@ -84,9 +84,7 @@ async def test_a_plain_get_waits_for_the_answer_of_the_app_before_it(serving: La
         connection.send(get("Sam"))
         await all_read(serving)
         serving.inner.gate.set()
-        assert [await value(connection), await value(connection)] == ["inner", "inner"]
-        connection.send(get("Sam"))
-        assert await value(connection) == "567"
+        assert [await value(connection), await value(connection)] == ["inner", "567"]
 
 
 async def test_a_large_body_in_parts_is_no_large_head(serving: LaneServer) -> None:
@@ -100,7 +98,7 @@ async def test_a_large_body_in_parts_is_no_large_head(serving: LaneServer) -> No
         serving.inner.gate.set()
         assert await value(connection) == "inner"
         connection.send(b"x" * 240_000 + get("Sam"))
-        assert await value(connection) == "inner"
+        assert await value(connection) == "567"
 
 
 @pytest.mark.parametrize("garbage", [b"\x16\x03\x01\r\n\r\n", b"GARBAGE\r\n\r\n", b"GET /\r\n\r\n"])

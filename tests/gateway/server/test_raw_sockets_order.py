@@ -207,28 +207,53 @@ async def test_a_client_that_hangs_up_in_its_request_leaves_nothing(url: str) ->
             await connection.writer.drain()
 
 
-async def test_a_client_that_closes_its_sending_side_is_taken_for_gone(
-    url: str, source: FakeSource
+@pytest.mark.parametrize(
+    "fields",
+    [b"", b"X-Odd: 1\r\n", b"Transfer-Encoding: chunked\r\n\r\n0\r\n"],
+    ids=["lane", "app", "body"],
+)
+async def test_a_client_that_closes_its_sending_side_is_answered(
+    url: str, source: FakeSource, fields: bytes
 ) -> None:
     source.gate.clear()
     async with Connection(url) as connection:
-        connection.send(get(b"Tom"))
-        await source.asked.wait()
+        connection.send(get(b"Tom", fields))
         connection.writer.write_eof()
-        async with asyncio.timeout(5):  # half of the deadline, which would end it as well
-            assert await connection.replies() == []
-            await source.left.wait()
-    assert source.cancelled == ["Tom"]
-    source.gate.set()
+        await source.asked.wait()
+        source.gate.set()
+        replies = await connection.replies()
+    assert [reply.status for reply in replies] == [200]
+    assert replies[0].headers["connection"] == "close"
 
 
-async def test_a_client_that_hangs_up_cancels_the_first_of_its_requests_too(
+async def test_readiness_is_told_to_a_client_that_closes_its_sending_side(url: str) -> None:
+    async with Connection(url) as connection:
+        connection.send(b"GET /readyz" + HEAD + b"\r\n")
+        connection.writer.write_eof()
+        assert [reply.status for reply in await connection.replies()] == [200]
+
+
+async def test_a_client_that_closes_its_sending_side_within_a_request_is_let_go(
     url: str, source: FakeSource
+) -> None:
+    begun = b"POST /groups/scores/keys:batchGet" + HEAD + b"Content-Type: application/json\r\n"
+    for part in (begun, begun + b"Content-Length: 20\r\n\r\n{"):
+        async with Connection(url) as connection:
+            connection.send(part)
+            connection.writer.write_eof()
+            assert await connection.replies() == []
+    assert source.lookups == []
+
+
+@pytest.mark.parametrize("fields", [b"", b"X-Odd: 1\r\n"], ids=["lane", "app"])
+async def test_a_client_that_hangs_up_cancels_the_first_of_its_requests_too(
+    url: str, source: FakeSource, fields: bytes
 ) -> None:
     source.gate.clear()
     async with Connection(url) as connection:
-        connection.send(get(b"Tom") + get(b"Jack"))
+        connection.send(get(b"Tom", fields) + get(b"Jack", fields))
         await source.asked.wait()
+        connection.reset()
     async with asyncio.timeout(5):  # half of the deadline, which would end it as well
         await source.left.wait()
     assert source.cancelled == ["Tom"]

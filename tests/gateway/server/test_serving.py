@@ -181,7 +181,7 @@ def all_of(sock: socket.socket) -> bytes:
 async def test_the_access_log_has_plain_gets_too(
     node: Node, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, logger="uvicorn.access")
+    caplog.set_level(logging.INFO, logger="gaocache.access")
     logging_it = Gateway(node.address, grace=5, access_log=True)
     assert (await http.get(logging_it.url + KEY)).status_code == 200
     await logging_it.stop()

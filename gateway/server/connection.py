@@ -1,0 +1,310 @@
+"""One connection of HTTP/1.1: its requests in their order, one at a time, and their answers.
+
+A plain GET is the fast lane's, all else is the app's, and what can't be served is refused with a
+problem; the connection ends with that. RFC 9112.
+"""
+
+import asyncio
+from contextvars import Context
+from typing import Any, Final
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from gateway.http.fields import Headers
+from gateway.http.problems import Refused
+from gateway.http.request_head import too_slow
+from gateway.server.ahead import Ahead
+from gateway.server.exchange import Exchange, scope_of
+from gateway.server.lane_exchange import LaneExchange
+from gateway.server.reading import Reading
+from gateway.server.request_parser import Awaited, RequestHead, RequestParser
+from gateway.server.sending import Sending
+from gateway.server.service import Service
+
+LINGER_SECONDS: Final = 1.0
+"""How long bytes are still read after the last answer: closing at once could destroy it."""
+
+AHEAD_BYTES: Final = 4 * 1024
+"""No more is read while so much has come that can't be taken yet.
+
+A transport hands over up to 256,000 bytes at once, so a connection holds 256 KiB at the most.
+"""
+
+REQUESTS_A_TURN: Final = 16
+"""Others are served after so many requests that have come at once."""
+
+_EMPTY_LINE: Final = b"\r\n\r\n"
+
+
+class Connection(asyncio.Protocol):
+    """A connection, made with the arguments that uvicorn gives to a protocol, and the `service`.
+
+    One that only closes its sending side is answered; one that is reset is not.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        service: Service,
+    ) -> None:
+        if not config.loaded:
+            config.load()
+        self.transport: asyncio.Transport
+        self._app = config.loaded_app
+        self._app_state = app_state
+        self._state = server_state
+        self._service = service
+        self._limits = service.limits
+        self._loop = _loop or asyncio.get_running_loop()
+        self._parser = RequestParser(service.limits)
+        self._sending: Sending
+        self._reading: Reading
+        lane = service.lane
+        self._lane = lane
+        self._lane_exchange = None if lane is None else LaneExchange(self, lane, self._loop)
+        self._exchange: Exchange | LaneExchange | None = None
+        """The exchange that is not answered yet."""
+        self._is_ready = False
+        """Whether the lane may answer with a kept answer whatever comes next."""
+        self._ahead = Ahead()
+        self._goes_long_way = False
+        self._is_advancing = False
+        self._is_shut_down = False
+        self._has_eof = False
+        self._is_over = False
+        """Whether nothing that comes is taken any more."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """Wait for the first request, but not for ever."""
+        self.transport = transport
+        self._sending = Sending(transport, self._loop, self._limits.send_timeout)
+        self._state.connections.add(self)  # type: ignore[arg-type] # it is only shut down
+        self._reading = Reading(transport, self._loop, self._limits, self._time_out)
+        self._is_ready = self._lane is not None
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Give up the request under way: the client is gone."""
+        self._is_ready, self._is_over = False, True
+        if self._exchange is not None:
+            self._exchange.hang_up()
+            self._exchange = None
+        self._ahead.clear()
+        self._reading.end()
+        self._sending.end()
+        self._state.connections.discard(self)
+        self._service.lost.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Answer a request, or hold back what comes behind one."""
+        if self._is_ready:
+            # _is_ready implies a lane; this is the whole way of a near copy's answer.
+            written = self._lane.again(data, self._state.default_headers)  # type: ignore[union-attr]
+            if written is not None:
+                self.transport.write(written)
+                self._reading.idle()
+                return
+        if not self._is_over:
+            self._ahead.append(data)
+            self._advance()
+
+    def eof_received(self) -> bool:
+        """Answer what has come whole, and close then: a client may close its sending side."""
+        self._has_eof, self._is_ready = True, False
+        waits_for_body = self._parser.awaited is Awaited.BODY
+        if self._exchange is not None and waits_for_body:
+            self._exchange.hang_up()
+            self._exchange = None
+        if self._exchange is None and not self._ahead:
+            self._sending.close()
+        return self.transport.can_write_eof()  # TLS has no half of a connection
+
+    def pause_writing(self) -> None:
+        """Begin no more answers until the client reads."""
+        self._is_ready = False
+        self._sending.pause()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._sending.resume()
+        self._loop.call_soon(self._advance)
+
+    def shutdown(self) -> None:
+        """Close the connection, once the requests that have come are answered.
+
+        Called by the server.
+        """
+        self._is_shut_down, self._is_ready = True, False
+        if self._exchange is None and not self._ahead:
+            self._close()
+
+    def begin_answer(self) -> tuple[Headers, bool]:
+        """Return the server's own headers, and whether the connection outlives the answer."""
+        is_last = (self._is_shut_down or self._has_eof) and not self._ahead
+        return self._state.default_headers, not is_last and not self._is_over
+
+    def read_on(self) -> None:
+        """Hand over more of the body, as it comes."""
+        self._advance()
+
+    def end_exchange(self, *, keeps_alive: bool) -> None:
+        """Go on with the next request, or end with this one."""
+        self._exchange = None
+        if self._is_over or not keeps_alive:
+            self._close()
+            return
+        if self._parser.awaited is Awaited.REQUEST:
+            self._reading.idle()
+        if self._ahead and not self._is_advancing:
+            # Not now: this may be called while another request's error is handled.
+            self._loop.call_soon(self._advance)
+        elif not self._is_advancing:
+            self._wait()
+
+    def take_back(self, request: bytes) -> None:
+        """Let the app answer a request that the lane can't."""
+        self._ahead.put_back(request)
+        self._exchange = None
+        self._goes_long_way = True
+        self._advance()
+
+    def _advance(self) -> None:
+        """Take what has come, as far as it can be taken now."""
+        if self._is_advancing or self._is_over:
+            return
+        self._is_advancing, self._is_ready = True, False
+        begun = 0
+        while self._may_take():
+            if self._parser.awaited is Awaited.REQUEST:
+                if begun == REQUESTS_A_TURN:
+                    self._loop.call_soon(self._advance)
+                    break
+                begun += 1
+            self._take()
+        self._is_advancing = False
+        self._wait()
+
+    def _may_take(self) -> bool:
+        if not self._ahead or self._is_over or self.transport.is_closing():
+            return False
+        match self._exchange:
+            case None:
+                return not self._sending.is_paused
+            case Exchange() as exchange:
+                awaits_body = self._parser.awaited is Awaited.BODY
+                return awaits_body and exchange.held_bytes < AHEAD_BYTES
+            case _:
+                return False
+
+    def _take(self) -> None:
+        """Take the next part of what is held: by the lane, or by the parser."""
+        if self._parser.awaited is Awaited.REQUEST and self._is_taken_by_lane():
+            return
+        self._reading.receive()
+        try:
+            part = self._parser.read(self._ahead.first, self._ahead.start)
+            if part.head is not None:
+                self._begin(part.head)
+        except Refused as refused:
+            self._refuse(refused)
+            return
+        self._goes_long_way = False
+        self._ahead.take(part.end)
+        if part.is_whole:
+            self._reading.received()
+            if self._exchange is None:
+                self._reading.idle()
+        if isinstance(self._exchange, Exchange) and (part.body or part.is_whole):
+            self._exchange.take(part.body, is_whole=part.is_whole)
+
+    def _is_taken_by_lane(self) -> bool:
+        if self._lane is None or self._lane_exchange is None or self._goes_long_way:
+            return False
+        data, start = self._ahead.first, self._ahead.start
+        end = data.find(_EMPTY_LINE, start) + len(_EMPTY_LINE)
+        if end < len(_EMPTY_LINE):
+            return False
+        request = data[start:end]
+        known = self._lane.read(request)
+        if known is None:
+            return False
+        self._ahead.take(end)
+        self._reading.received()
+        self._exchange = self._lane_exchange
+        self._lane_exchange.begin(request, known)
+        return True
+
+    def _begin(self, head: RequestHead) -> None:
+        """Have the app answer. Raises Refused."""
+        scope = scope_of(head, self.transport, self._app_state)
+        self._exchange = Exchange(head, self, self._sending)
+        # In a context of its own, because this may run in that of another request's answer.
+        run = self._exchange.run(self._app, scope)
+        task = self._loop.create_task(run, context=Context())
+        self._state.tasks.add(task)
+        task.add_done_callback(self._state.tasks.discard)
+
+    def _wait(self) -> None:
+        """Wait for what comes next: read on or not, be ready for the lane, or end."""
+        if self._is_over or self.transport.is_closing():
+            return
+        if self._exchange is None and not self._ahead:
+            if self._is_shut_down or self._has_eof:
+                self._close()
+                return
+            is_between = self._parser.awaited is Awaited.REQUEST
+            self._is_ready = is_between and self._lane is not None and not self._sending.is_paused
+        ahead = self._ahead.size
+        if isinstance(self._exchange, Exchange):
+            ahead += self._exchange.held_bytes
+        if ahead > AHEAD_BYTES:
+            self._reading.pause()
+        else:
+            self._reading.resume(midway=self._parser.awaited is not Awaited.REQUEST)
+
+    def _time_out(self) -> None:
+        if self._is_over or (self._parser.awaited is Awaited.REQUEST and not self._ahead):
+            self._sending.close()
+        elif self._parser.awaited is Awaited.REQUEST:
+            self._reading.idle()  # it is the client's to read first
+        else:
+            self._refuse(too_slow(self._limits.receive_timeout))
+
+    def _refuse(self, refused: Refused) -> None:
+        """Answer `refused` in place of the request under way, and read no more."""
+        self._is_over = True
+        self._ahead.clear()
+        awaits_body = self._parser.awaited is Awaited.BODY
+        if isinstance(self._exchange, Exchange) and self._exchange.has_begun:
+            self._reading.received()
+            return  # the connection ends with the answer that is out
+        if self._exchange is not None:
+            self._exchange.hang_up()
+            self._exchange = None
+        elif awaits_body:
+            self._close()
+            return
+        is_between = self._parser.awaited is Awaited.REQUEST
+        target, headers = (b"", ()) if is_between else (self._parser.target, self._parser.headers)
+        said = self._state.default_headers
+        self._sending.write(self._service.refusal(refused, target, headers, said))
+        self._linger()
+
+    def _close(self) -> None:
+        """Close, but not on a client that is still sending: that would destroy the answer."""
+        self._is_over, self._is_ready = True, False
+        if self._ahead or self._parser.awaited is Awaited.BODY:
+            self._ahead.clear()
+            self._linger()
+        else:
+            self._sending.close()
+
+    def _linger(self) -> None:
+        self._is_over = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._reading.linger(LINGER_SECONDS)

@@ -1,0 +1,69 @@
+"""The reading of a connection: when it pauses, and how long the client may take."""
+
+import asyncio
+from collections.abc import Callable
+
+from gateway.http.limits import Limits
+from gateway.server.deadline import Deadline
+
+
+class Reading:
+    """Reads from `transport` within the times of `limits`; `slow` is called once one is over.
+
+    A client that is not read from is not slow.
+    """
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        limits: Limits,
+        slow: Callable[[], object],
+    ) -> None:
+        self._transport = transport
+        self._limits = limits
+        self._deadline = Deadline(loop, slow)
+        self._is_on = True
+        self._is_receiving = False
+        self.receive()
+
+    def receive(self) -> None:
+        """Bound the time of a request that has begun to come, and has no bound yet."""
+        if not self._is_receiving:
+            self._is_receiving = True
+            self._deadline.set(self._limits.receive_timeout)
+
+    def received(self) -> None:
+        """Bound nothing: the request has come whole."""
+        self._is_receiving = False
+        self._deadline.unset()
+
+    def idle(self) -> None:
+        """Bound the time until the next request."""
+        self._is_receiving = False
+        self._deadline.set(self._limits.keep_alive)
+
+    def linger(self, seconds: float) -> None:
+        """Read on for so long."""
+        self.resume(midway=False)
+        self._deadline.set(seconds)
+
+    def pause(self) -> None:
+        """Read no more for now."""
+        if self._is_on:
+            self._is_on = False
+            self._transport.pause_reading()
+            if self._is_receiving:
+                self.received()
+
+    def resume(self, *, midway: bool) -> None:
+        """Read again; `midway` is whether a request has come in part."""
+        if not self._is_on:
+            self._is_on = True
+            self._transport.resume_reading()
+            if midway:
+                self.receive()
+
+    def end(self) -> None:
+        """Stop the timer: the connection is lost."""
+        self._deadline.end()
