@@ -1,7 +1,7 @@
 """The gateway as a FastAPI app."""
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Final
@@ -16,12 +16,17 @@ from cache_core.client.client import Client
 from cache_core.errors import CacheError
 from gateway.http import problems
 from gateway.http.addressing import MalformedTarget
+from gateway.http.budget import Budget
+from gateway.http.hosts import Hosts
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
 from gateway.middleware.defaults import Defaults
+from gateway.middleware.foreign_pages import ForeignPages
 from gateway.middleware.hang_up import HangUp
 from gateway.middleware.options import FILES_ALLOW, Options, allowed
 from gateway.middleware.raw_target import RawTarget
+from gateway.middleware.served_hosts import ServedHosts
+from gateway.middleware.shares import Shares
 from gateway.middleware.tracing import Tracing
 from gateway.openapi.document import TAGS, document
 from gateway.routes import batch, cluster, groups, health, keys, landing, removal
@@ -41,11 +46,14 @@ def create_app(
     client: Client,
     *,
     limits: Limits | None = None,
+    hosts: Hosts | None = None,
+    removing_origins: Collection[str] = (),
     is_draining: Callable[[], bool] = lambda: False,
     figures: Callable[[], Awaitable[GatewayFigures]] | None = None,
 ) -> FastAPI:
-    """Return the app that gets keys through `client`, within `limits`.
+    """Return the app that gets keys through `client`, within `limits`, for any of `hosts`.
 
+    Pages of `removing_origins` may remove; those of other origins than its own may not.
     While `is_draining()` is true, it answers `/readyz` with 503. `figures` returns the gateway's
     own figures; without it they are all 0, of one worker. The caller closes the client.
     """
@@ -70,6 +78,9 @@ def create_app(
     for inner in (Options, Tracing, HangUp):
         app.add_middleware(inner)
     app.add_middleware(RawTarget, max_bytes=limits.target_bytes)
+    app.add_middleware(Shares, budget=Budget(limits.total_connection_memory))
+    app.add_middleware(ForeignPages, allowed=removing_origins)
+    app.add_middleware(ServedHosts, hosts=hosts or Hosts())
     app.add_middleware(Defaults)
     add_docs(app)
     for kind in (

@@ -77,10 +77,17 @@ async def gateway_at() -> AsyncIterator[GatewayAt]:
             *,
             limits: Limits = PATIENT,
             cors_origins: Sequence[str] = (),
+            cors_removal: bool = False,
+            hosts: Sequence[str] = ("*",),
             near_cache: int = NEAR_CACHE,
         ) -> str:
             serving = serve_gateway(
-                node_address, limits=limits, cors_origins=cors_origins, near_cache=near_cache
+                node_address,
+                limits=limits,
+                cors_origins=cors_origins,
+                cors_removal=cors_removal,
+                hosts=hosts,
+                near_cache=near_cache,
             )
             return await gateways.enter_async_context(serving)
 

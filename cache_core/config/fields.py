@@ -23,6 +23,10 @@ ADDRESS: Final = "it should be HOST:PORT, like 127.0.0.1:8080"
 PEERS: Final = f"it should be like {', '.join(EXAMPLES.values())}"
 ORIGIN: Final = "it should be like https://app.example.com, in lower case, or *"
 
+HOST: Final = "it should be a name like cache.example.com, without a port, or *"
+LEAST_TOTAL_MEMORY: Final = 32 * KIB * KIB
+
+_HOST: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s,*]+")
 
 
@@ -70,6 +74,18 @@ def _check_origin(given: str) -> str:
     return given
 
 
+def _check_host(given: str) -> str:
+    if given != ALL_ORIGINS and not _HOST.fullmatch(given):
+        raise Unfit(f"{given!r} should be{HOST.removeprefix('it should be')}", HOST)
+    return given
+
+
+def _check_total(given: ByteSize) -> ByteSize:
+    if given < LEAST_TOTAL_MEMORY:
+        raise ValueError("it should be at least 32MiB")
+    return given
+
+
 def _check_header_bytes(given: ByteSize) -> ByteSize:
     if not KIB <= given <= KIB * KIB:
         raise ValueError("it should be from 1KiB to 1MiB")
@@ -103,6 +119,13 @@ Origins: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(_check_origin)], ...], BeforeValidator(_split)
 ]
 """A list of origins, or text with spaces between them."""
+
+HostNames: TypeAlias = Annotated[
+    tuple[Annotated[str, AfterValidator(_check_host)], ...], BeforeValidator(_split)
+]
+"""A list of names of hosts, or text with spaces between them."""
+
+TotalRoom: TypeAlias = Annotated[Size, AfterValidator(_check_total)]
 
 TierUrl: TypeAlias = Annotated[SecretStr, AfterValidator(_check_tier)]
 

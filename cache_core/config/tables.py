@@ -23,11 +23,13 @@ from cache_core.config.fields import (
     At,
     ConnectionRoom,
     HeaderBytes,
+    HostNames,
     Listen,
     Origins,
     Pause,
     PeersUrl,
     TierUrl,
+    TotalRoom,
     Wait,
 )
 from cache_core.config.layers import Layers
@@ -37,6 +39,7 @@ from cache_core.settings import MAX_GROUP_BYTES, MIB, Count, GroupSettings, Room
 from cache_core.sources import Source
 
 MAX_WORKERS: Final = 256
+MAX_CONNECTIONS: Final = 1_000_000
 DEFAULT_GATEWAY: Final = "127.0.0.1:8000"
 AT_ODDS: Final = "at_odds"
 """The type of a pydantic error of several keys, which are in its context as `keys`."""
@@ -137,6 +140,24 @@ class GatewayTable(Table):
         description="how long a connection may be idle after an answer: longer than a proxy in "
         "front keeps its own, or else that one sends requests into a connection that closes",
     )
+    send_timeout: Wait = Field(
+        default=30.0,
+        description="how long a client may take nothing of an answer, before it is cut off",
+    )
+    max_connections: Count = Field(
+        default=10_000,
+        ge=16,
+        le=MAX_CONNECTIONS,
+        description="how many connections a worker has at once, as far as it is allowed "
+        "descriptors; past it the longest idle one is closed for a new one, which is refused with "
+        "503 where none is idle",
+    )
+    total_connection_memory: TotalRoom = Field(
+        default=ByteSize(256 * MIB),
+        description="how much a worker may hold for all connections: half of it of answers that "
+        "are not read, where those are cut off that leave most for longest, and half of bodies and "
+        "batches, where what would be more is refused with 503",
+    )
     header_bytes: HeaderBytes = Field(
         default=ByteSize(32 * KIB), description="the most that a request's headers may have"
     )
@@ -149,6 +170,16 @@ class GatewayTable(Table):
         default=(),
         description="origins, like https://app.example.com, whose pages may read the answers in a "
         "browser; `*` is every one; the option may be repeated",
+    )
+    cors_removal: Switch = Field(
+        default=False, description="whether those pages may also remove keys and flush groups"
+    )
+    hosts: HostNames = Field(
+        default=(),
+        description="names, like cache.example.com, that a request's `Host` may have, besides "
+        "addresses and `localhost`; others are answered 421. Default: every name, or none where "
+        "`listen` is of the loopback, so that no page can reach it by a name of its own. `*` is "
+        "every one; the option may be repeated",
     )
     workers: Count = Field(
         default=1,

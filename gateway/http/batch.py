@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, JsonValue
 from cache_core.value import Value
 from gateway.http import problems
 from gateway.http.addressing import MalformedTarget
+from gateway.http.budget import Share
 from gateway.http.form.representation import NOT_UTF_8, Encoding, as_item
 from gateway.http.limits import Limits
 from gateway.http.problems import Problem, Refused
@@ -52,18 +53,23 @@ class Batch(BaseModel):
 
 
 class Room:
-    """The bytes that an answer may still take; there are `size` of them at the beginning."""
+    """The bytes that an answer may still take; there are `size` of them at the beginning.
 
-    def __init__(self, size: int) -> None:
+    What it takes is also the request's `share` of what all requests may hold.
+    """
+
+    def __init__(self, size: int, share: Share) -> None:
         self._left = size
+        self._share = share
 
     def take(self, size: int) -> bool:
         """Take `size` bytes and return True; where fewer are left, take none and return False.
 
-        A `size` below 0 gives bytes back.
+        A `size` below 0 gives bytes back. Raises Refused (503) where all requests hold too much.
         """
         if size > self._left:
             return False
+        self._share.take(size)
         self._left -= size
         return True
 

@@ -14,7 +14,9 @@ class Limits:
     answer, which is put together in memory. `timeout` is for a request that names none, and
     `max_timeout` is the most that any request has. `receive_timeout` is how long a request may take
     to arrive, `send_timeout` how long a client may take nothing of an answer, and `keep_alive` how
-    long a connection may be idle after one.
+    long a connection may be idle after one. There may be `max_connections` at once; together they
+    may hold `total_connection_memory` bytes of answers that are not sent, and as many of bodies and
+    of batches that are being read.
     """
 
     group_bytes: int = 128
@@ -30,3 +32,5 @@ class Limits:
     receive_timeout: float = 10.0
     keep_alive: float = 75.0
     send_timeout: float = 30.0
+    max_connections: int = 10_000
+    total_connection_memory: int = 128 * 1024 * 1024

@@ -55,6 +55,7 @@ GRPC_OF_HTTP: Final = {
     431: "RESOURCE_EXHAUSTED",
     499: "CANCELLED",
     500: "INTERNAL",
+    503: "UNAVAILABLE",
 }
 """The gRPC status of the gateway's own refusals; for other HTTP statuses, INVALID_ARGUMENT."""
 
@@ -162,6 +163,7 @@ def _of_refusal(refused: Refused, instance: str) -> tuple[Problem, Mapping[str, 
         instance=instance,
         grpc_status=GRPC_OF_HTTP.get(refused.status, "INVALID_ARGUMENT"),
         reason=refused.reason,
+        retryable="Retry-After" in refused.headers,
     )
     return problem, refused.headers
 

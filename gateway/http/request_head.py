@@ -77,6 +77,12 @@ def too_many_headers(limit: int) -> Refused:
     return Refused(431, "headers-too-large", f"there are more than {limit} headers")
 
 
+def too_many_connections() -> Refused:
+    """Return the refusal of a connection for which there is no room."""
+    words = "the gateway has as many connections as it may, come back later"
+    return Refused(503, "too-many-connections", words, headers={"Retry-After": "1"})
+
+
 def too_slow(seconds: float) -> Refused:
     """Return the refusal of a request that took more than `seconds` to arrive."""
     words = f"the request did not come within {seconds:g} seconds"

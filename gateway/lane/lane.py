@@ -14,7 +14,6 @@ from cache_core.trace import NO_TRACE, current_trace
 from cache_core.value import Outcome, Then, Value
 from gateway.http.caching import seconds_until_other
 from gateway.http.fields import Headers
-from gateway.http.limits import Limits
 from gateway.http.problems import Refused
 from gateway.lane.answer import AnswerForm, Writer
 from gateway.lane.memory import Memory
@@ -96,7 +95,7 @@ class Known:
 
 
 class Lane:
-    """Reads plain GETs within `limits`, asks for their keys and writes their answers.
+    """Reads plain GETs by `reader`, asks for their keys and writes their answers.
 
     Keys are asked of `client`; `near`, where there is one, is looked into first. `running` is told
     of requests that run, by the connections, and `answered` of each answer. `finish` is as the
@@ -108,7 +107,7 @@ class Lane:
         client: LaneClient,
         near: Near | None,
         running: Running,
-        limits: Limits,
+        reader: Reader,
         finish: Callable[[Headers], Headers],
         *,
         answered: Answered,
@@ -119,7 +118,7 @@ class Lane:
         self._writer = Writer(finish, answered.count)
         self._client = client
         self._near = near
-        self._reader = Reader(limits)
+        self._reader = reader
         self._clock = clock
         self._memory: Memory[Known] = Memory()
 

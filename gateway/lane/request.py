@@ -14,6 +14,7 @@ from gateway.http.deadline import timeout_of
 from gateway.http.fields import joined
 from gateway.http.form.decision import Get
 from gateway.http.form.representation import Wish
+from gateway.http.hosts import Hosts
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
 from gateway.http.request_head import read_head
@@ -84,10 +85,11 @@ class _Block(NamedTuple):
 
 
 class Reader:
-    """Reads plain GETs within `limits`."""
+    """Reads plain GETs within `limits`, for a host that is one of `hosts`."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, hosts: Hosts) -> None:
         self._limits = limits
+        self._hosts = hosts
         self._blocks: Recent[bytes, _Block] = Recent(REMEMBERED_BYTES)
 
     def read(self, data: bytes) -> PlainGet | None:
@@ -111,6 +113,8 @@ class Reader:
         block = self._blocks.get(encoded)
         if block is None:
             block = _read_block(encoded, self._limits)
+            if block is not None and not self._hosts.serve(block.fields["host"]):
+                return None
             if block is not None and block.trace is NO_TRACE:  # a trace is new in every request
                 self._blocks.put(encoded, block, len(encoded) + _BLOCK_BYTES)
         return block

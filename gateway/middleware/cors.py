@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.fields import Headers
 
-METHODS: Final = ("GET", "HEAD", "POST", "DELETE")
+READING: Final = ("GET", "HEAD", "POST")
+REMOVING: Final = (*READING, "DELETE")
 EXPOSED: Final = (
     "Accept-Ranges",
     "Age",
@@ -30,17 +31,19 @@ EXPOSED: Final = (
 class Cors:
     """ASGI middleware: pages of `origins`, or of all with `*`, may read every answer.
 
+    With `removes` they may also remove. A page may reach a gateway in a private network.
     They may not send credentials that a browser adds by itself. A preflight is answered as any
     OPTIONS is; the headers that allow something are added only where the preflight is granted.
     """
 
-    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, origins: Collection[str], *, removes: bool) -> None:
         self._app = app
         self._cors = CORSMiddleware(
             app,
             allow_origins=origins,
-            allow_methods=METHODS,
+            allow_methods=REMOVING if removes else READING,
             allow_headers=("*",),
+            allow_private_network=True,
             expose_headers=EXPOSED,
         )
 

@@ -12,10 +12,14 @@ from cache_core.settings import GroupSettings
 from cache_core.stats import CacheStats, GroupStats
 from cache_core.value import Value
 from gateway.http.batch import problem_item, value_item
+from gateway.http.budget import gateway_busy
+from gateway.http.form.decision import precondition_failed
 from gateway.http.form.representation import JSON
+from gateway.http.hosts import host_not_served
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
 from gateway.http.request_head import headers_too_large, too_slow
+from gateway.middleware.foreign_pages import origin_not_allowed
 from gateway.openapi.headers import NODE, uncached
 from gateway.openapi.problems import TOO_MANY, late, problem, too_long, unreachable
 from gateway.survey.cluster_document import cluster_document
@@ -154,12 +158,21 @@ BATCH_RESPONSES: Final[Responses] = {
         BATCH,
         *("Accept", "Accept-Encoding"),
     ),
+    503: problem(
+        "Bodies and batches take as much memory as they may.", gateway_busy(), BATCH, "Retry-After"
+    ),
 }
 
 _REMOVED: Final[Responses] = {
     202: _ok("Removed, but some could not be reached.", {"unreached": ["127.0.0.1:8082"]}),
     204: {"description": "Removed, everywhere.", "headers": uncached()},
 }
+
+
+def _foreign(instance: str) -> Responses:
+    words = "A page of another origin asks, which may not remove."
+    return {403: problem(words, origin_not_allowed(), instance)}
+
 
 REMOVAL_RESPONSES: Final[Responses] = {
     **_REMOVED,
@@ -169,7 +182,9 @@ REMOVAL_RESPONSES: Final[Responses] = {
         KeyRequired(),
         f"{KEYS}/",
     ),
+    **_foreign(f"{KEYS}/Tom"),
     **_unknown_group("/groups/none/keys/Tom", NODE),
+    412: problem("`If-Match` has no ETag of the value.", precondition_failed(), f"{KEYS}/Tom"),
     414: too_long(f"{KEYS}/" + "k" * TOO_MANY),
     **_unreached(f"{KEYS}/Tom"),
 }
@@ -177,7 +192,11 @@ REMOVAL_RESPONSES: Final[Responses] = {
 FLUSH_RESPONSES: Final[Responses] = {
     **_REMOVED,
     **_bad_group(_LONG_GROUP + "/keys"),
+    **_foreign(KEYS),
     **_unknown_group("/groups/none/keys", NODE),
+    412: problem(
+        "`If-Match` has no ETag of the value, or no `key` is named.", precondition_failed(), KEYS
+    ),
     414: too_long("/groups/" + "k" * TOO_MANY),
     **_unreached(KEYS),
 }
@@ -224,6 +243,11 @@ UNHEARD: Final[dict[str, dict[str, Any]]] = {
         "The request, its body included, did not come within 10 seconds.",
         too_slow(Limits().receive_timeout),
         BATCH,
+    ),
+    "421": problem(
+        "The gateway does not serve the `Host` that the request names.",
+        host_not_served("evil.example"),
+        f"{KEYS}/Tom",
     ),
     "431": problem(
         "The headers are larger than 32 KiB.",

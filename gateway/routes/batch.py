@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -22,11 +22,13 @@ from gateway.http.batch import (
     value_item,
 )
 from gateway.http.batch_body import keys_in
+from gateway.http.budget import Share
 from gateway.http.fields import joined
 from gateway.http.form.decision import decide_form
 from gateway.http.form.representation import JSON, Encoding, Representation, Wish, choose
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
+from gateway.middleware.shares import share_of
 from gateway.openapi.resources import BATCH_EXAMPLE, BATCH_RESPONSES
 from gateway.routes.body import read_json
 from gateway.routes.dependencies import EncodingQuery, GroupPath, Timeout
@@ -74,7 +76,7 @@ def router(client: Client, limits: Limits) -> APIRouter:
         name = group_of(group, limits)
         keys = keys_in(await read_json(request, limits), limits)
         ask = BatchRead(name, group, keys, encoding, caching.demand(fields))
-        body = await reader.read(ask, timeout)
+        body = await reader.read(ask, timeout, share_of(request))
         # A POST has no conditions and no ETag: its URL names no such document.
         accepted = {name: fields[name] for name in ("accept-encoding",) if name in fields}
         response = await _answer(body, accepted, is_head=False)
@@ -112,14 +114,14 @@ class BatchReader:
         fields = joined(request.headers.raw)
         name = group_of(group, self._limits)
         ask = BatchRead(name, group, keys, wish.encoding, caching.demand(fields))
-        body = await self.read(ask, timeout)
+        body = await self.read(ask, timeout, share_of(request))
         return await _answer(body, fields, is_head=request.method == "HEAD")
 
-    async def read(self, ask: BatchRead, timeout: float) -> bytes:
-        """Return the document with an item for each key. Raises Refused."""
+    async def read(self, ask: BatchRead, timeout: float, share: Share) -> bytes:
+        """Return the document with an item for each key, as part of `share`. Raises Refused."""
         check_count(ask.keys, self._limits)
         path = f"/groups/{ask.encoded_group}/keys"
-        room = Room(self._limits.batch_bytes)
+        room = Room(self._limits.batch_bytes, share)
         counts = Counter(ask.keys)
 
         async def item(key: str) -> bytes:
@@ -137,9 +139,12 @@ class BatchReader:
                 return problem_item(path, key, too_large(self._limits))
             return found
 
-        found = await asyncio.gather(*map(item, counts))
-        items = dict(zip(counts, found, strict=True))
-        return b'{"items":[%b]}' % b",".join(items[key] for key in ask.keys)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = {key: group.create_task(item(key)) for key in counts}
+        except* Refused as refusals:
+            raise refusals.exceptions[0] from None
+        return _document(ask.keys, {key: task.result() for key, task in tasks.items()})
 
 
 def check_json(wish: Wish) -> None:
@@ -149,7 +154,19 @@ def check_json(wish: Wish) -> None:
         raise Refused(406, "not-acceptable", f"there is {JSON}")
 
 
+def _document(keys: Sequence[str], items: dict[str, bytes]) -> bytes:
+    """Return the document of the `items` of `keys`; an item goes as soon as it is there."""
+    left = Counter(keys)
+    document = bytearray(b'{"items":[')
+    for number, key in enumerate(keys):
+        left[key] -= 1
+        item = items[key] if left[key] else items.pop(key)
+        document += b"," + item if number else item
+    document += b"]}"
+    return cast("bytes", document)  # it is read as bytes are, and a copy would be as large again
+
+
 async def _answer(body: bytes, fields: Mapping[str, str], *, is_head: bool) -> Response:
     form = Representation(JSON, body)
     decision = await worked(len(body), decide_form, form, UNCACHED, fields, is_head=is_head)
-    return Response(decision.body, decision.status, decision.headers)
+    return Response(memoryview(decision.body), decision.status, decision.headers)

@@ -7,12 +7,13 @@ from starlette.requests import ClientDisconnect, Request
 from gateway.http.form.representation import JSON
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
+from gateway.middleware.shares import share_of
 
 _PLAIN: Final = frozenset({"", "identity"})
 
 
 async def read_json(request: Request, limits: Limits) -> str:
-    """Return the body's text, which may be no JSON. Raises Refused (400, 413, 415, 499)."""
+    """Return the body's text, which may be no JSON. Raises Refused (400, 413, 415, 499, 503)."""
     _check_kind(request)
     try:
         body = await _read(request, limits.body_bytes)
@@ -37,12 +38,17 @@ def _check_kind(request: Request) -> None:
 
 
 async def _read(request: Request, limit: int) -> bytes:
-    """Return the body, of which no more than `limit` bytes are ever held."""
+    """Return the body, of which no more than `limit` bytes are ever held, as the request's share.
+
+    Raises Refused (413, 503).
+    """
+    share = share_of(request)
     words = f"the body has more than {limit} bytes"
     if int(request.headers.get("content-length", "0")) > limit:
         raise Refused(413, "body-too-large", words)
     body = bytearray()
     async for part in request.stream():
+        share.take(len(part))
         body += part
         if len(body) > limit:
             raise Refused(413, "body-too-large", words)

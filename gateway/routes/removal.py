@@ -1,6 +1,6 @@
 """`DELETE` of a key or of a group's keys: values that were loaded before are never read again."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
@@ -8,11 +8,19 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import JSONResponse, Response
 
 from cache_core.client.client import Client
-from gateway.http.addressing import from_path, from_query, group_of, keys_of
+from cache_core.errors import NotFound
+from gateway.http.addressing import Target, from_path, from_query, group_of, keys_of
+from gateway.http.fields import joined
+from gateway.http.form.decision import Get, decide, precondition_failed
+from gateway.http.form.representation import Wish
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
 from gateway.openapi.resources import FLUSH_RESPONSES, REMOVAL_RESPONSES, Responses
 from gateway.routes.dependencies import GroupPath, KeyPath, Timeout
+from gateway.routes.off_loop import worked
+
+CONDITIONS: Final = frozenset({"if-match", "accept-encoding"})
+"""What decides whether a key is removed, of all that decides the answer of a GET."""
 
 
 class Unreached(BaseModel):
@@ -50,12 +58,18 @@ def router(client: Client, limits: Limits) -> APIRouter:
         response_class=Response,
         responses=_with_model(REMOVAL_RESPONSES),
     )
-    async def remove_key(group: GroupPath, key: KeyPath, timeout: Timeout) -> Response:
+    async def remove_key(
+        request: Request, group: GroupPath, key: KeyPath, timeout: Timeout
+    ) -> Response:
         """Remove the key at its owner and every copy of it, whether or not there is one.
 
-        The source is not touched: the next get asks it.
+        The source is not touched: the next get asks it. With `If-Match` only a value is removed
+        that has one of these ETags, in the form that a `GET` with the same `Accept` and
+        `Accept-Encoding` would be answered in.
         """
-        return await remove(*from_path(group, key, limits), timeout)
+        target = from_path(group, key, limits)
+        await _check_match(client, request, target, timeout)
+        return await remove(*target, timeout)
 
     @routes.delete(
         "/groups/{group:segment}/keys",
@@ -84,14 +98,32 @@ def router(client: Client, limits: Limits) -> APIRouter:
         """
         query = request.scope["query_string"]
         if keys_of(query):
-            return await remove(*from_query(group, query, limits), timeout)
+            target = from_query(group, query, limits)
+            await _check_match(client, request, target, timeout)
+            return await remove(*target, timeout)
         if query:
             # A query that was meant to name a key should not remove all keys.
             words = "a group is flushed without a query, a key is removed with `key`"
             raise Refused(400, "invalid-parameter", words)
+        if "if-match" in request.headers:
+            raise precondition_failed()  # a group has no ETag that it could be
         return await remove(group_of(group, limits), None, timeout)
 
     return routes
+
+
+async def _check_match(client: Client, request: Request, target: Target, timeout: float) -> None:
+    """Raise Refused (412) where If-Match names no form that the key's value has."""
+    fields = joined(request.headers.raw)
+    if "if-match" not in fields:
+        return
+    try:
+        value = await client.get(target.group, target.key, timeout=timeout)
+    except NotFound:
+        raise precondition_failed() from None
+    conditions = {name: field for name, field in fields.items() if name in CONDITIONS}
+    get = Get(target, Wish(fields.get("accept", "")), conditions)
+    await worked(len(value.data), decide, get, value)
 
 
 def _with_model(responses: Responses) -> Responses:

@@ -3,28 +3,37 @@
 import asyncio
 import contextlib
 import functools
+import resource
 import socket
 from collections.abc import Awaitable, Callable, Collection, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
 import uvicorn
 
 from cache_core.client.client import Client
+from cache_core.connection_memory import ConnectionMemory
 from cache_core.logs import LogHook
 from gateway.app import create_app
 from gateway.http.fields import Headers
+from gateway.http.hosts import Hosts
 from gateway.http.limits import Limits
 from gateway.lane.lane import Lane
+from gateway.lane.request import Reader
 from gateway.middleware.access_log import AccessLog
 from gateway.middleware.answered import Answered, Counted
 from gateway.middleware.cors import Cors, without_origin
 from gateway.middleware.defaults import with_defaults
 from gateway.middleware.running import Running
-from gateway.server.connection import Connection
-from gateway.server.service import Service
+from gateway.server.connection.connection import Connection
+from gateway.server.connection.connection_limit import ConnectionLimit
+from gateway.server.connection.service import Service
 from gateway.server.workers import Workers
 from gateway.survey.gateway_figures import NEAR, REQUESTS, near_source
+
+OWN_DESCRIPTORS: Final = 256
+"""Descriptors that are left for connections to nodes, the log and what else there is."""
 
 FLUSH_SECONDS: Final = 1.0
 """Seconds that connections have to take their last answers, before they are aborted."""
@@ -41,6 +50,8 @@ async def serve(
     grace: float,
     access_log: bool,
     cors_origins: Collection[str] = (),
+    cors_removal: bool = False,
+    hosts: Collection[str] = (),
     near_cache: int = 0,
     fast_lane: bool = True,
     worker: Path | None = None,
@@ -51,7 +62,8 @@ async def serve(
     `nodes` is what a Client takes: one node's address, or where its cluster's members are known.
     `ready` is called once it takes connections. Once `stop` is done, it serves on for `drain`
     seconds, but says that it is not ready. Running requests then have `grace` more seconds to
-    finish; after that they are answered 503. Pages of `cors_origins` may read the answers. Up to
+    finish; after that they are answered 503. Pages of `cors_origins` may read the answers,
+    and with `cors_removal` also remove. Requests may name `hosts`, as the class Hosts has it. Up to
     `near_cache` bytes hold copies of nodes' answers. With `fast_lane`, plain GETs go the short way,
     unless there is an access log, because only the long way writes it. `worker` is the path of this
     worker's socket, one of `workers`; None if it is the only one.
@@ -62,16 +74,26 @@ async def serve(
     crew = Workers(sources, worker, workers)
     async with client, crew:
         stopping = asyncio.ensure_future(stop)
-        app = create_app(client, limits=limits, is_draining=stopping.done, figures=crew.figures)
+        served = Hosts(hosts, is_local=ip_address(sock.getsockname()[0]).is_loopback)
+        app = create_app(
+            client,
+            limits=limits,
+            hosts=served,
+            removing_origins=cors_origins if cors_removal else (),
+            is_draining=stopping.done,
+            figures=crew.figures,
+        )
         running = Running(app)
         lost = asyncio.Event()
-        cors = Cors(running, cors_origins) if cors_origins else None
+        cors = Cors(running, cors_origins, removes=cors_removal) if cors_origins else None
         lane = None
         if fast_lane and not access_log:
-            near = client if near_cache else None
-            lane = Lane(client, near, running, limits, _finish(cors_origins), answered=answered)
+            near, reader = client if near_cache else None, Reader(limits, served)
+            lane = Lane(client, near, running, reader, _finish(cors_origins), answered=answered)
         service = Service(
             limits=limits,
+            limit=ConnectionLimit(min(limits.max_connections, _most_connections())),
+            memory=ConnectionMemory(limits.total_connection_memory),
             lost=lost,
             answered=answered,
             lane=lane,
@@ -91,6 +113,12 @@ async def serve(
             await server.serve(sockets=[sock])
         finally:
             stopping.cancel()
+
+
+def _most_connections() -> int:
+    """Return how many connections the process has descriptors for, beside those of its own."""
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(descriptors - OWN_DESCRIPTORS, OWN_DESCRIPTORS)
 
 
 def _finish(cors_origins: Collection[str]) -> Callable[[Headers], Headers]:

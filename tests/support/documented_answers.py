@@ -15,8 +15,8 @@ NODE = "127.0.0.1:8080"
 TARGET_BYTES = 9000
 """Of the target that is too long."""
 
-BY_THE_CONNECTION = ("408", "431")
-"""What is answered before any operation hears of the request: test_raw_sockets tries it."""
+BY_THE_CONNECTION = ("408", "421", "431")
+"""What is answered before any operation hears of the request: tests/gateway/hostile tries it."""
 
 KEY_OF_STATUS = {400: "", 404: "NotExist", 502: "large"}
 """The key that a documented problem is about, where it isn't the parameter's example."""
@@ -27,6 +27,7 @@ GROUP_OF_STATUS = {400: "k" * 129, 404: "none"}
 HEADERS_OF_STATUS = {
     206: {"Range": "bytes=0-1"},
     304: {"If-None-Match": "*"},
+    403: {"Sec-Fetch-Site": "cross-site"},
     406: {"Accept": "image/webp"},
     412: {"If-Match": '"x"'},
     415: {"Content-Type": "text/plain"},

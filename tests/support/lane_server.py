@@ -11,15 +11,20 @@ from raw_http import Connection
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from cache_core.connection_memory import ConnectionMemory
+from cache_core.settings import MIB
 from cache_core.trace import current_trace
 from cache_core.value import Then, Value
+from gateway.http.hosts import Hosts
 from gateway.http.limits import Limits
 from gateway.lane.lane import Lane
+from gateway.lane.request import Reader
 from gateway.middleware.answered import Answered
 from gateway.middleware.defaults import with_defaults
 from gateway.middleware.running import Running
-from gateway.server.connection import Connection as Served
-from gateway.server.service import Service
+from gateway.server.connection.connection import Connection as Served
+from gateway.server.connection.connection_limit import ConnectionLimit
+from gateway.server.connection.service import Service
 
 
 def get(key: str, *, query: str = "", fields: str = "") -> bytes:
@@ -124,7 +129,13 @@ class LaneServer:
     """A server of connections with a lane, and what a uvicorn Server would do to it."""
 
     def __init__(
-        self, *, keep_alive: float = 60, receive_timeout: float = 10, with_near: bool = False
+        self,
+        *,
+        keep_alive: float = 60,
+        receive_timeout: float = 10,
+        send_timeout: float = 30,
+        total_connection_memory: int = 128 * MIB,
+        with_near: bool = False,
     ) -> None:
         self.cluster = FakeCluster()
         self.near = FakeNear()
@@ -135,18 +146,30 @@ class LaneServer:
         self.state.default_headers = [(b"date", b"now")]
         self.url = ""
         self.answered = Answered()
-        limits = Limits(timeout=10, receive_timeout=receive_timeout, keep_alive=keep_alive)
+        limits = Limits(
+            timeout=10,
+            receive_timeout=receive_timeout,
+            keep_alive=keep_alive,
+            send_timeout=send_timeout,
+            total_connection_memory=total_connection_memory,
+        )
         lane = Lane(
             self.cluster,
             self.near if with_near else None,
             self.running,
-            limits,
+            Reader(limits, Hosts()),
             with_defaults,
             answered=self.answered,
             clock=self.clock,
         )
+        self.memory = ConnectionMemory(total_connection_memory)
         self._service = Service(
-            limits=limits, lost=asyncio.Event(), answered=self.answered, lane=lane
+            limits=limits,
+            limit=ConnectionLimit(limits.max_connections),
+            memory=self.memory,
+            lost=asyncio.Event(),
+            answered=self.answered,
+            lane=lane,
         )
         self._config = uvicorn.Config(self.running, ws="none", lifespan="off", log_config=None)
 
@@ -159,9 +182,15 @@ class LaneServer:
 
 
 @asynccontextmanager
-async def lane_server(*, with_near: bool = False) -> AsyncIterator[LaneServer]:
+async def lane_server(
+    *, with_near: bool = False, send_timeout: float = 30, total_connection_memory: int = 128 * MIB
+) -> AsyncIterator[LaneServer]:
     """Serve fast lanes on a free port. Tests of time-outs do better with a VirtualConnection."""
-    serving = LaneServer(with_near=with_near)
+    serving = LaneServer(
+        with_near=with_near,
+        send_timeout=send_timeout,
+        total_connection_memory=total_connection_memory,
+    )
     loop = asyncio.get_running_loop()
     async with await loop.create_server(serving.protocol, "127.0.0.1", 0) as server:
         serving.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -20,10 +20,15 @@ async def serve_gateway(
     *,
     limits: Limits = PATIENT,
     cors_origins: Sequence[str] = (),
+    cors_removal: bool = False,
+    hosts: Sequence[str] = ("*",),
     fast_lane: bool = True,
     near_cache: int = NEAR_CACHE,
 ) -> AsyncIterator[str]:
-    """Serve a gateway on a free port in front of the node at an address; its URL."""
+    """Serve a gateway on a free port in front of the node at an address; its URL.
+
+    Unlike one that is started by the command, it serves any host: tests name many.
+    """
     stop = asyncio.Event()
     with socket.create_server(("127.0.0.1", 0)) as sock:
         serving = asyncio.create_task(
@@ -36,6 +41,8 @@ async def serve_gateway(
                 grace=5,
                 access_log=False,
                 cors_origins=cors_origins,
+                cors_removal=cors_removal,
+                hosts=hosts,
                 fast_lane=fast_lane,
                 near_cache=near_cache,
             )

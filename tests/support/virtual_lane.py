@@ -64,6 +64,9 @@ class _Pipe(asyncio.Transport):
     def get_write_buffer_size(self) -> int:
         return 0
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Take them; nothing ever waits here."""
+
     def pause_reading(self) -> None:
         self._is_paused = True
 

@@ -18,6 +18,21 @@ KeepAliveOption: TypeAlias = Annotated[
 ReceiveTimeoutOption: TypeAlias = Annotated[
     str | None, setting(GatewayTable, "gateway", "receive_timeout", metavar="SECONDS")
 ]
+SendTimeoutOption: TypeAlias = Annotated[
+    str | None, setting(GatewayTable, "gateway", "send_timeout", metavar="SECONDS")
+]
+MaxConnectionsOption: TypeAlias = Annotated[
+    str | None, setting(GatewayTable, "gateway", "max_connections", metavar="N")
+]
+TotalConnectionMemoryOption: TypeAlias = Annotated[
+    str | None, setting(GatewayTable, "gateway", "total_connection_memory", metavar="SIZE")
+]
+CorsRemovalOption: TypeAlias = Annotated[
+    bool | None, setting(GatewayTable, "gateway", "cors_removal", is_switch=True)
+]
+HostOption: TypeAlias = Annotated[
+    list[str] | None, setting(GatewayTable, "gateway", "hosts", metavar="NAME")
+]
 HeaderBytesOption: TypeAlias = Annotated[
     str | None, setting(GatewayTable, "gateway", "header_bytes", metavar="SIZE")
 ]
@@ -42,5 +57,8 @@ def limits_of(table: GatewayTable) -> Limits:
         max_timeout=table.max_timeout,
         receive_timeout=table.receive_timeout,
         keep_alive=table.keep_alive,
+        send_timeout=table.send_timeout,
+        max_connections=table.max_connections,
+        total_connection_memory=table.total_connection_memory // 2,
         header_bytes=table.header_bytes,
     )

@@ -13,7 +13,7 @@ from cache_core.config.environment import SHORT, variable
 from cache_core.settings import Table
 from gateway.cli.failure import EXIT_USAGE, EXIT_WRONG, Failure
 
-FLAGS: Final = {"cors_origins": "--cors-origin"}
+FLAGS: Final = {"cors_origins": "--cors-origin", "hosts": "--host"}
 """The options that are not named like their keys, by key."""
 
 _TAG: Final = re.compile(r"\[(?=[a-z#/@])")

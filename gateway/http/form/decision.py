@@ -108,8 +108,7 @@ def decide_form(
     coding, part, etag = _select(form, fields, is_head=is_head)
     verdict = conditional.judge(fields, etag)
     if verdict is Verdict.FAILED:
-        words = "If-Match does not name the value's ETag"
-        raise Refused(HTTPStatus.PRECONDITION_FAILED, "precondition-failed", words)
+        raise precondition_failed()
     kind = _kind(form, coding)
     headers = {**kind.begin(etag), **freshness}
     if verdict is Verdict.NOT_MODIFIED:
@@ -120,6 +119,12 @@ def decide_form(
     body = compression.compress(coding, form.body)
     headers["Content-Length"] = str(len(body))
     return Decision(HTTPStatus.OK, headers, b"" if is_head else body)
+
+
+def precondition_failed() -> Refused:
+    """Return the refusal (412) of a request whose If-Match names no ETag that there is."""
+    words = "If-Match does not name the value's ETag"
+    return Refused(HTTPStatus.PRECONDITION_FAILED, "precondition-failed", words)
 
 
 def _represent(get: Get, value: Value) -> Representation:

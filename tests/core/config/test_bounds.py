@@ -12,7 +12,7 @@ kind = "sql"
 url = "sqlite:///scores.db"
 query = "SELECT score FROM scores WHERE name = :key"
 """
-WAITS = ("timeout", "max_timeout", "receive_timeout", "keep_alive")
+WAITS = ("timeout", "max_timeout", "receive_timeout", "keep_alive", "send_timeout")
 PAUSES = (("node", "drain"), ("node", "grace"), ("gateway", "drain"), ("gateway", "grace"))
 
 BOUNDS: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = [
@@ -20,6 +20,14 @@ BOUNDS: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = [
     *((table, key, ("0", "1d"), ("86401", "1e300")) for table, key in PAUSES),
     ("gateway", "header_bytes", ("1024", "1MiB"), ("1023", "1048577", "1GiB")),
     ("gateway", "near_cache", ("0", str(2**60)), ("-1", str(2**60 + 1))),
+    ("gateway", "max_connections", ("16", "1000000"), ("15", "0", "1000001")),
+    ("gateway", "total_connection_memory", ("32MiB", str(2**60)), ("31MiB", "0", str(2**60 + 1))),
+    (
+        "gateway",
+        "hosts",
+        ("*", "a", "cache.example.com", "A_b-c.d. e"),
+        ("a:80", "http://a", "a/b", "[::1]", "a..b", ".a", "*.a", "a,b"),
+    ),
     ("gateway", "workers", ("1", "256"), ("0", "257")),
     ("node", "connection_memory", ("5242880", "64MiB"), ("5242879", "4MiB", "65MiB")),
     ("node", "total_connection_memory", ("32MiB", str(2**60)), ("31MiB", "0", str(2**60 + 1))),

@@ -41,6 +41,16 @@ VALUES: list[tuple[str, str, tuple[str, str, str], tuple[object, object, object]
     ("gateway", "max_timeout", ("60", "2m", "4s"), (60, 120, 4)),
     ("gateway", "receive_timeout", ("60", "2m", "4s"), (60, 120, 4)),
     ("gateway", "keep_alive", ("60", "2m", "4s"), (60, 120, 4)),
+    ("gateway", "send_timeout", ("60", "2m", "4s"), (60, 120, 4)),
+    ("gateway", "max_connections", ("16", "200", "1000"), (16, 200, 1000)),
+    (
+        "gateway",
+        "total_connection_memory",
+        ("1GiB", "32MiB", "33554433"),
+        (1073741824, 33554432, 33554433),
+    ),
+    ("gateway", "cors_removal", ("true", "false", "true"), (True, False, True)),
+    ("gateway", "hosts", ("*", "a b.example", ""), (("*",), ("a", "b.example"), ())),
     ("gateway", "header_bytes", ("2KiB", "3000", "1MiB"), (2048, 3000, 1048576)),
     (
         "gateway",
@@ -56,6 +66,7 @@ VALUES: list[tuple[str, str, tuple[str, str, str], tuple[object, object, object]
     ("gateway", "log_level", ("debug", "info", "error"), ("debug", "info", "error")),
 ]
 
+WAITS = ("timeout", "max_timeout", "receive_timeout", "keep_alive", "send_timeout")
 OR = "(or name:port, or [IPv6]:port, the port at most 65535)"
 
 
@@ -127,8 +138,9 @@ def test_the_defaults_are_those_of_nodes_and_gateways_in_python() -> None:
     memory = (settings.node.connection_memory, settings.node.total_connection_memory)
     assert memory == DEFAULT_MEMORY
     assert str(settings.gateway.listen) == DEFAULT_GATEWAY
-    for key in ("timeout", "max_timeout", "receive_timeout", "keep_alive", "header_bytes"):
+    for key in (*WAITS, "header_bytes", "max_connections"):
         assert getattr(settings.gateway, key) == getattr(Limits(), key)
+    assert settings.gateway.total_connection_memory == 2 * Limits().total_connection_memory
 
 
 def test_the_short_variables_of_the_gateway_are_weaker_than_the_long(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from cache_core.errors import InvalidKey, NotFound
 from cache_core.value import Value
 from gateway.http.addressing import MalformedTarget
 from gateway.http.batch import Room, problem_item, value_item
+from gateway.http.budget import Budget
 
 PATH = "/groups/g/keys"
 
@@ -36,7 +37,7 @@ def test_a_value_that_does_not_have_the_encoding_is_its_items_problem() -> None:
 
 
 def test_room_is_taken_and_given_back() -> None:
-    room = Room(10)
+    room = Room(10, Budget(100).share())
     assert room.take(8)
     assert not room.take(3)
     assert room.take(2)

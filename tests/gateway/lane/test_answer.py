@@ -5,6 +5,7 @@ import tracemalloc
 from lane_server import get
 
 from cache_core.value import Terms, Value
+from gateway.http.hosts import Hosts
 from gateway.http.limits import Limits
 from gateway.lane.answer import Writer
 from gateway.lane.request import PlainGet, Reader
@@ -15,7 +16,7 @@ PAGE = Value(b"<p>630", terms=Terms(content_type="text/html"))
 
 
 def asked(query: str = "?alt=media") -> PlainGet:
-    plain = Reader(Limits()).read(get("Tom", query=query))
+    plain = Reader(Limits(), Hosts()).read(get("Tom", query=query))
     assert plain is not None
     return plain
 

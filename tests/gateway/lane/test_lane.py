@@ -10,9 +10,11 @@ from lane_server import FakeCluster, FakeNear, Inner, get
 from cache_core.trace import NO_TRACE, Trace, current_trace
 from cache_core.value import Terms, Value
 from gateway.http.fields import Headers
+from gateway.http.hosts import Hosts
 from gateway.http.limits import Limits
 from gateway.lane.lane import Lane
 from gateway.lane.memory import LARGE_BYTES, SMALL_BYTES
+from gateway.lane.request import Reader
 from gateway.middleware.answered import Answered
 from gateway.middleware.defaults import with_defaults
 from gateway.middleware.running import Running
@@ -32,7 +34,7 @@ class Answers:
             FakeCluster(),
             self.near,
             Running(Inner()),
-            Limits(),
+            Reader(Limits(), Hosts()),
             with_defaults,
             answered=self.answered,
             clock=FakeClock(),

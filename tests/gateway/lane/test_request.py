@@ -7,6 +7,7 @@ import pytest
 from cache_core.trace import NO_TRACE, Trace
 from gateway.http.addressing import Target
 from gateway.http.form.representation import Wish
+from gateway.http.hosts import Hosts
 from gateway.http.limits import Limits
 from gateway.lane.request import MAX_BYTES, REMEMBERED_BYTES, PlainGet, Reader
 
@@ -19,7 +20,7 @@ def request(target: str = "/groups/scores/keys/Tom", *fields: str) -> bytes:
 
 
 def read(data: bytes, limits: Limits | None = None) -> PlainGet | None:
-    return Reader(limits or Limits()).read(data)
+    return Reader(limits or Limits(), Hosts()).read(data)
 
 
 def test_it_says_what_is_asked_for() -> None:
@@ -40,7 +41,7 @@ def test_it_has_the_timeout_of_the_limits_where_it_says_none() -> None:
 
 
 def test_equal_headers_are_read_once() -> None:
-    reader = Reader(Limits())
+    reader = Reader(Limits(), Hosts())
     tom, jack = reader.read(request()), reader.read(request("/groups/scores/keys/Jack"))
     assert tom is not None
     assert jack is not None
@@ -53,7 +54,7 @@ def test_equal_headers_are_read_once() -> None:
 
 
 def test_what_is_remembered_of_headers_is_within_its_bytes() -> None:
-    reader = Reader(Limits())
+    reader = Reader(Limits(), Hosts())
 
     def read_fields(number: int) -> Mapping[str, str]:
         plain = reader.read(request("/groups/scores/keys/Tom", f"X-Request-ID: {number:01000d}"))

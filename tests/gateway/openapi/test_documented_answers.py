@@ -34,8 +34,12 @@ def of_status(status: int) -> list[Documented]:
     return [answer for answer in answers() if answer.status == status]
 
 
+def of_a_busy_gateway() -> list[Documented]:
+    return [a for a in of_status(503) if a.example["reason"] == "gateway-busy"]
+
+
 def of_one_node() -> list[Documented]:
-    others = (*(a for a in of_status(503) if a.path == "/cluster"),)
+    others = (*(a for a in of_status(503) if a.path == "/cluster"), *of_a_busy_gateway())
     return [a for a in answers() if a.status not in OF_OTHER_CLUSTERS and a not in others]
 
 
@@ -177,6 +181,16 @@ async def test_a_documented_timeout_is_answered(answer: Documented, silent: str)
 @pytest.mark.parametrize("answer", [a for a in of_status(503) if a.path == "/cluster"], ids=str)
 async def test_a_documented_lack_of_members_is_answered(answer: Documented) -> None:
     async with impatient(Unknown()) as http:
+        response = await http.send(answer.request(http))
+    assert_is(answer, response, {})
+
+
+@pytest.mark.parametrize("answer", of_a_busy_gateway(), ids=str)
+async def test_a_documented_want_of_memory_is_answered(
+    answer: Documented, node: Node, gateway_at: GatewayAt
+) -> None:
+    url = await gateway_at(node.address, limits=Limits(total_connection_memory=1))
+    async with asking(url) as http:
         response = await http.send(answer.request(http))
     assert_is(answer, response, {})
 

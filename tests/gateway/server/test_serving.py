@@ -39,6 +39,7 @@ class Gateway:
                 drain=drain,
                 grace=grace,
                 access_log=access_log,
+                hosts=["x"],
             )
         )
 

@@ -76,7 +76,7 @@ class Origin:
 
     @contextlib.contextmanager
     def _recorded(self) -> Iterator[None]:
-        log = logging.getLogger("uvicorn.access")
+        log = logging.getLogger("gaocache.access")
         level, recorder = log.level, _Recorder(self.asked)
         log.setLevel(logging.INFO)
         log.addHandler(recorder)
@@ -88,7 +88,7 @@ class Origin:
 
 
 class _Recorder(logging.Handler):
-    """Takes the lines of uvicorn's access log apart."""
+    """Takes the lines of the access log apart."""
 
     def __init__(self, asked: list[Asked]) -> None:
         super().__init__()

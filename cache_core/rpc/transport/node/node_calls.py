@@ -3,12 +3,12 @@
 import asyncio
 from typing import Any, Final
 
+from cache_core.connection_memory import ConnectionMemory
 from cache_core.rpc.calls import Calls
 from cache_core.rpc.engine import DEFAULT_MEMORY, MemoryBounds
 from cache_core.rpc.grpc.server_call import ServerCall
 from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.service import Service
-from cache_core.rpc.transport.node.connection_memory import ConnectionMemory
 from cache_core.rpc.transport.node.introspection import Health
 
 

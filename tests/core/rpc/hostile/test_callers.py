@@ -11,6 +11,7 @@ from unread import SIZE, Taking, asked, get
 from virtual_time import after, in_virtual_time
 
 from cache_core import Value
+from cache_core.connection_memory import Holder
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.calls import Calls
 from cache_core.rpc.channel import CLUSTER, GET
@@ -23,7 +24,6 @@ from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing.codes import DEFAULT_WINDOW, GREATEST_WINDOW, Setting
 from cache_core.rpc.service import BadRequest, Service
 from cache_core.rpc.transport.node.calls import PEEK_BYTES
-from cache_core.rpc.transport.node.connection_memory import Holder
 from cache_core.rpc.transport.node.introspection import Health
 from cache_core.rpc.transport.node.node_calls import NodeCalls
 from cache_core.rpc.transport.node.server_protocol import ServerProtocol

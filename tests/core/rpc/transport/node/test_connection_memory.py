@@ -23,6 +23,7 @@ from virtual_time import after, in_virtual_time
 
 from cache_core import Node, Value
 from cache_core.address import Address
+from cache_core.connection_memory import ConnectionMemory
 from cache_core.rpc.channel import GET
 from cache_core.rpc.engine import DEFAULT_MEMORY, LEAST_CONNECTION_MEMORY, MemoryBounds
 from cache_core.rpc.grpc.requests import request_block
@@ -35,15 +36,14 @@ from cache_core.rpc.http2.framing.codes import (
     Setting,
 )
 from cache_core.rpc.service import Service
-from cache_core.rpc.transport.node.connection_memory import (
-    CALL_BYTES,
-    CONNECTION_BYTES,
-    ConnectionMemory,
-)
 from cache_core.rpc.transport.node.introspection import Health
 from cache_core.rpc.transport.node.node_calls import NodeCalls
 from cache_core.rpc.transport.node.server import Server
-from cache_core.rpc.transport.node.server_protocol import ServerProtocol
+from cache_core.rpc.transport.node.server_protocol import (
+    CALL_BYTES,
+    CONNECTION_BYTES,
+    ServerProtocol,
+)
 
 
 class FakeHolder:

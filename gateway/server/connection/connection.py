@@ -6,21 +6,22 @@ problem; the connection ends with that. RFC 9112.
 
 import asyncio
 from contextvars import Context
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.http.fields import Headers
 from gateway.http.problems import Refused
-from gateway.http.request_head import too_slow
-from gateway.server.ahead import Ahead
-from gateway.server.exchange import Exchange, scope_of
-from gateway.server.lane_exchange import LaneExchange
-from gateway.server.reading import Reading
-from gateway.server.request_parser import Awaited, RequestHead, RequestParser
-from gateway.server.sending import Sending
-from gateway.server.service import Service
+from gateway.http.request_head import too_many_connections, too_slow
+from gateway.server.connection.connection_limit import Admission
+from gateway.server.connection.exchange import Exchange, scope_of
+from gateway.server.connection.intake import Intake
+from gateway.server.connection.lane_exchange import LaneExchange
+from gateway.server.connection.reading import Reading
+from gateway.server.connection.request_parser import Part, RequestHead
+from gateway.server.connection.sending import Sending
+from gateway.server.connection.service import Service
 
 LINGER_SECONDS: Final = 1.0
 """How long bytes are still read after the last answer: closing at once could destroy it."""
@@ -33,8 +34,6 @@ A transport hands over up to 256,000 bytes at once, so a connection holds 256 Ki
 
 REQUESTS_A_TURN: Final = 16
 """Others are served after so many requests that have come at once."""
-
-_EMPTY_LINE: Final = b"\r\n\r\n"
 
 
 class Connection(asyncio.Protocol):
@@ -58,21 +57,19 @@ class Connection(asyncio.Protocol):
         self._app = config.loaded_app
         self._app_state = app_state
         self._state = server_state
+        self._connections = cast("set[Connection]", server_state.connections)
         self._service = service
         self._limits = service.limits
         self._loop = _loop or asyncio.get_running_loop()
-        self._parser = RequestParser(service.limits)
+        self._intake = Intake(service.limits, service.lane)
         self._sending: Sending
         self._reading: Reading
-        lane = service.lane
-        self._lane = lane
-        self._lane_exchange = None if lane is None else LaneExchange(self, lane, self._loop)
+        self._lane = service.lane
+        self._lane_exchange: LaneExchange | None = None
         self._exchange: Exchange | LaneExchange | None = None
         """The exchange that is not answered yet."""
         self._is_ready = False
         """Whether the lane may answer with a kept answer whatever comes next."""
-        self._ahead = Ahead()
-        self._goes_long_way = False
         self._is_advancing = False
         self._is_shut_down = False
         self._has_eof = False
@@ -82,10 +79,18 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Wait for the first request, but not for ever."""
         self.transport = transport
-        self._sending = Sending(transport, self._loop, self._limits.send_timeout)
-        self._state.connections.add(self)  # type: ignore[arg-type] # it is only shut down
+        timeout, memory = self._limits.send_timeout, self._service.memory
+        self._sending = Sending(transport, self._loop, timeout, memory)
+        if self._lane is not None:
+            self._lane_exchange = LaneExchange(self, self._sending, self._lane, self._loop)
+        self._connections.add(self)
         self._reading = Reading(transport, self._loop, self._limits, self._time_out)
         self._is_ready = self._lane is not None
+        match self._service.limit.admit(self, self._connections):
+            case Admission.REFUSED:
+                self._refuse(too_many_connections())
+            case Admission.DROPPED:
+                transport.abort()
 
     def connection_lost(self, _: Exception | None) -> None:
         """Give up the request under way: the client is gone."""
@@ -93,10 +98,10 @@ class Connection(asyncio.Protocol):
         if self._exchange is not None:
             self._exchange.hang_up()
             self._exchange = None
-        self._ahead.clear()
+        self._intake.clear()
         self._reading.end()
         self._sending.end()
-        self._state.connections.discard(self)
+        self._connections.discard(self)
         self._service.lost.set()
 
     def data_received(self, data: bytes) -> None:
@@ -109,17 +114,17 @@ class Connection(asyncio.Protocol):
                 self._reading.idle()
                 return
         if not self._is_over:
-            self._ahead.append(data)
+            self._intake.add(data)
             self._advance()
 
     def eof_received(self) -> bool:
         """Answer what has come whole, and close then: a client may close its sending side."""
         self._has_eof, self._is_ready = True, False
-        waits_for_body = self._parser.awaited is Awaited.BODY
+        waits_for_body = self._intake.awaits_body
         if self._exchange is not None and waits_for_body:
             self._exchange.hang_up()
             self._exchange = None
-        if self._exchange is None and not self._ahead:
+        if self._exchange is None and not self._intake.ahead_bytes:
             self._sending.close()
         return self.transport.can_write_eof()  # TLS has no half of a connection
 
@@ -131,7 +136,8 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on."""
         self._sending.resume()
-        self._loop.call_soon(self._advance)
+        if not self._sending.is_paused:
+            self._loop.call_soon(self._advance)
 
     def shutdown(self) -> None:
         """Close the connection, once the requests that have come are answered.
@@ -139,12 +145,19 @@ class Connection(asyncio.Protocol):
         Called by the server.
         """
         self._is_shut_down, self._is_ready = True, False
-        if self._exchange is None and not self._ahead:
+        if self._exchange is None and not self._intake.ahead_bytes:
             self._close()
+
+    @property
+    def idle_since(self) -> float | None:
+        """Since when nothing is asked, by the loop's clock; None while something is."""
+        is_between = self._intake.is_between and not self._intake.ahead_bytes
+        is_idle = is_between and self._exchange is None and not self._is_over
+        return self._reading.since if is_idle else None
 
     def begin_answer(self) -> tuple[Headers, bool]:
         """Return the server's own headers, and whether the connection outlives the answer."""
-        is_last = (self._is_shut_down or self._has_eof) and not self._ahead
+        is_last = (self._is_shut_down or self._has_eof) and not self._intake.ahead_bytes
         return self._state.default_headers, not is_last and not self._is_over
 
     def read_on(self) -> None:
@@ -157,9 +170,9 @@ class Connection(asyncio.Protocol):
         if self._is_over or not keeps_alive:
             self._close()
             return
-        if self._parser.awaited is Awaited.REQUEST:
+        if self._intake.is_between:
             self._reading.idle()
-        if self._ahead and not self._is_advancing:
+        if self._intake.ahead_bytes and not self._is_advancing:
             # Not now: this may be called while another request's error is handled.
             self._loop.call_soon(self._advance)
         elif not self._is_advancing:
@@ -167,9 +180,8 @@ class Connection(asyncio.Protocol):
 
     def take_back(self, request: bytes) -> None:
         """Let the app answer a request that the lane can't."""
-        self._ahead.put_back(request)
+        self._intake.put_back(request)
         self._exchange = None
-        self._goes_long_way = True
         self._advance()
 
     def _advance(self) -> None:
@@ -179,7 +191,7 @@ class Connection(asyncio.Protocol):
         self._is_advancing, self._is_ready = True, False
         begun = 0
         while self._may_take():
-            if self._parser.awaited is Awaited.REQUEST:
+            if self._intake.is_between:
                 if begun == REQUESTS_A_TURN:
                     self._loop.call_soon(self._advance)
                     break
@@ -189,54 +201,43 @@ class Connection(asyncio.Protocol):
         self._wait()
 
     def _may_take(self) -> bool:
-        if not self._ahead or self._is_over or self.transport.is_closing():
+        if not self._intake.ahead_bytes or self._is_over or self.transport.is_closing():
             return False
         match self._exchange:
             case None:
                 return not self._sending.is_paused
             case Exchange() as exchange:
-                awaits_body = self._parser.awaited is Awaited.BODY
+                awaits_body = self._intake.awaits_body
                 return awaits_body and exchange.held_bytes < AHEAD_BYTES
             case _:
                 return False
 
     def _take(self) -> None:
-        """Take the next part of what is held: by the lane, or by the parser."""
-        if self._parser.awaited is Awaited.REQUEST and self._is_taken_by_lane():
-            return
-        self._reading.receive()
+        """Take the next piece of what has come."""
         try:
-            part = self._parser.read(self._ahead.first, self._ahead.start)
-            if part.head is not None:
-                self._begin(part.head)
+            piece = self._intake.take()
+            if isinstance(piece, Part):
+                self._take_part(piece)
+                return
         except Refused as refused:
             self._refuse(refused)
             return
-        self._goes_long_way = False
-        self._ahead.take(part.end)
+        if self._lane_exchange is not None:  # as wherever there is a plain request
+            self._reading.received()
+            self._exchange = self._lane_exchange
+            self._lane_exchange.begin(*piece)
+
+    def _take_part(self, part: Part) -> None:
+        """Begin a request, or hand its body over. Raises Refused."""
+        self._reading.receive()
+        if part.head is not None:
+            self._begin(part.head)
         if part.is_whole:
             self._reading.received()
             if self._exchange is None:
                 self._reading.idle()
         if isinstance(self._exchange, Exchange) and (part.body or part.is_whole):
             self._exchange.take(part.body, is_whole=part.is_whole)
-
-    def _is_taken_by_lane(self) -> bool:
-        if self._lane is None or self._lane_exchange is None or self._goes_long_way:
-            return False
-        data, start = self._ahead.first, self._ahead.start
-        end = data.find(_EMPTY_LINE, start) + len(_EMPTY_LINE)
-        if end < len(_EMPTY_LINE):
-            return False
-        request = data[start:end]
-        known = self._lane.read(request)
-        if known is None:
-            return False
-        self._ahead.take(end)
-        self._reading.received()
-        self._exchange = self._lane_exchange
-        self._lane_exchange.begin(request, known)
-        return True
 
     def _begin(self, head: RequestHead) -> None:
         """Have the app answer. Raises Refused."""
@@ -252,24 +253,24 @@ class Connection(asyncio.Protocol):
         """Wait for what comes next: read on or not, be ready for the lane, or end."""
         if self._is_over or self.transport.is_closing():
             return
-        if self._exchange is None and not self._ahead:
+        if self._exchange is None and not self._intake.ahead_bytes:
             if self._is_shut_down or self._has_eof:
                 self._close()
                 return
-            is_between = self._parser.awaited is Awaited.REQUEST
+            is_between = self._intake.is_between
             self._is_ready = is_between and self._lane is not None and not self._sending.is_paused
-        ahead = self._ahead.size
+        ahead = self._intake.ahead_bytes
         if isinstance(self._exchange, Exchange):
             ahead += self._exchange.held_bytes
         if ahead > AHEAD_BYTES:
             self._reading.pause()
         else:
-            self._reading.resume(midway=self._parser.awaited is not Awaited.REQUEST)
+            self._reading.resume(midway=not self._intake.is_between)
 
     def _time_out(self) -> None:
-        if self._is_over or (self._parser.awaited is Awaited.REQUEST and not self._ahead):
+        if self._is_over or (self._intake.is_between and not self._intake.ahead_bytes):
             self._sending.close()
-        elif self._parser.awaited is Awaited.REQUEST:
+        elif self._intake.is_between:
             self._reading.idle()  # it is the client's to read first
         else:
             self._refuse(too_slow(self._limits.receive_timeout))
@@ -277,8 +278,8 @@ class Connection(asyncio.Protocol):
     def _refuse(self, refused: Refused) -> None:
         """Answer `refused` in place of the request under way, and read no more."""
         self._is_over = True
-        self._ahead.clear()
-        awaits_body = self._parser.awaited is Awaited.BODY
+        self._intake.clear()
+        awaits_body = self._intake.awaits_body
         if isinstance(self._exchange, Exchange) and self._exchange.has_begun:
             self._reading.received()
             return  # the connection ends with the answer that is out
@@ -288,23 +289,20 @@ class Connection(asyncio.Protocol):
         elif awaits_body:
             self._close()
             return
-        is_between = self._parser.awaited is Awaited.REQUEST
-        target, headers = (b"", ()) if is_between else (self._parser.target, self._parser.headers)
         said = self._state.default_headers
-        self._sending.write(self._service.refusal(refused, target, headers, said))
+        self._sending.write(self._service.refusal(refused, *self._intake.request, said))
         self._linger()
 
     def _close(self) -> None:
         """Close, but not on a client that is still sending: that would destroy the answer."""
         self._is_over, self._is_ready = True, False
-        if self._ahead or self._parser.awaited is Awaited.BODY:
-            self._ahead.clear()
+        if self._intake.ahead_bytes or self._intake.awaits_body:
+            self._intake.clear()
             self._linger()
         else:
             self._sending.close()
 
     def _linger(self) -> None:
         self._is_over = True
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
+        self._sending.end_writing()
         self._reading.linger(LINGER_SECONDS)

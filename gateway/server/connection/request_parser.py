@@ -19,7 +19,7 @@ from gateway.http.request_head import (
     target_too_long,
     too_many_headers,
 )
-from gateway.server.upgraded_body import Body
+from gateway.server.connection.upgraded_body import Body
 
 _EMPTY_LINE: Final = b"\r\n\r\n"
 """The end of each head and of each body in chunks, though not each of these is an end."""
@@ -116,7 +116,7 @@ class RequestParser:
             raise malformed("it should be an HTTP/1.1 request")
         self.awaited = Awaited.HEAD
         self.target, self.headers = b"", []
-        self._field_bytes = self._unbounded_bytes = 0
+        self._field_bytes = 0
         self._upgraded, self._left = Body(b""), None
 
     def on_url(self, url: bytes) -> None:
@@ -179,6 +179,8 @@ class RequestParser:
         return len(data) if found < 0 else found + len(_EMPTY_LINE)
 
     def _read_piece(self, piece: bytes) -> None:
+        if self.awaited is Awaited.REQUEST:
+            self._unbounded_bytes = 0
         self._unbounded_bytes += len(piece)
         self._tail = (self._tail + piece[-3:])[-3:]
         try:

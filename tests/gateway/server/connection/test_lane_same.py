@@ -18,6 +18,7 @@ from cache_core import Client, Group, GroupSettings, Node
 from cache_core.errors import CacheError
 from cache_core.value import Outcome
 from gateway.http.fields import Headers
+from gateway.http.hosts import Hosts
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
 from gateway.lane.answer import AnswerForm
@@ -148,7 +149,7 @@ PLAIN: Final = Sent(b"GET /groups/scores/keys/Tom HTTP/1.1\r\nHost: x\r\n\r\n")
 
 def plain_ones(requests: list[Sent]) -> int:
     """Count those that are plain GETs and come as a whole."""
-    reader = Reader(LIMITS)
+    reader = Reader(LIMITS, Hosts())
     return sum(len(sent.parts) == 1 and reader.read(sent.data) is not None for sent in requests)
 
 

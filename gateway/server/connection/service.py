@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from cache_core.connection_memory import ConnectionMemory
 from gateway.http import problems
 from gateway.http.fields import Headers, lines
 from gateway.http.limits import Limits
@@ -15,6 +16,7 @@ from gateway.http.response_head import STATUS_LINES
 from gateway.lane.answer import CLOSE
 from gateway.lane.lane import Lane
 from gateway.middleware.answered import Answered
+from gateway.server.connection.connection_limit import ConnectionLimit
 
 _URI_CHARACTERS: Final = "!#$%&'()*+,/:;=?@[]"
 
@@ -23,12 +25,15 @@ _URI_CHARACTERS: Final = "!#$%&'()*+,/:;=?@[]"
 class Service:
     """What all connections of a server share.
 
-    `lost` is set when one has ended. `answered` counts refusals. `on_refusal` returns the headers
+    `limit` says how many there may be, `memory` is what they have not sent yet. `lost` is set when
+    one has ended. `answered` counts refusals. `on_refusal` returns the headers
     that a refusal has beside its own, by those of the request. Without `lane` all requests are the
     app's.
     """
 
     limits: Limits
+    limit: ConnectionLimit
+    memory: ConnectionMemory
     lost: asyncio.Event
     answered: Answered
     lane: Lane | None = None

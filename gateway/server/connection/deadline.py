@@ -19,9 +19,9 @@ class Deadline:
         self._timer: asyncio.TimerHandle | None = None
 
     @property
-    def is_set(self) -> bool:
-        """Whether there is a time at which `then` is called."""
-        return self._at is not None
+    def at(self) -> float | None:
+        """When `then` is called, by the loop's clock."""
+        return self._at
 
     def set(self, seconds: float) -> None:
         """Have `then` called in `seconds`, in place of any time before."""

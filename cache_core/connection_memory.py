@@ -1,14 +1,8 @@
-"""What the connections of a node hold all together, and who is cut off where it is too much."""
+"""What a server's connections hold all together, and who is cut off where it is too much."""
 
 import asyncio
 from heapq import nlargest
 from typing import Final, Protocol
-
-CONNECTION_BYTES: Final = 8 * 1024
-"""What a connection takes that does nothing; 6.3 KB were measured, without encryption."""
-
-CALL_BYTES: Final = 4 * 1024
-"""What a call takes that is under way, beside its messages."""
 
 ROOM_SHARE: Final = 16
 """Which part of what all may hold is freed at once."""
@@ -32,7 +26,7 @@ class Holder(Protocol):
 
 
 class ConnectionMemory:
-    """The bytes that the connections of a node hold together: `most`, or a little more for a turn.
+    """The bytes that a server's connections hold together: `most`, or a little more for a turn.
 
     Past it the connection is cut off that has held most for longest without a word, and then the
     next, until there is some room. So neither a busy client nor one that has just come pays for

@@ -49,7 +49,7 @@ class Response:
         own = checked_lines(said)
         return b"".join((STATUS_LINES[status], own, written, framing, b"\r\n"))
 
-    def body(self, part: bytes, *, more: bool) -> bytes:
+    def body(self, part: bytes | memoryview, *, more: bool) -> bytes | memoryview:
         """Return the bytes that `part` of the body is sent as; without `more` it is the last.
 
         Raises ValueError where the body has not the length that was said.
@@ -58,7 +58,7 @@ class Response:
         if not self._has_body:
             return b""
         if self._is_chunked:
-            chunk = b"%x\r\n%b\r\n" % (len(part), part) if part else b""
+            chunk = b"".join((b"%x\r\n" % len(part), part, b"\r\n")) if part else b""
             return chunk if more else chunk + b"0\r\n\r\n"
         if self._left is not None:
             self._left -= len(part)

@@ -10,12 +10,11 @@ from gateway.lane.answer import AnswerForm
 from gateway.lane.lane import KEPT_BODY_BYTES, Copy, Known, Lane
 from gateway.middleware.running import draining
 from gateway.routes.off_loop import OFF_LOOP_BYTES
+from gateway.server.connection.sending import Sending
 
 
 class LaneLine(Protocol):
     """The connection, as its lane knows it."""
-
-    transport: asyncio.Transport
 
     def begin_answer(self) -> tuple[Headers, bool]:
         """Return the server's own headers, and whether the connection outlives the answer."""
@@ -35,10 +34,13 @@ class _Request(NamedTuple):
 
 
 class LaneExchange:
-    """The plain GETs of one connection, one at a time."""
+    """The plain GETs of one connection, one at a time; the answers go out by `sending`."""
 
-    def __init__(self, line: LaneLine, lane: Lane, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, line: LaneLine, sending: Sending, lane: Lane, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._line = line
+        self._sending = sending
         self._lane = lane
         self._loop = loop
         self._request: _Request | None = None
@@ -92,8 +94,8 @@ class LaneExchange:
     def _answer(
         self, outcome: Outcome, form: AnswerForm | Refused | None = None, copy: Copy | None = None
     ) -> None:
-        request, transport = self._request, self._line.transport
-        if request is None or transport.is_closing():
+        request = self._request
+        if request is None or self._sending.is_closing:
             return
         said, keeps_alive = self._line.begin_answer()
         try:
@@ -103,12 +105,12 @@ class LaneExchange:
             return
         if len(body) <= KEPT_BODY_BYTES:
             written = head + body
-            transport.write(written)
+            self._sending.write(written)
             if copy is not None and keeps_alive:
                 self._lane.keep(request.known, copy, written, said)
         else:
-            transport.write(head)
-            transport.write(body)
+            self._sending.write(head)
+            self._sending.write(body)
         self._done()
         self._line.end_exchange(keeps_alive=keeps_alive)
 

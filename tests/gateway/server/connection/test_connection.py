@@ -13,7 +13,7 @@ from virtual_lane import VirtualConnection
 from virtual_time import after, in_virtual_time
 
 from cache_core.value import Value
-from gateway.server import connection as protocol
+from gateway.server.connection import connection as protocol
 
 UPLOAD = b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n"
 

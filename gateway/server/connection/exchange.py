@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Message, Scope
 from gateway.http import problems
 from gateway.http.fields import Headers
 from gateway.http.request_head import SERVER, malformed
-from gateway.server.request_parser import RequestHead
-from gateway.server.response import Response
-from gateway.server.sending import Sending
+from gateway.server.connection.request_parser import RequestHead
+from gateway.server.connection.response import Response
+from gateway.server.connection.sending import Sending
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 

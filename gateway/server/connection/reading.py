@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from gateway.http.limits import Limits
-from gateway.server.deadline import Deadline
+from gateway.server.connection.deadline import Deadline
 
 
 class Reading:
@@ -26,6 +26,12 @@ class Reading:
         self._is_on = True
         self._is_receiving = False
         self.receive()
+
+    @property
+    def since(self) -> float | None:
+        """Since when there is a bound for what comes next; None where there is none."""
+        seconds = self._limits.receive_timeout if self._is_receiving else self._limits.keep_alive
+        return None if self._deadline.at is None else self._deadline.at - seconds
 
     def receive(self) -> None:
         """Bound the time of a request that has begun to come, and has no bound yet."""
