@@ -1,8 +1,6 @@
 """Ten thousand connections to one node: what it takes for them stays within its settings."""
 
 import os
-import resource
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Final
 
 import pytest
 from http2.frame_writer import HELLO, data, headers
+from many_connections import connected, descriptors_for, resident
 from processes import Serving, spawn
 
 from cache_core import Client
@@ -21,9 +20,6 @@ from cache_core.settings import MIB
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CONNECTIONS: Final = 10_000
-OTHERS: Final = 200
-"""Descriptors for all else."""
-
 TOTAL: Final = 128 * MIB
 BEGUN: Final = HELLO + headers(1, request_block(GET, "n", ()), end=False)
 UNFINISHED: Final = BEGUN + data(1, b"\0\0\x01\0\0" + bytes(16_000))
@@ -32,11 +28,8 @@ UNFINISHED: Final = BEGUN + data(1, b"\0\0\x01\0\0" + bytes(16_000))
 
 @pytest.fixture
 def count() -> Iterator[int]:
-    """As many connections as descriptors are allowed; a node that is started has as many."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    yield CONNECTIONS if hard == resource.RLIM_INFINITY else min(CONNECTIONS, hard - OTHERS)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with descriptors_for(CONNECTIONS) as count:
+        yield count
 
 
 @pytest.fixture
@@ -53,22 +46,6 @@ async def node(count: int, tmp_path: Path) -> AsyncIterator[Serving]:
     yield serving
     ended = await serving.stop()
     assert (ended.status, ended.stderr) == (0, "")
-
-
-def resident(pid: int) -> int:
-    """Return how many bytes of memory a process has, from /proc."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        name, _, size = line.partition(":")
-        if name == "VmRSS":
-            return int(size.split()[0]) * 1024
-    raise AssertionError(f"{pid} has ended")
-
-
-def connected(opened: ExitStack, address: Address, said: bytes) -> socket.socket:
-    """Connect, say something and read nothing."""
-    sock = opened.enter_context(socket.create_connection(address))
-    sock.sendall(said)
-    return sock
 
 
 async def test_ten_thousand_connections_hold_no_more_than_they_may(
