@@ -277,7 +277,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, refused: Refused) -> None:
         """Answer `refused` in place of the request under way, and read no more."""
-        self._is_over = True
+        self._is_over, self._is_ready = True, False
         self._intake.clear()
         awaits_body = self._intake.awaits_body
         if isinstance(self._exchange, Exchange) and self._exchange.has_begun:
