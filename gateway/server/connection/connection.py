@@ -115,13 +115,12 @@ class Connection(asyncio.Protocol):
                 return
         if not self._is_over:
             self._intake.add(data)
-            self._advance()
+            self.read_on()
 
     def eof_received(self) -> bool:
         """Answer what has come whole, and close then: a client may close its sending side."""
         self._has_eof, self._is_ready = True, False
-        waits_for_body = self._intake.awaits_body
-        if self._exchange is not None and waits_for_body:
+        if self._exchange is not None and self._intake.awaits_body:
             self._exchange.hang_up()
             self._exchange = None
         if self._exchange is None and not self._intake.ahead_bytes:
@@ -137,7 +136,7 @@ class Connection(asyncio.Protocol):
         """Go on."""
         self._sending.resume()
         if not self._sending.is_paused:
-            self._loop.call_soon(self._advance)
+            self._loop.call_soon(self.read_on)
 
     def shutdown(self) -> None:
         """Close the connection, once the requests that have come are answered.
@@ -160,10 +159,6 @@ class Connection(asyncio.Protocol):
         is_last = (self._is_shut_down or self._has_eof) and not self._intake.ahead_bytes
         return self._state.default_headers, not is_last and not self._is_over
 
-    def read_on(self) -> None:
-        """Hand over more of the body, as it comes."""
-        self._advance()
-
     def end_exchange(self, *, keeps_alive: bool) -> None:
         """Go on with the next request, or end with this one."""
         self._exchange = None
@@ -174,7 +169,7 @@ class Connection(asyncio.Protocol):
             self._reading.idle()
         if self._intake.ahead_bytes and not self._is_advancing:
             # Not now: this may be called while another request's error is handled.
-            self._loop.call_soon(self._advance)
+            self._loop.call_soon(self.read_on)
         elif not self._is_advancing:
             self._wait()
 
@@ -182,9 +177,9 @@ class Connection(asyncio.Protocol):
         """Let the app answer a request that the lane can't."""
         self._intake.put_back(request)
         self._exchange = None
-        self._advance()
+        self.read_on()
 
-    def _advance(self) -> None:
+    def read_on(self) -> None:
         """Take what has come, as far as it can be taken now."""
         if self._is_advancing or self._is_over:
             return
@@ -193,7 +188,7 @@ class Connection(asyncio.Protocol):
         while self._may_take():
             if self._intake.is_between:
                 if begun == REQUESTS_A_TURN:
-                    self._loop.call_soon(self._advance)
+                    self._loop.call_soon(self.read_on)
                     break
                 begun += 1
             self._take()
@@ -207,8 +202,7 @@ class Connection(asyncio.Protocol):
             case None:
                 return not self._sending.is_paused
             case Exchange() as exchange:
-                awaits_body = self._intake.awaits_body
-                return awaits_body and exchange.held_bytes < AHEAD_BYTES
+                return self._intake.awaits_body and exchange.held_bytes < AHEAD_BYTES
             case _:
                 return False
 
@@ -278,15 +272,13 @@ class Connection(asyncio.Protocol):
     def _refuse(self, refused: Refused) -> None:
         """Answer `refused` in place of the request under way, and read no more."""
         self._is_over, self._is_ready = True, False
-        self._intake.clear()
-        awaits_body = self._intake.awaits_body
         if isinstance(self._exchange, Exchange) and self._exchange.has_begun:
             self._reading.received()
             return  # the connection ends with the answer that is out
         if self._exchange is not None:
             self._exchange.hang_up()
             self._exchange = None
-        elif awaits_body:
+        elif self._intake.awaits_body:
             self._close()
             return
         said = self._state.default_headers
@@ -297,12 +289,11 @@ class Connection(asyncio.Protocol):
         """Close, but not on a client that is still sending: that would destroy the answer."""
         self._is_over, self._is_ready = True, False
         if self._intake.ahead_bytes or self._intake.awaits_body:
-            self._intake.clear()
             self._linger()
         else:
             self._sending.close()
 
     def _linger(self) -> None:
-        self._is_over = True
+        self._intake.clear()
         self._sending.end_writing()
         self._reading.linger(LINGER_SECONDS)
