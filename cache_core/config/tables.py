@@ -34,7 +34,8 @@ from cache_core.config.fields import (
 )
 from cache_core.config.layers import Layers
 from cache_core.config.lines import Keys
-from cache_core.rpc.engine import CONNECTIONS_OF_TOTAL, DEFAULT_MEMORY, GrpcEngine
+from cache_core.connection_limit import DEFAULT_MOST
+from cache_core.rpc.engine import CONNECTIONS_OF_TOTAL, DEFAULT_BOUNDS, GrpcEngine
 from cache_core.settings import MAX_GROUP_BYTES, MIB, Count, GroupSettings, Room, Switch, Table
 from cache_core.sources import Source
 
@@ -89,14 +90,21 @@ class NodeTable(Table):
         "many; `grpcio`, gRPC's own library; or `auto`, which is `native`",
     )
     connection_memory: ConnectionRoom = Field(
-        default=ByteSize(DEFAULT_MEMORY.connection),
+        default=ByteSize(DEFAULT_BOUNDS.connection),
         description="how much a client's connection may hold of requests that wait and of answers "
         "that are not read, before it has to wait or is refused",
     )
     total_connection_memory: ConnectionRoom = Field(
-        default=ByteSize(DEFAULT_MEMORY.total),
+        default=ByteSize(DEFAULT_BOUNDS.total),
         description="how much all those connections may hold together; past it those are cut off "
         "that hold most and have said nothing for longest. Both bound the `native` engine only",
+    )
+    max_connections: Count = Field(
+        default=DEFAULT_MOST,
+        ge=16,
+        le=MAX_CONNECTIONS,
+        description="how many of those connections there may be, as far as the process is allowed "
+        "descriptors; past it the longest idle one is closed for a new one. The `native` engine's",
     )
     log_level: LogLevel = Field(
         default=LogLevel.warning,
@@ -145,7 +153,7 @@ class GatewayTable(Table):
         description="how long a client may take nothing of an answer, before it is cut off",
     )
     max_connections: Count = Field(
-        default=10_000,
+        default=DEFAULT_MOST,
         ge=16,
         le=MAX_CONNECTIONS,
         description="how many connections a worker has at once, as far as it is allowed "

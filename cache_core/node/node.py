@@ -18,7 +18,7 @@ from cache_core.messages import NodeInfo, Removal, RemoveEverywhere
 from cache_core.node.groups import NodeGroups, Reloaded
 from cache_core.node.participant import Participant
 from cache_core.rpc.channel import Channel
-from cache_core.rpc.engine import DEFAULT_MEMORY, Engine, GrpcEngine, MemoryBounds
+from cache_core.rpc.engine import DEFAULT_BOUNDS, ConnectionBounds, Engine, GrpcEngine
 from cache_core.rpc.engine_choice import choose_engine, engine_here
 from cache_core.rpc.service import Service
 from cache_core.value import Demand, Value
@@ -55,8 +55,9 @@ class Node:
         grace: float = DEFAULT_GRACE,
         drain: float = DEFAULT_DRAIN,
         grpc_engine: str = GrpcEngine.AUTO,
-        connection_memory: int = DEFAULT_MEMORY.connection,
-        total_connection_memory: int = DEFAULT_MEMORY.total,
+        connection_memory: int = DEFAULT_BOUNDS.connection,
+        total_connection_memory: int = DEFAULT_BOUNDS.total,
+        max_connections: int = DEFAULT_BOUNDS.most,
     ) -> None:
         self._listen = Address.parse(address)
         self._address = self._listen
@@ -70,8 +71,10 @@ class Node:
         self._participant: Participant | None = None
         self.grpc_engine: Final = engine_here(GrpcEngine(grpc_engine))
         """The engine that carries the node's calls: GRPCIO or NATIVE."""
-        memory = MemoryBounds.checked(connection_memory, total_connection_memory)
-        self._open_engine = choose_engine(self.grpc_engine, memory)
+        bounds = ConnectionBounds.checked(
+            connection_memory, total_connection_memory, max_connections
+        )
+        self._open_engine = choose_engine(self.grpc_engine, bounds)
         self._server: Engine | None = None
         self._over = asyncio.Event()
         self._sweeping: asyncio.Task[None] | None = None

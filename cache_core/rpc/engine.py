@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self, TypeAlias
 
 from cache_core.address import Address
+from cache_core.connection_limit import DEFAULT_MOST
 from cache_core.settings import MIB
 
 if TYPE_CHECKING:  # settings import the names of engines, and should not load the service
@@ -36,26 +37,31 @@ class GrpcEngine(StrEnum):
     """Our own, of pure Python: many times the calls a second."""
 
 
-class MemoryBounds(NamedTuple):
-    """How many bytes clients' connections may hold of requests and of answers that are not read."""
+class ConnectionBounds(NamedTuple):
+    """What clients' connections may hold of requests and of answers that are not read, in bytes."""
 
     connection: int = 8 * MIB
     """On one connection; past it more requests are refused, or have to wait."""
     total: int = 256 * MIB
     """On all together; past it those are cut off that hold most, and say nothing for longest."""
 
+    most: int = DEFAULT_MOST
+    """How many there may be; past it the longest idle one makes room for another."""
+
     @classmethod
-    def checked(cls, connection: int, total: int) -> Self:
+    def checked(cls, connection: int, total: int, most: int) -> Self:
         """Return bounds that leave room for every message. Raises ValueError for others."""
         if not LEAST_CONNECTION_MEMORY <= connection <= total // CONNECTIONS_OF_TOTAL:
             least = f"{LEAST_CONNECTION_MEMORY} bytes or more, and that of all four times as much"
             raise ValueError(
                 f"a connection's memory should be {least}, not {connection} and {total}"
             )
-        return cls(connection, total)
+        if most < 1:
+            raise ValueError(f"there should be room for a connection, not {most}")
+        return cls(connection, total, most)
 
 
-DEFAULT_MEMORY: Final = MemoryBounds()
+DEFAULT_BOUNDS: Final = ConnectionBounds()
 
 
 class Engine(Protocol):

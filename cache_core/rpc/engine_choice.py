@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from cache_core.rpc.engine import DEFAULT_MEMORY, GrpcEngine, MemoryBounds, OpenEngine
+from cache_core.rpc.engine import DEFAULT_BOUNDS, ConnectionBounds, GrpcEngine, OpenEngine
 
 DEFAULT: Final = GrpcEngine.NATIVE
 """What AUTO stands for."""
@@ -14,10 +14,10 @@ def engine_here(engine: GrpcEngine) -> GrpcEngine:
     return DEFAULT if engine is GrpcEngine.AUTO else engine
 
 
-def choose_engine(engine: GrpcEngine, memory: MemoryBounds = DEFAULT_MEMORY) -> OpenEngine:
+def choose_engine(engine: GrpcEngine, bounds: ConnectionBounds = DEFAULT_BOUNDS) -> OpenEngine:
     """Return what makes an engine of that kind, from an address.
 
-    `memory` is what clients' connections may hold, which GRPCIO can't be told.
+    `bounds` are what clients' connections may hold, which GRPCIO can't be told.
     """
     if engine_here(engine) is GrpcEngine.GRPCIO:
         from cache_core.rpc.grpcio.server import Server  # noqa: PLC0415 - most do without grpcio
@@ -25,4 +25,4 @@ def choose_engine(engine: GrpcEngine, memory: MemoryBounds = DEFAULT_MEMORY) -> 
         return Server
     from cache_core.rpc.transport.node.server import Server as NativeServer  # noqa: PLC0415 - as above
 
-    return partial(NativeServer, memory=memory)
+    return partial(NativeServer, bounds=bounds)

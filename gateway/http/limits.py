@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cache_core.connection_limit import DEFAULT_MOST
 from cache_core.errors import MAX_KEY_BYTES
 
 
@@ -32,5 +33,5 @@ class Limits:
     receive_timeout: float = 10.0
     keep_alive: float = 75.0
     send_timeout: float = 30.0
-    max_connections: int = 10_000
+    max_connections: int = DEFAULT_MOST
     total_connection_memory: int = 128 * 1024 * 1024

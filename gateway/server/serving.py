@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import functools
-import resource
+import logging
 import socket
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from ipaddress import ip_address
@@ -13,6 +13,7 @@ from typing import Final
 import uvicorn
 
 from cache_core.client.client import Client
+from cache_core.connection_limit import ConnectionLimit
 from cache_core.connection_memory import ConnectionMemory
 from cache_core.logs import LogHook
 from gateway.app import create_app
@@ -27,13 +28,11 @@ from gateway.middleware.cors import Cors, without_origin
 from gateway.middleware.defaults import with_defaults
 from gateway.middleware.running import Running
 from gateway.server.connection.connection import Connection
-from gateway.server.connection.connection_limit import ConnectionLimit
 from gateway.server.connection.service import Service
 from gateway.server.workers import Workers
 from gateway.survey.gateway_figures import NEAR, REQUESTS, near_source
 
-OWN_DESCRIPTORS: Final = 256
-"""Descriptors that are left for connections to nodes, the log and what else there is."""
+logger = logging.getLogger("gaocache")
 
 FLUSH_SECONDS: Final = 1.0
 """Seconds that connections have to take their last answers, before they are aborted."""
@@ -92,7 +91,7 @@ async def serve(
             lane = Lane(client, near, running, reader, _finish(cors_origins), answered=answered)
         service = Service(
             limits=limits,
-            limit=ConnectionLimit(min(limits.max_connections, _most_connections())),
+            limit=ConnectionLimit(limits.max_connections, logger.warning),
             memory=ConnectionMemory(limits.total_connection_memory),
             lost=lost,
             answered=answered,
@@ -113,12 +112,6 @@ async def serve(
             await server.serve(sockets=[sock])
         finally:
             stopping.cancel()
-
-
-def _most_connections() -> int:
-    """Return how many connections the process has descriptors for, beside those of its own."""
-    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(descriptors - OWN_DESCRIPTORS, OWN_DESCRIPTORS)
 
 
 def _finish(cors_origins: Collection[str]) -> Callable[[Headers], Headers]:

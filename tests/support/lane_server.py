@@ -11,6 +11,7 @@ from raw_http import Connection
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from cache_core.connection_limit import ConnectionLimit
 from cache_core.connection_memory import ConnectionMemory
 from cache_core.settings import MIB
 from cache_core.trace import current_trace
@@ -23,7 +24,6 @@ from gateway.middleware.answered import Answered
 from gateway.middleware.defaults import with_defaults
 from gateway.middleware.running import Running
 from gateway.server.connection.connection import Connection as Served
-from gateway.server.connection.connection_limit import ConnectionLimit
 from gateway.server.connection.service import Service
 
 
@@ -165,7 +165,7 @@ class LaneServer:
         self.memory = ConnectionMemory(total_connection_memory)
         self._service = Service(
             limits=limits,
-            limit=ConnectionLimit(limits.max_connections),
+            limit=ConnectionLimit(limits.max_connections, print),
             memory=self.memory,
             lost=asyncio.Event(),
             answered=self.answered,

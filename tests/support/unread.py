@@ -13,7 +13,7 @@ from virtual_time import after
 from cache_core import Value
 from cache_core.pb.gaocache_pb2 import GetRequest
 from cache_core.rpc.channel import GET
-from cache_core.rpc.engine import MemoryBounds
+from cache_core.rpc.engine import ConnectionBounds
 from cache_core.rpc.grpc.messages import prefixed
 from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.http2.bounds import Bounds
@@ -59,7 +59,9 @@ class Unread:
             {**{f"{number}": Value(bytes(SIZE)) for number in range(MANY)}, "later": Value(b"1")},
             {f"m{number}": Value(b"%3d" % number + bytes(SIZE)) for number in range(MANY)},
         )
-        self.node = NodeCalls(Service(self.participant), Health(), MemoryBounds(connection=HELD))
+        self.node = NodeCalls(
+            Service(self.participant), Health(), ConnectionBounds(connection=HELD)
+        )
         self.server = ServerProtocol(self.node, Bounds(), set())
         self.protocol = Taking()
         self.at_server = LineEnd(self.server)

@@ -109,6 +109,7 @@ def _make_node(table: NodeTable, groups: Sequence[Group], hook: Hook) -> Node:
         grpc_engine=table.grpc_engine,
         connection_memory=table.connection_memory,
         total_connection_memory=table.total_connection_memory,
+        max_connections=table.max_connections,
     )
 
 

@@ -11,10 +11,10 @@ from typing import Any, Final, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from cache_core.connection_limit import Admission
 from gateway.http.fields import Headers
 from gateway.http.problems import Refused
 from gateway.http.request_head import too_many_connections, too_slow
-from gateway.server.connection.connection_limit import Admission
 from gateway.server.connection.exchange import Exchange, scope_of
 from gateway.server.connection.intake import Intake
 from gateway.server.connection.lane_exchange import LaneExchange

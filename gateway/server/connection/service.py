@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from cache_core.connection_limit import ConnectionLimit
 from cache_core.connection_memory import ConnectionMemory
 from gateway.http import problems
 from gateway.http.fields import Headers, lines
@@ -16,7 +17,6 @@ from gateway.http.response_head import STATUS_LINES
 from gateway.lane.answer import CLOSE
 from gateway.lane.lane import Lane
 from gateway.middleware.answered import Answered
-from gateway.server.connection.connection_limit import ConnectionLimit
 
 _URI_CHARACTERS: Final = "!#$%&'()*+,/:;=?@[]"
 

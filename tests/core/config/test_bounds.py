@@ -31,6 +31,7 @@ BOUNDS: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = [
     ("gateway", "workers", ("1", "256"), ("0", "257")),
     ("node", "connection_memory", ("5242880", "64MiB"), ("5242879", "4MiB", "65MiB")),
     ("node", "total_connection_memory", ("32MiB", str(2**60)), ("31MiB", "0", str(2**60 + 1))),
+    ("node", "max_connections", ("16", "1000000"), ("15", "0", "1000001")),
     ("node", "weight", ("1", "100"), ("0", "101")),
     (
         "gateway",

@@ -8,7 +8,7 @@ import pytest
 from cache_core.config import ConfigError, GatewayTable, NamedLayer, NodeTable, Settings, load
 from cache_core.config.tables import DEFAULT_GATEWAY
 from cache_core.node.node import DEFAULT_DRAIN, DEFAULT_GRACE
-from cache_core.rpc.engine import DEFAULT_MEMORY
+from cache_core.rpc.engine import DEFAULT_BOUNDS
 from gateway.http.limits import Limits
 
 GROUPS = """
@@ -34,6 +34,7 @@ VALUES: list[tuple[str, str, tuple[str, str, str], tuple[object, object, object]
         ("1GiB", "32MiB", "33554433"),
         (1073741824, 33554432, 33554433),
     ),
+    ("node", "max_connections", ("16", "200", "1000"), (16, 200, 1000)),
     ("node", "log_level", ("debug", "info", "error"), ("debug", "info", "error")),
     ("gateway", "listen", ("a:1", "b:2", "[::1]:3"), (("a", 1), ("b", 2), ("::1", 3))),
     ("gateway", "node", ("a:1", "b:2", "c:3"), (("a", 1), ("b", 2), ("c", 3))),
@@ -135,8 +136,9 @@ def test_the_defaults_are_those_of_nodes_and_gateways_in_python() -> None:
     assert (settings.node, settings.gateway, settings.groups) == (NodeTable(), GatewayTable(), {})
     assert Settings().node == NodeTable()
     assert (settings.node.drain, settings.node.grace) == (DEFAULT_DRAIN, DEFAULT_GRACE)
-    memory = (settings.node.connection_memory, settings.node.total_connection_memory)
-    assert memory == DEFAULT_MEMORY
+    node = settings.node
+    bounds = (node.connection_memory, node.total_connection_memory, node.max_connections)
+    assert bounds == DEFAULT_BOUNDS
     assert str(settings.gateway.listen) == DEFAULT_GATEWAY
     for key in (*WAITS, "header_bytes", "max_connections"):
         assert getattr(settings.gateway, key) == getattr(Limits(), key)

@@ -1,15 +1,19 @@
 """The calls that run at a node, over all its connections."""
 
 import asyncio
+import logging
 from typing import Any, Final
 
+from cache_core.connection_limit import ConnectionLimit
 from cache_core.connection_memory import ConnectionMemory
 from cache_core.rpc.calls import Calls
-from cache_core.rpc.engine import DEFAULT_MEMORY, MemoryBounds
+from cache_core.rpc.engine import DEFAULT_BOUNDS, ConnectionBounds
 from cache_core.rpc.grpc.server_call import ServerCall
 from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.node.introspection import Health
+
+logger = logging.getLogger("gaocache")
 
 
 class NodeCalls:
@@ -19,7 +23,7 @@ class NodeCalls:
     """
 
     def __init__(
-        self, service: Service, health: Health, bounds: MemoryBounds = DEFAULT_MEMORY
+        self, service: Service, health: Health, bounds: ConnectionBounds = DEFAULT_BOUNDS
     ) -> None:
         self.calls: Final = Calls(service)
         self.name: Final = service.participant.name
@@ -27,6 +31,7 @@ class NodeCalls:
         self.turns: Final = Turns(asyncio.get_running_loop().call_soon)
         self.bounds: Final = bounds
         self.memory: Final = ConnectionMemory(bounds.total)
+        self.limit: Final = ConnectionLimit(bounds.most, logger.warning)
         self.is_ending = False
         self.tasks = dict[ServerCall, asyncio.Task[Any]]()
         self.watches = set[ServerCall]()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from cache_core.address import Address
-from cache_core.rpc.engine import DEFAULT_MEMORY, MemoryBounds
+from cache_core.rpc.engine import DEFAULT_BOUNDS, ConnectionBounds
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.node.introspection import Health
@@ -26,7 +26,7 @@ GOODBYE_SECONDS: Final = 0.25
 class Server:
     """An Engine of pure Python: a gRPC server at `address`, which never ends by itself.
 
-    `memory` is what clients' connections may hold. With `tls` the connections are encrypted; it
+    `bounds` are what clients' connections may hold. With `tls` the connections are encrypted; it
     should offer `h2` by ALPN. What waits within the encryption itself is not counted.
     """
 
@@ -34,11 +34,11 @@ class Server:
         self,
         address: Address,
         *,
-        memory: MemoryBounds = DEFAULT_MEMORY,
+        bounds: ConnectionBounds = DEFAULT_BOUNDS,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._address = address
-        self._memory = memory
+        self._connection_bounds = bounds
         self._tls = tls
         self._bounds = Bounds()
         self._health = Health()
@@ -65,7 +65,7 @@ class Server:
         if not self._sockets:
             raise RuntimeError("a server is bound before it is started")
         self._service = service
-        self._calls = calls = NodeCalls(service, self._health, self._memory)
+        self._calls = calls = NodeCalls(service, self._health, self._connection_bounds)
         self._health.serve()
         loop = asyncio.get_running_loop()
         for listening in self._sockets:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Final
 from urllib.parse import quote
 
+from cache_core.connection_limit import Admission
 from cache_core.rpc.grpc.server_call import MethodHead, ServerCall
 from cache_core.rpc.grpc.server_session import ServerSession
 from cache_core.rpc.http2.bounds import Bounds
@@ -60,6 +61,8 @@ class ServerProtocol(Wire[MethodHead, ServerCall]):
         super().connection_made(transport)
         if self._node.is_ending:  # its handshake has ended too late
             self.abort()
+        elif self._node.limit.admit(self, self._all) is not Admission.ADMITTED:
+            self.cut_off("there are as many connections as there may be")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the work for all calls of the connection: the client has gone."""
@@ -107,6 +110,16 @@ class ServerProtocol(Wire[MethodHead, ServerCall]):
             self.flush_soon()
         if self._requests.refuses and not self._requests.streams and self.transport is not None:
             self.transport.close()
+
+    @property
+    def idle_since(self) -> float | None:
+        """Since when nothing came and nothing is called, by the loop's clock; else None."""
+        is_idle = not self._requests.streams and not self._requests.refuses
+        return self.heard if is_idle else None
+
+    def shutdown(self) -> None:
+        """Close the connection, on which nothing is called."""
+        self.end()
 
     def cut_off(self, why: str) -> None:
         """End the connection at once; tell the log why, and the client where it still reads."""

@@ -15,7 +15,7 @@ from cache_core.connection_memory import Holder
 from cache_core.pb import cluster_pb2 as pb
 from cache_core.rpc.calls import Calls
 from cache_core.rpc.channel import CLUSTER, GET
-from cache_core.rpc.engine import MemoryBounds
+from cache_core.rpc.engine import ConnectionBounds
 from cache_core.rpc.grpc.heads import metadata_of
 from cache_core.rpc.grpc.messages import PREFIX
 from cache_core.rpc.grpc.requests import request_block
@@ -39,7 +39,7 @@ class Caller:
     def __init__(self, hello: bytes) -> None:
         self.participant = FakeParticipant(HELD)
         self.node = NodeCalls(
-            Service(self.participant), Health(), MemoryBounds(50 * SIZE, 200 * SIZE)
+            Service(self.participant), Health(), ConnectionBounds(50 * SIZE, 200 * SIZE)
         )
         self.protocol = Taking()
         self.server = ServerProtocol(self.node, Bounds(), set())

@@ -25,7 +25,7 @@ from cache_core import Node, Value
 from cache_core.address import Address
 from cache_core.connection_memory import ConnectionMemory
 from cache_core.rpc.channel import GET
-from cache_core.rpc.engine import DEFAULT_MEMORY, LEAST_CONNECTION_MEMORY, MemoryBounds
+from cache_core.rpc.engine import DEFAULT_BOUNDS, LEAST_CONNECTION_MEMORY, ConnectionBounds
 from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing.codes import (
@@ -125,7 +125,7 @@ class Client:
 def node_of(total: int, count: int = 40) -> NodeCalls:
     """Return a node that holds `count` values of SIZE, whose connections may hold `total`."""
     participant = FakeParticipant({f"{number}": Value(bytes(SIZE)) for number in range(count)})
-    return NodeCalls(Service(participant), Health(), MemoryBounds(total // 2, total))
+    return NodeCalls(Service(participant), Health(), ConnectionBounds(total // 2, total))
 
 
 @in_virtual_time
@@ -235,10 +235,12 @@ async def test_a_connection_that_has_ended_freed_without_the_collector() -> None
 @pytest.mark.parametrize(
     ("connection", "total"),
     [
-        (LEAST_CONNECTION_MEMORY - 1, DEFAULT_MEMORY.total),
-        (DEFAULT_MEMORY.connection, 4 * DEFAULT_MEMORY.connection - 1),
+        (LEAST_CONNECTION_MEMORY - 1, DEFAULT_BOUNDS.total),
+        (DEFAULT_BOUNDS.connection, 4 * DEFAULT_BOUNDS.connection - 1),
     ],
 )
 async def test_a_node_refuses_bounds_that_leave_no_room(connection: int, total: int) -> None:
     with pytest.raises(ValueError, match=f"not {connection} and {total}"):
         Node(connection_memory=connection, total_connection_memory=total)
+    with pytest.raises(ValueError, match="room for a connection"):
+        Node(max_connections=0)

@@ -1,14 +1,17 @@
 """How many connections there may be at once, and which goes where there is no room for another."""
 
 import asyncio
-import logging
+import resource
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import Enum, auto
 from heapq import nsmallest
 from typing import Final, Protocol
 
-logger = logging.getLogger("gaocache")
+DEFAULT_MOST: Final = 10_000
+
+OWN_DESCRIPTORS: Final = 256
+"""Descriptors that are left for other connections, files and what else there is."""
 
 FOUND_AT_ONCE: Final = 256
 """To look through 10,000 connections takes 3 ms, and so is done for many newcomers."""
@@ -45,11 +48,15 @@ class Admission(Enum):
 class ConnectionLimit:
     """At most `most` connections are served at once; the longest idle one makes room for another.
 
-    So connections that do nothing shut nobody out. Where none is idle, the newcomer is refused.
+    There are fewer where the process has not as many descriptors. So connections that do nothing
+    shut nobody out. Where none is idle, the newcomer is refused. `say` is told, now and then, that
+    it is so.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, say: Callable[[str], object]) -> None:
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._most = min(most, max(descriptors - OWN_DESCRIPTORS, OWN_DESCRIPTORS))
+        self._say_so = say
         self._loop = asyncio.get_running_loop()
         self._found: deque[tuple[float, Idler]] = deque()
         self._looks_again = 0.0
@@ -91,6 +98,7 @@ class ConnectionLimit:
         if now >= self._says_again:
             self._says_again = now + SAY_SECONDS
             what = "the longest idle are closed for new ones" if is_idle else "new ones are refused"
-            logger.warning(
-                "there are %d connections, and max_connections allows no more: %s", self._most, what
+            self._say_so(
+                f"there are {self._most} connections, and max_connections or the limit of "
+                f"descriptors allows no more: {what}"
             )
