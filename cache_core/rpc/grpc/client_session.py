@@ -68,6 +68,8 @@ class ClientSession:
         self._queue: dict[ClientCall, None] = {}
         self.is_leaving = False
         """Whether no call can be begun on the connection any more."""
+        self.has_answered = False
+        """Whether any call was answered on it, if only in part."""
         self.written = 0
         """The highest stream that was handed to the socket; the owner says it."""
 
@@ -136,6 +138,7 @@ class ClientSession:
         call = stream.call
         if call is None:
             return
+        self.has_answered = True
         if call.head is None:
             call.head = head
         is_cut = call.messages is not None and call.messages.held > 0

@@ -26,6 +26,8 @@ class ClientProtocol(Wire[AnswerHead, ClientCall]):
         """Whether it takes no more calls."""
         self.why = ""
         """What was wrong with it, once it takes no more calls; empty where nothing was."""
+        self.was_turned_away = False
+        """Whether the node has said so itself."""
         self.session = ClientSession(
             self,
             bounds=bounds,
@@ -58,6 +60,7 @@ class ClientProtocol(Wire[AnswerHead, ClientCall]):
     def said_goodbye(self, why: str) -> None:
         """Take no more calls."""
         self.why = why
+        self.was_turned_away = bool(why)
         self._left(self)
 
     def broke_a_rule(self, fault: ConnectionFault) -> None:

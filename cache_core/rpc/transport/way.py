@@ -181,6 +181,9 @@ class Way:
                 logger.info("the connection to node %s has ended: %s", self._name, connection.why)
             if not connection.session.connection.is_settled:
                 self._pause("can't connect: the connection was lost at once")
+            elif connection.was_turned_away and not connection.session.has_answered:
+                self._failure = connection.why  # which is logged already
+                self._pause(connection.why)
         if connection.transport is None:
             self._leaving.discard(connection)
         else:

@@ -5,14 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from http2.frame_writer import goaway, settings
 from odd_node import OddConnection, OddNode, echo, nothing, odd_node
 
+from cache_core.address import Address
 from cache_core.rpc.grpc.client_call import Ended
 from cache_core.rpc.grpc.requests import request_block
 from cache_core.rpc.grpc.server_call import ServerCall
 from cache_core.rpc.grpc.status import StatusCode
 from cache_core.rpc.http2.bounds import Bounds
-from cache_core.rpc.http2.framing.codes import ErrorCode
+from cache_core.rpc.http2.framing.codes import PREFACE, ErrorCode
 from cache_core.rpc.transport.answers import UNREAD_BYTES, Answer, Answers
 from cache_core.rpc.transport.way import Way
 
@@ -96,6 +98,24 @@ async def test_calls_that_a_goodbye_refuses_are_made_again_on_a_new_connection()
         assert await first == b"0"
         assert await node.left.get() is connection
         assert len(node.connections) == 2
+
+
+async def test_a_node_that_turns_connections_away_is_not_dialed_without_a_pause() -> None:
+    dialed = 0
+
+    async def turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal dialed
+        dialed += 1
+        await reader.readexactly(len(PREFACE))
+        writer.write(settings() + goaway(0, ErrorCode.ENHANCE_YOUR_CALM))
+        writer.close()
+
+    async with await asyncio.start_server(turn_away, "127.0.0.1", 0) as server:
+        way = Way(Address(*server.sockets[0].getsockname()))
+        failed = [await failure(way) for _ in range(20)]
+        await way.aclose()
+    assert {code for code, _ in failed} == {StatusCode.UNAVAILABLE}
+    assert dialed <= 2
 
 
 async def test_calls_that_wait_for_room_are_made_elsewhere_after_a_goodbye() -> None:
