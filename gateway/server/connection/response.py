@@ -54,14 +54,14 @@ class Response:
 
         Raises ValueError where the body has not the length that was said.
         """
-        self.is_whole = not more
-        if not self._has_body:
-            return b""
-        if self._is_chunked:
-            chunk = b"".join((b"%x\r\n" % len(part), part, b"\r\n")) if part else b""
-            return chunk if more else chunk + b"0\r\n\r\n"
-        if self._left is not None:
+        if self._has_body and self._left is not None:
             self._left -= len(part)
             if self._left < 0 or (self._left and not more):
                 raise ValueError("the body has not the length that Content-Length says")
-        return part
+        self.is_whole = not more
+        if not self._has_body:
+            return b""
+        if not self._is_chunked:
+            return part
+        chunk = b"".join((b"%x\r\n" % len(part), part, b"\r\n")) if part else b""
+        return chunk if more else chunk + b"0\r\n\r\n"
