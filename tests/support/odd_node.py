@@ -13,7 +13,12 @@ from cache_core.rpc.grpc.server_session import ServerSession
 from cache_core.rpc.grpc.turns import Turns
 from cache_core.rpc.http2.bounds import Bounds
 
-SERVED: Final = {**METHODS, b"/gaocachepb.Gaocache/Get": FakeMethod(False)}
+SERVED: Final = {
+    **METHODS,
+    b"/gaocachepb.Gaocache/Get": FakeMethod(False),
+    b"/gaocache.cluster.v1.Cluster/Probe": FakeMethod(False),
+    b"/gaocache.cluster.v1.Cluster/HandOver": FakeMethod(False),
+}
 
 Then: TypeAlias = Callable[["OddConnection", ServerCall, bytes], None]
 

@@ -92,6 +92,21 @@ def test_calls_that_wait_are_kept_up_to_a_bound() -> None:
     assert codes.count(StatusCode.OK) == 12 - refused
 
 
+def test_large_requests_count_until_they_are_answered() -> None:
+    ends = Ends(max_held=HELD)
+    ends.pump()
+    callers = [ends.call(bytes(SIZE))[1] for _ in range(4)]
+    ends.pump()
+    codes = [caller.end.code for caller in callers if caller.ends]
+    assert codes == [StatusCode.RESOURCE_EXHAUSTED] * 2
+    for call in ends.handler.calls:
+        ends.server.answer(call, b"630")
+    _, later = ends.call(bytes(SIZE))
+    ends.handler.then = ends.server.answer
+    ends.pump()
+    assert later.messages == [bytes(SIZE)]
+
+
 def test_an_answer_that_was_made_late_may_wait_too() -> None:
     ends = Ends(client=NARROW, max_held=HELD)
     callers = [ends.call()[1] for _ in range(5)]

@@ -9,11 +9,13 @@ import pytest
 import trustme
 import uvloop
 from fake_participant import FakeParticipant, ask, hit, outcomes
+from hpack import Decoder
 
 from cache_core import PeerUnavailable
 from cache_core.address import Address
 from cache_core.rpc.channel import GET, Channel
 from cache_core.rpc.grpc.requests import request_block, timed
+from cache_core.rpc.http2.framing.codes import FRAME_HEAD_BYTES, HEADERS, PREFACE
 from cache_core.rpc.service import Service
 from cache_core.rpc.transport.answers import Answer
 from cache_core.rpc.transport.node import server as transport_server
@@ -92,6 +94,35 @@ def test_a_call_over_a_unix_socket_is_answered(new_loop: NewLoop, tmp_path: Path
         return read_response(data)
 
     assert run(new_loop, get()) == hit().data
+
+
+async def scheme_of_a_call(tls: ssl.SSLContext | None, client_tls: ssl.SSLContext | None) -> bytes:
+    """Return the scheme that the header of a client's call names."""
+    found: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(len(PREFACE))
+        while not found.done():
+            head = await reader.readexactly(FRAME_HEAD_BYTES)
+            payload = await reader.readexactly(int.from_bytes(head[:3]))
+            if head[3] == HEADERS:
+                found.set_result(dict(Decoder().decode(payload, raw=True))[b":scheme"])
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0, ssl=tls)
+    channel = Channel(Address(*server.sockets[0].getsockname()), tls=client_tls)
+    asking = asyncio.create_task(outcomes(channel, [ask("k")]))
+    scheme = await found
+    await asking
+    await channel.aclose()
+    server.close()
+    return scheme
+
+
+@loops
+def test_a_call_names_the_scheme_that_it_goes_by(new_loop: NewLoop) -> None:
+    assert run(new_loop, scheme_of_a_call(servers("h2"), clients())) == b"https"
+    assert run(new_loop, scheme_of_a_call(None, None)) == b"http"
 
 
 async def silence() -> bytes:

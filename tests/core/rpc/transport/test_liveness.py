@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 from joined import Lines, lines
 from line import LineEnd
-from virtual_time import after, in_virtual_time
+from virtual_time import after, in_virtual_time, now
 
 from cache_core.rpc.grpc.status import StatusCode
+from cache_core.rpc.grpcio.server import OPTIONS
 from cache_core.rpc.http2.bounds import Bounds
 from cache_core.rpc.http2.framing import frames
 from cache_core.rpc.http2.framing.codes import PREFACE
@@ -111,6 +113,19 @@ async def test_a_client_asks_a_node_that_says_nothing_to_its_calls_whether_it_li
         joined.participant.gates["slow"].set()
         await after(0)
         assert caller.end.code is StatusCode.OK
+
+
+@in_virtual_time
+async def test_a_client_asks_no_more_often_than_a_node_on_grpcio_permits() -> None:
+    permitted = dict(OPTIONS)["grpc.http2.min_ping_interval_without_data_ms"] / 1_000
+    async with lines() as joined:
+        joined.get("slow")
+        asked: list[float] = []
+        while len(asked) < 4:
+            await after(1)
+            if joined.at_client.sent.count(PING) > len(asked):
+                asked.append(now())
+        assert min(later - before for before, later in pairwise(asked)) >= permitted
 
 
 @in_virtual_time

@@ -159,6 +159,7 @@ def test_a_block_that_comes_again_is_remembered() -> None:
     assert [reading.read(each) for each in timed] == [(4, b"1S"), (5, b"20m"), (5, b"3H")]
 
 
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
 @pytest.mark.parametrize(
     "block",
     [
@@ -170,12 +171,13 @@ def test_a_block_that_comes_again_is_remembered() -> None:
     ],
     ids=["small", "large", "timed", "large and timed", "many fields"],
 )
-def test_what_is_remembered_is_bounded(block: Callable[[int], bytes]) -> None:
+def test_what_is_remembered_is_bounded(block: Callable[[int], bytes], times: int) -> None:
     reading = reader()
     tracemalloc.start()
     try:
         for number in range(500):
-            reading.read(block(number))
+            for _ in range(times):
+                reading.read(block(number))
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -3,6 +3,7 @@
 import pytest
 from hpack import Decoder, Encoder
 from hpack.exceptions import HPACKError
+from http2.field_writer import block as literals
 from http2.field_writer import field
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -99,7 +100,8 @@ def test_a_change_of_the_tables_size_is_not_taken_apart(block: bytes) -> None:
 def test_a_header_that_is_too_large_is_refused_however_it_is_read() -> None:
     fields = [(b"x-%d" % number, b"v" * 50) for number in range(20)]
     reader = HeadReader(list, b"grpc-timeout", 1000)
-    for block in (encoded(fields, huffman=True), b"\x20" + encoded(fields, huffman=True)):
+    by_a_table, by_pieces = encoded(fields, huffman=True), literals(fields)
+    for block in (by_pieces, by_a_table, b"\x20" + by_a_table):
         with pytest.raises(ConnectionFault) as raised:
             reader.read(block)
         assert raised.value.code is ErrorCode.ENHANCE_YOUR_CALM

@@ -8,6 +8,7 @@ from fake_participant import FakeParticipant, ask, channel_to, outcomes, serving
 from cache_core import Value
 from cache_core.address import Address
 from cache_core.rpc.transport.node.listening import listen_at
+from cache_core.rpc.transport.node.server import Server
 
 NOBODYS, OTHERS = "203.0.113.77", "198.51.100.77"
 """Addresses of documentation, which no machine should have (RFC 5737)."""
@@ -35,6 +36,14 @@ async def test_a_node_at_a_name_is_reached_at_all_its_addresses(name: str) -> No
             async with channel_to(Address(host, address.port)) as channel:
                 (found,) = await outcomes(channel, [ask("k")])
                 assert isinstance(found, Value)
+
+
+async def test_a_node_that_never_started_gives_its_port_back_when_it_stops() -> None:
+    server = Server(Address("127.0.0.1", 0))
+    address = server.bind()
+    await server.stop(1)
+    with socket.create_server(address):
+        pass
 
 
 @pytest.mark.parametrize("name", [[NOBODYS], [NOBODYS, OTHERS]], indirect=True)

@@ -26,8 +26,9 @@ from cache_core.rpc.transport.node.server_protocol import ServerProtocol
 class Client(asyncio.Protocol):
     """A client of a node, which keeps what that says."""
 
-    def __init__(self, node: NodeCalls) -> None:
+    def __init__(self, node: NodeCalls, participant: FakeParticipant) -> None:
         self.taken = b""
+        self.participant = participant
         self.server = ServerProtocol(node, Bounds(), set())
         self.end = LineEnd(self)
         self.end.join(LineEnd(self.server))
@@ -45,8 +46,9 @@ class Client(asyncio.Protocol):
 @asynccontextmanager
 async def clients(at_once: int) -> AsyncIterator[tuple[Client, Client]]:
     """Two clients of one node, which takes so many bytes of each in a turn."""
-    node = NodeCalls(Service(FakeParticipant({"k": Value(b"630")})), Health())
-    both = Client(node), Client(node)
+    participant = FakeParticipant({"k": Value(b"630")})
+    node = NodeCalls(Service(participant), Health())
+    both = Client(node, participant), Client(node, participant)
     for client in both:
         client.server.most_at_once = at_once
         client.end.write(HELLO)
@@ -103,3 +105,14 @@ async def test_what_was_not_taken_goes_with_a_connection_that_fails() -> None:
         await after(1)
         assert client.answered == []
         assert client.server.closed.done()
+
+
+@in_virtual_time
+async def test_nothing_is_done_any_more_for_a_client_that_is_cut_off() -> None:
+    async with clients(at_once=1000) as (client, _):
+        client.server.data_received(b"".join(map(get, range(1, 101, 2))))
+        asked = len(client.participant.asked)
+        assert 0 < asked < 50
+        client.server.abort()
+        await after(1)
+        assert len(client.participant.asked) == asked
