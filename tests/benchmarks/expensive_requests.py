@@ -113,6 +113,9 @@ class _Source:
     async def retrieve(self, key: str) -> bytes:
         return b"x" * (4 * MIB - 1024) if key == "large" else key.encode()
 
+    async def aclose(self) -> None:
+        """Let go of nothing."""
+
 
 async def _held(rounds: int) -> Mapping[str, float]:
     """Return the milliseconds for which each request has held the loop, the median of `rounds`."""

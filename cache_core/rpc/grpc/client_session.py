@@ -144,10 +144,7 @@ class ClientSession:
         is_cut = call.messages is not None and call.messages.held > 0
         if ended and is_cut and head.code is StatusCode.OK:
             self._end(stream, Ended(StatusCode.INTERNAL, "the answer ends within a message"))
-        elif ended:
-            self._end(stream, _end_of(call.head, head, cut))
-        elif call.head is not head or head.status != 200 or not head.is_grpc:
-            self.connection.reset(stream, ErrorCode.CANCEL)
+        elif ended or call.head is not head or head.status != 200 or not head.is_grpc:
             self._end(stream, _end_of(call.head, head, cut))
 
     def data(self, stream: Stream[ClientCall], data: bytes, *, ended: bool) -> None:
@@ -240,14 +237,13 @@ class ClientSession:
                 call.take(message)
         except StatusError as error:
             if call.stream is not None:
-                self.connection.reset(call.stream, ErrorCode.CANCEL)
                 self._end(call.stream, Ended(error.code, str(error)))
             return False
         return True
 
     def _end(self, stream: Stream[ClientCall], end: Ended) -> None:
         call, stream.call = stream.call, None
-        if not stream.is_closed:  # the answer ended before all of the request was sent
+        if not stream.is_closed:  # the answer is refused, or ends before the request
             self.connection.reset(stream, ErrorCode.CANCEL)
         if call is not None:
             call.end(end)
