@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, Field, JsonValue
@@ -15,6 +15,10 @@ from gateway.http.form.representation import NOT_UTF_8, Encoding, as_item
 from gateway.http.limits import Limits
 from gateway.http.problems import Problem, Refused
 from gateway.http.request_head import shortened
+
+
+_TOLD_CHARACTERS: Final = 256
+"""More characters of a key than are ever told of one that is too long."""
 
 
 class BatchKeys(BaseModel):
@@ -94,9 +98,10 @@ def value_item(path: str, key: str, value: Value, encoding: Encoding | None) -> 
 
 def problem_item(path: str, key: str, error: Exception) -> bytes:
     """Return the item for a key whose get ended in `error`; `path` is that of the group's keys."""
-    encoded = quote(key, errors="surrogatepass")
-    if isinstance(error, MalformedTarget):
-        encoded = shortened(encoded)
+    if isinstance(error, MalformedTarget):  # the key may have megabytes, of which few are told
+        encoded = shortened(quote(key[:_TOLD_CHARACTERS], errors="surrogatepass"))
+    else:
+        encoded = quote(key, errors="surrogatepass")
     problem, _ = problems.describe(error, f"{path}/{encoded}")
     # With escapes, because a key may have a lone surrogate.
     name = json.dumps(key).encode()
