@@ -1,12 +1,16 @@
 """How many connections there may be at once, and which goes where there is no room for another."""
 
 import asyncio
-import resource
+import sys
 from collections import deque
 from collections.abc import Callable, Collection
 from enum import Enum, auto
 from heapq import nsmallest
+from math import inf
 from typing import Final, Protocol
+
+if sys.platform != "win32":
+    import resource
 
 DEFAULT_MOST: Final = 10_000
 
@@ -54,8 +58,7 @@ class ConnectionLimit:
     """
 
     def __init__(self, most: int, say: Callable[[str], object]) -> None:
-        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._most = min(most, max(descriptors - OWN_DESCRIPTORS, OWN_DESCRIPTORS))
+        self._most = min(most, _most_by_descriptors())
         self._say_so = say
         self._loop = asyncio.get_running_loop()
         self._found: deque[tuple[float, Idler]] = deque()
@@ -102,3 +105,10 @@ class ConnectionLimit:
                 f"there are {self._most} connections, and max_connections or the limit of "
                 f"descriptors allows no more: {what}"
             )
+
+
+def _most_by_descriptors() -> float:
+    if sys.platform == "win32":  # which bounds none
+        return inf
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(descriptors - OWN_DESCRIPTORS, OWN_DESCRIPTORS)

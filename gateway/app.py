@@ -47,13 +47,15 @@ def create_app(
     *,
     limits: Limits | None = None,
     hosts: Hosts | None = None,
+    budget: Budget | None = None,
     removing_origins: Collection[str] = (),
     is_draining: Callable[[], bool] = lambda: False,
     figures: Callable[[], Awaitable[GatewayFigures]] | None = None,
 ) -> FastAPI:
     """Return the app that gets keys through `client`, within `limits`, for any of `hosts`.
 
-    Pages of `removing_origins` may remove; those of other origins than its own may not.
+    Bodies, batches and large answers are part of `budget`, of its own where there is none. Pages of
+    `removing_origins` may remove; those of other origins than its own may not.
     While `is_draining()` is true, it answers `/readyz` with 503. `figures` returns the gateway's
     own figures; without it they are all 0, of one worker. The caller closes the client.
     """
@@ -78,7 +80,7 @@ def create_app(
     for inner in (Options, Tracing, HangUp):
         app.add_middleware(inner)
     app.add_middleware(RawTarget, max_bytes=limits.target_bytes)
-    app.add_middleware(Shares, budget=Budget(limits.total_connection_memory))
+    app.add_middleware(Shares, budget=budget or Budget(limits.request_memory))
     app.add_middleware(ForeignPages, allowed=removing_origins)
     app.add_middleware(ServedHosts, hosts=hosts or Hosts())
     app.add_middleware(Defaults)

@@ -16,7 +16,6 @@ from gateway.http.limits import Limits
 from gateway.http.problems import Problem, Refused
 from gateway.http.request_head import shortened
 
-
 _TOLD_CHARACTERS: Final = 256
 """More characters of a key than are ever told of one that is too long."""
 

@@ -14,7 +14,7 @@ from gateway.http.request_head import shortened
 
 ALL: Final = "*"
 
-_LOCAL: Final = re.compile(r"(?:.+\.)?localhost\.?")
+_LOCAL: Final = re.compile(r"(?:[a-z0-9_-]+\.)*localhost")
 _PORT: Final = re.compile(r":[0-9]*\Z")
 
 
@@ -26,7 +26,7 @@ class Hosts:
     """
 
     def __init__(self, names: Collection[str] = (), *, is_local: bool = False) -> None:
-        self._names = frozenset(name.lower() for name in names)
+        self._names = frozenset(name.lower().rstrip(".") for name in names)
         self._has_all = ALL in self._names or not (names or is_local)
 
     def serve(self, host: str) -> bool:
@@ -36,7 +36,7 @@ class Hosts:
         """
         if self._has_all or not host:
             return True
-        name = _PORT.sub("", host).lower()
+        name = _PORT.sub("", host).lower().rstrip(".")
         return name in self._names or _LOCAL.fullmatch(name) is not None or _is_address(name)
 
 

@@ -34,4 +34,5 @@ class Limits:
     keep_alive: float = 75.0
     send_timeout: float = 30.0
     max_connections: int = DEFAULT_MOST
-    total_connection_memory: int = 128 * 1024 * 1024
+    answer_memory: int = 128 * 1024 * 1024
+    request_memory: int = 128 * 1024 * 1024

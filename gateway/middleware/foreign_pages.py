@@ -36,7 +36,8 @@ class ForeignPages:
 
     def _is_foreign(self, headers: Headers) -> bool:
         is_allowed = "*" in self._allowed or headers.get("origin") in self._allowed
-        return headers.get("sec-fetch-site", "").lower() in _FOREIGN and not is_allowed
+        sites = ",".join(headers.getlist("sec-fetch-site")).lower().split(",")
+        return not _FOREIGN.isdisjoint(map(str.strip, sites)) and not is_allowed
 
 
 def origin_not_allowed() -> Refused:

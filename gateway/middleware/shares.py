@@ -1,4 +1,4 @@
-"""What each request holds of the bytes for all, until its answer is sent."""
+"""What each request holds of the bytes for all, until its answer is with its connection."""
 
 from typing import Final
 

@@ -14,13 +14,14 @@ from gateway.http.fields import joined
 from gateway.http.form.decision import Get, decide
 from gateway.http.form.representation import Alt, Encoding, KeyValue, Wish
 from gateway.http.limits import Limits
+from gateway.middleware.shares import share_of
 from gateway.openapi.values import (
     QUERY_PARAMETERS,
     VALUE_PARAMETERS,
     query_responses,
     value_responses,
 )
-from gateway.routes.batch import BatchReader
+from gateway.routes.batch_reader import BatchReader
 from gateway.routes.dependencies import EncodingQuery, GroupPath, KeyPath, Timeout
 from gateway.routes.off_loop import worked
 
@@ -48,7 +49,10 @@ def router(client: Client, limits: Limits) -> APIRouter:
         value = await client.get(
             target.group, target.key, demand=caching.demand(fields), timeout=timeout
         )
+        share = share_of(request)
+        share.take(len(value.data))
         decision = await worked(len(value.data), decide, get, value)
+        share.take(len(decision.body))
         return Response(decision.body, decision.status, decision.headers)
 
     @routes.head("/groups/{group:segment}/keys/{key:path}", include_in_schema=False)

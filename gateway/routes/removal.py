@@ -1,5 +1,6 @@
 """`DELETE` of a key or of a group's keys: values that were loaded before are never read again."""
 
+import time
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
@@ -21,6 +22,10 @@ from gateway.routes.off_loop import worked
 
 CONDITIONS: Final = frozenset({"if-match", "accept-encoding"})
 """What decides whether a key is removed, of all that decides the answer of a GET."""
+
+
+_LEAST_SECONDS: Final = 0.001
+"""What a removal has at the least: one that has no time left ends at once, with 504."""
 
 
 class Unreached(BaseModel):
@@ -68,8 +73,8 @@ def router(client: Client, limits: Limits) -> APIRouter:
         `Accept-Encoding` would be answered in.
         """
         target = from_path(group, key, limits)
-        await _check_match(client, request, target, timeout)
-        return await remove(*target, timeout)
+        left = await _check_match(client, request, target, timeout)
+        return await remove(*target, left)
 
     @routes.delete(
         "/groups/{group:segment}/keys",
@@ -99,8 +104,8 @@ def router(client: Client, limits: Limits) -> APIRouter:
         query = request.scope["query_string"]
         if keys_of(query):
             target = from_query(group, query, limits)
-            await _check_match(client, request, target, timeout)
-            return await remove(*target, timeout)
+            left = await _check_match(client, request, target, timeout)
+            return await remove(*target, left)
         if query:
             # A query that was meant to name a key should not remove all keys.
             words = "a group is flushed without a query, a key is removed with `key`"
@@ -112,11 +117,15 @@ def router(client: Client, limits: Limits) -> APIRouter:
     return routes
 
 
-async def _check_match(client: Client, request: Request, target: Target, timeout: float) -> None:
-    """Raise Refused (412) where If-Match names no form that the key's value has."""
+async def _check_match(client: Client, request: Request, target: Target, timeout: float) -> float:
+    """Return what is left of `timeout` once If-Match, if it is there, names the value's ETag.
+
+    Raises Refused (412) where it names no form that the key's value has.
+    """
     fields = joined(request.headers.raw)
     if "if-match" not in fields:
-        return
+        return timeout
+    until = time.monotonic() + timeout
     try:
         value = await client.get(target.group, target.key, timeout=timeout)
     except NotFound:
@@ -124,6 +133,7 @@ async def _check_match(client: Client, request: Request, target: Target, timeout
     conditions = {name: field for name, field in fields.items() if name in CONDITIONS}
     get = Get(target, Wish(fields.get("accept", "")), conditions)
     await worked(len(value.data), decide, get, value)
+    return max(until - time.monotonic(), _LEAST_SECONDS)
 
 
 def _with_model(responses: Responses) -> Responses:

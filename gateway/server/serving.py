@@ -17,6 +17,7 @@ from cache_core.connection_limit import ConnectionLimit
 from cache_core.connection_memory import ConnectionMemory
 from cache_core.logs import LogHook
 from gateway.app import create_app
+from gateway.http.budget import Budget
 from gateway.http.fields import Headers
 from gateway.http.hosts import Hosts
 from gateway.http.limits import Limits
@@ -27,8 +28,8 @@ from gateway.middleware.answered import Answered, Counted
 from gateway.middleware.cors import Cors, without_origin
 from gateway.middleware.defaults import with_defaults
 from gateway.middleware.running import Running
-from gateway.server.connection.connection import Connection
-from gateway.server.connection.service import Service
+from gateway.server.connection.http_connection import HttpConnection
+from gateway.server.connection.http_service import HttpService
 from gateway.server.workers import Workers
 from gateway.survey.gateway_figures import NEAR, REQUESTS, near_source
 
@@ -73,11 +74,13 @@ async def serve(
     crew = Workers(sources, worker, workers)
     async with client, crew:
         stopping = asyncio.ensure_future(stop)
+        budget = Budget(limits.request_memory)
         served = Hosts(hosts, is_local=ip_address(sock.getsockname()[0]).is_loopback)
         app = create_app(
             client,
             limits=limits,
             hosts=served,
+            budget=budget,
             removing_origins=cors_origins if cors_removal else (),
             is_draining=stopping.done,
             figures=crew.figures,
@@ -89,10 +92,11 @@ async def serve(
         if fast_lane and not access_log:
             near, reader = client if near_cache else None, Reader(limits, served)
             lane = Lane(client, near, running, reader, _finish(cors_origins), answered=answered)
-        service = Service(
+        service = HttpService(
             limits=limits,
             limit=ConnectionLimit(limits.max_connections, logger.warning),
-            memory=ConnectionMemory(limits.total_connection_memory),
+            budget=budget,
+            memory=ConnectionMemory(limits.answer_memory),
             lost=lost,
             answered=answered,
             lane=lane,
@@ -101,7 +105,7 @@ async def serve(
         counted = Counted(cors or running, answered)
         config = uvicorn.Config(
             AccessLog(counted) if access_log else counted,
-            http=functools.partial(Connection, service=service),  # type: ignore[arg-type] # it is only called
+            http=functools.partial(HttpConnection, service=service),  # type: ignore[arg-type] # it is only called
             ws="none",
             lifespan="off",
             log_config=None,

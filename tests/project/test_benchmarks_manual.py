@@ -18,6 +18,12 @@ def test_it_names_each_benchmark_that_can_be_run() -> None:
 
 
 @pytest.mark.slow
+async def test_the_most_expensive_requests_are_told_by_its_command() -> None:
+    (line,) = (line for line, name in COMMANDS if name == "expensive_requests")
+    assert "a plain GET" in await output(sys.executable, *line.split(), folder=ROOT)
+
+
+@pytest.mark.slow
 async def test_the_engine_is_measured_by_its_command() -> None:
     (line,) = (line for line, name in COMMANDS if name == "engine")
     assert "get hit" in await output(sys.executable, *line.split(), folder=ROOT)

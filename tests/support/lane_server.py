@@ -16,6 +16,7 @@ from cache_core.connection_memory import ConnectionMemory
 from cache_core.settings import MIB
 from cache_core.trace import current_trace
 from cache_core.value import Then, Value
+from gateway.http.budget import Budget
 from gateway.http.hosts import Hosts
 from gateway.http.limits import Limits
 from gateway.lane.lane import Lane
@@ -23,8 +24,8 @@ from gateway.lane.request import Reader
 from gateway.middleware.answered import Answered
 from gateway.middleware.defaults import with_defaults
 from gateway.middleware.running import Running
-from gateway.server.connection.connection import Connection as Served
-from gateway.server.connection.service import Service
+from gateway.server.connection.http_connection import HttpConnection as Served
+from gateway.server.connection.http_service import HttpService
 
 
 def get(key: str, *, query: str = "", fields: str = "") -> bytes:
@@ -109,16 +110,20 @@ class FakeNear:
 class Inner:
     """An app that says `inner` to whatever reaches it, and remembers how often that was.
 
-    It begins its answers at once, reads no bodies, and can be held back at a gate.
+    It begins its answers at once, reads no bodies unless it `reads`, and can be held at a gate.
     """
+
+    reads = False
 
     def __init__(self) -> None:
         self.asked = asyncio.Queue[str]()
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.asked.put_nowait(scope["path"])
+        while self.reads and (await receive()).get("more_body", False):
+            pass
         headers = [(b"content-length", b"5")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await self.gate.wait()
@@ -134,7 +139,8 @@ class LaneServer:
         keep_alive: float = 60,
         receive_timeout: float = 10,
         send_timeout: float = 30,
-        total_connection_memory: int = 128 * MIB,
+        answer_memory: int = 128 * MIB,
+        request_memory: int = 128 * MIB,
         with_near: bool = False,
     ) -> None:
         self.cluster = FakeCluster()
@@ -151,7 +157,8 @@ class LaneServer:
             receive_timeout=receive_timeout,
             keep_alive=keep_alive,
             send_timeout=send_timeout,
-            total_connection_memory=total_connection_memory,
+            answer_memory=answer_memory,
+            request_memory=request_memory,
         )
         lane = Lane(
             self.cluster,
@@ -162,10 +169,11 @@ class LaneServer:
             answered=self.answered,
             clock=self.clock,
         )
-        self.memory = ConnectionMemory(total_connection_memory)
-        self._service = Service(
+        self.memory = ConnectionMemory(answer_memory)
+        self._service = HttpService(
             limits=limits,
             limit=ConnectionLimit(limits.max_connections, print),
+            budget=Budget(limits.request_memory),
             memory=self.memory,
             lost=asyncio.Event(),
             answered=self.answered,
@@ -183,13 +191,20 @@ class LaneServer:
 
 @asynccontextmanager
 async def lane_server(
-    *, with_near: bool = False, send_timeout: float = 30, total_connection_memory: int = 128 * MIB
+    *,
+    with_near: bool = False,
+    keep_alive: float = 60,
+    send_timeout: float = 30,
+    answer_memory: int = 128 * MIB,
+    request_memory: int = 128 * MIB,
 ) -> AsyncIterator[LaneServer]:
     """Serve fast lanes on a free port. Tests of time-outs do better with a VirtualConnection."""
     serving = LaneServer(
         with_near=with_near,
+        keep_alive=keep_alive,
         send_timeout=send_timeout,
-        total_connection_memory=total_connection_memory,
+        answer_memory=answer_memory,
+        request_memory=request_memory,
     )
     loop = asyncio.get_running_loop()
     async with await loop.create_server(serving.protocol, "127.0.0.1", 0) as server:

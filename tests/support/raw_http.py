@@ -60,6 +60,10 @@ class Connection:
         body = await self._reader.readexactly(size)
         return Reply(int(begin.split()[1]), headers, body)
 
+    async def exactly(self, size: int) -> bytes:
+        """Return so many bytes."""
+        return await self._reader.readexactly(size)
+
     async def until(self, end: bytes | None) -> bytes:
         """Return what comes as far as to `end`; without it, until the server hangs up."""
         return await (self._reader.read() if end is None else self._reader.readuntil(end))

@@ -59,6 +59,7 @@ def limits_of(table: GatewayTable) -> Limits:
         keep_alive=table.keep_alive,
         send_timeout=table.send_timeout,
         max_connections=table.max_connections,
-        total_connection_memory=table.total_connection_memory // 2,
+        answer_memory=table.total_connection_memory // 2,
+        request_memory=table.total_connection_memory // 2,
         header_bytes=table.header_bytes,
     )

@@ -5,6 +5,7 @@ Knows no bytes of requests: the connection hands over what comes of the body, an
 
 import asyncio
 import logging
+from contextvars import Context
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
@@ -14,7 +15,7 @@ from starlette.types import ASGIApp, Message, Scope
 from gateway.http import problems
 from gateway.http.fields import Headers
 from gateway.http.request_head import SERVER, malformed
-from gateway.server.connection.request_parser import RequestHead
+from gateway.server.connection.request_parser import HttpHead
 from gateway.server.connection.response import Response
 from gateway.server.connection.sending import Sending
 
@@ -39,7 +40,7 @@ class Line(Protocol):
 class Exchange:
     """The request `head` and its answer, which goes out by `sending`."""
 
-    def __init__(self, head: RequestHead, line: Line, sending: Sending) -> None:
+    def __init__(self, head: HttpHead, line: Line, sending: Sending) -> None:
         self._head = head
         self._line = line
         self._sending = sending
@@ -72,12 +73,25 @@ class Exchange:
         self._is_gone = True
         self._news.set()
 
-    async def run(self, app: ASGIApp, scope: Scope) -> None:
-        """Have the app answer."""
+    def start(self, app: ASGIApp, scope: Scope, tasks: set[asyncio.Task[None]]) -> None:
+        """Have the app answer, in a task that is one of `tasks` while it runs.
+
+        It has a context of its own, because this may be called in that of another answer.
+        """
+        run = self._run(app, scope)
+        task = asyncio.get_running_loop().create_task(run, context=Context())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    async def _run(self, app: ASGIApp, scope: Scope) -> None:
         try:
             await app(scope, self._receive, self._send)
             if not (self._response.is_whole or self._is_gone):
                 raise RuntimeError("the app has ended before its answer")  # noqa: TRY301 - as any error
+        except asyncio.CancelledError:
+            if not self._is_ended():
+                self._line.end_exchange(keeps_alive=False)
+            raise
         except Exception as error:
             logger.exception("the app failed")
             if self._response.is_whole or self._is_gone:
@@ -91,9 +105,10 @@ class Exchange:
     async def _receive(self) -> Message:
         if self._is_ended():
             return {"type": "http.disconnect"}
-        if self._owes_continue:
+        if self._owes_continue and not self.has_begun:
             self._owes_continue = False
             self._sending.write(CONTINUE)
+        await asyncio.sleep(0)  # a body of many small pieces is not taken in one turn
         self._line.read_on()
         await self._news.wait()
         self._news.clear()
@@ -137,7 +152,7 @@ class Exchange:
             self._line.end_exchange(keeps_alive=self._response.keeps_alive)
 
 
-def scope_of(head: RequestHead, transport: asyncio.Transport, state: dict[str, Any]) -> Scope:
+def scope_of(head: HttpHead, transport: asyncio.Transport, state: dict[str, Any]) -> Scope:
     """Return ASGI's scope of the request `head`, which came by `transport`. Raises Refused."""
     try:
         url = httptools.parse_url(b"/" if head.target == SERVER.encode() else head.target)

@@ -4,6 +4,7 @@ import asyncio
 from typing import NamedTuple, Protocol
 
 from cache_core.value import Outcome, Value
+from gateway.http.budget import Budget
 from gateway.http.fields import Headers
 from gateway.http.problems import Refused
 from gateway.lane.answer import AnswerForm
@@ -34,15 +35,17 @@ class _Request(NamedTuple):
 
 
 class LaneExchange:
-    """The plain GETs of one connection, one at a time; the answers go out by `sending`."""
+    """The plain GETs of one connection, one at a time; the answers go out by `sending`.
 
-    def __init__(
-        self, line: LaneLine, sending: Sending, lane: Lane, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    A large answer is part of `budget` while it is made.
+    """
+
+    def __init__(self, line: LaneLine, sending: Sending, lane: Lane, budget: Budget) -> None:
         self._line = line
+        self._share = budget.share()
         self._sending = sending
         self._lane = lane
-        self._loop = loop
+        self._loop = asyncio.get_running_loop()
         self._request: _Request | None = None
         self._give_up = _nothing
 
@@ -85,7 +88,12 @@ class LaneExchange:
 
     async def _settle_large(self, request: _Request, value: Value) -> None:
         try:
+            self._share.take(len(value.data))
             form = await self._lane.form(request.known, value)
+            if isinstance(form, AnswerForm):
+                self._share.take(len(form.body))
+        except Refused as refused:
+            self._answer(value, refused)
         except Exception:  # noqa: BLE001 - as below
             self._loop.call_soon(self._hand_back, request)
         else:
@@ -122,6 +130,7 @@ class LaneExchange:
 
     def _done(self) -> None:
         self._request = None
+        self._share.end()
         self._give_up = _nothing
         self._lane.running.finish(self)
 

@@ -23,8 +23,11 @@ class Reading:
         self._transport = transport
         self._limits = limits
         self._deadline = Deadline(loop, slow)
+        self._loop = loop
         self._is_on = True
         self._is_receiving = False
+        self._left = 0.0
+        """How long the request may still take to come, while it is not read."""
         self.receive()
 
     @property
@@ -59,16 +62,22 @@ class Reading:
         if self._is_on:
             self._is_on = False
             self._transport.pause_reading()
-            if self._is_receiving:
-                self.received()
+            if self._is_receiving and self._deadline.at is not None:
+                self._left = self._deadline.at - self._loop.time()
+                self._deadline.unset()
 
     def resume(self, *, midway: bool) -> None:
         """Read again; `midway` is whether a request has come in part."""
         if not self._is_on:
             self._is_on = True
             self._transport.resume_reading()
-            if midway:
-                self.receive()
+            if midway and self._is_receiving:
+                self._deadline.set(self._left)
+
+    def renew(self) -> None:
+        """Let a request that has not come whole take its whole time once more."""
+        self.received()
+        self.receive()
 
     def end(self) -> None:
         """Stop the timer: the connection is lost."""

@@ -24,6 +24,11 @@ from gateway.server.connection.upgraded_body import Body
 _EMPTY_LINE: Final = b"\r\n\r\n"
 """The end of each head and of each body in chunks, though not each of these is an end."""
 
+MAX_LENGTH_DIGITS: Final = 20
+
+_OTHER_PROTOCOL: Final = re.compile(rb"[^\r\n]*(?<! HTTP/[0-9]\.[0-9])\r\n")
+"""A request's first line that ends in something else, such as RTSP/1.0, which the parser takes."""
+
 _LINE_ENDS: Final = re.compile(rb"[\r\n]*")
 _FIELD_BYTES: Final = len(b": \r\n")
 
@@ -36,7 +41,7 @@ class Awaited(Enum):
     BODY = auto()
 
 
-class RequestHead(NamedTuple):
+class HttpHead(NamedTuple):
     """A request up to its body; `target` is in origin form or `*`, names are in lower case.
 
     `keeps_alive` is whether the client lets another request follow.
@@ -51,19 +56,18 @@ class RequestHead(NamedTuple):
     @property
     def expects_continue(self) -> bool:
         """Whether the client waits for a word before it sends the body: RFC 9110, 10.1.1."""
-        return any(
-            name == b"expect" and value.lower() == b"100-continue" for name, value in self.headers
-        )
+        expects = (value.lower() for name, value in self.headers if name == b"expect")
+        return self.version != "1.0" and b"100-continue" in expects
 
 
-class Part(NamedTuple):
+class RequestPart(NamedTuple):
     """What was read: a head where one has ended, bytes of a body, and whether the request ended.
 
     `end` is where in the data it ends.
     """
 
     end: int
-    head: RequestHead | None
+    head: HttpHead | None
     body: bytes
     is_whole: bool
 
@@ -84,16 +88,17 @@ class RequestParser:
         self._field_bytes = 0
         self._unbounded_bytes = 0
         """The bytes of a head, or those since the last byte of a body, that have come."""
+        self._first_line = b""
         self._tail = b""
         self._left: int | None = None
         """The bytes of the body that are still to come, where its length was said."""
         self._upgraded = Body(b"")
         """What the head says of the body, where the request asks for an upgrade."""
-        self._head: RequestHead | None = None
+        self._head: HttpHead | None = None
         self._body: list[bytes] = []
         self._is_whole = False
 
-    def read(self, data: bytes, start: int) -> Part:
+    def read(self, data: bytes, start: int) -> RequestPart:
         """Read `data` from `start` on, no further than to the end of the request under way.
 
         Raises Refused for a request that can't be served; nothing may be read after it.
@@ -102,10 +107,10 @@ class RequestParser:
             skipped = _LINE_ENDS.match(data, start)
             start = start if skipped is None else skipped.end()
             if start == len(data):
-                return Part(start, None, b"", is_whole=False)
+                return RequestPart(start, None, b"", is_whole=False)
         end = self._end_of_piece(data, start)
         self._read_piece(data[start:end])
-        part = Part(end, self._head, b"".join(self._body), self._is_whole)
+        part = RequestPart(end, self._head, b"".join(self._body), self._is_whole)
         self._head, self._is_whole = None, False
         self._body.clear()
         return part
@@ -133,7 +138,7 @@ class RequestParser:
         if len(self.headers) >= self._limits.header_count:
             raise too_many_headers(self._limits.header_count)
         self._field_bytes += len(name) + len(value) + _FIELD_BYTES
-        self.headers.append((name.lower(), value))
+        self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """End the head. Raises Refused."""
@@ -145,11 +150,13 @@ class RequestParser:
         target, headers = read_head(version, method, self.target, self.headers)
         self.headers = list(headers)
         keeps_alive = version != "1.0" and self._parser.should_keep_alive()
-        self._head = RequestHead(method.decode(), target, version, self.headers, keeps_alive)
+        self._head = HttpHead(method.decode(), target, version, self.headers, keeps_alive)
+        lengths = [value for name, value in self.headers if name == b"content-length"]
+        if lengths and len(lengths[0]) > MAX_LENGTH_DIGITS:
+            raise malformed("Content-Length should be a number of bytes")
+        self._left = int(lengths[0]) if lengths else None
         self.awaited = Awaited.BODY
         self._unbounded_bytes = 0
-        lengths = [value for name, value in self.headers if name == b"content-length"]
-        self._left = int(lengths[0]) if lengths else None
         if self._parser.should_upgrade():
             self._upgraded = Body.of(self.headers)
 
@@ -181,6 +188,11 @@ class RequestParser:
     def _read_piece(self, piece: bytes) -> None:
         if self.awaited is Awaited.REQUEST:
             self._unbounded_bytes = 0
+            self._first_line = b""
+        if not self._first_line.endswith(b"\n") and self.awaited is not Awaited.BODY:
+            self._first_line += piece[: piece.find(b"\n") + 1 or None]
+            if _OTHER_PROTOCOL.match(self._first_line):
+                raise malformed("it should be an HTTP/1.1 request")
         self._unbounded_bytes += len(piece)
         self._tail = (self._tail + piece[-3:])[-3:]
         try:

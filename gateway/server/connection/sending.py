@@ -1,6 +1,7 @@
 """What waits for a client to read it: no more is made meanwhile, and it does not wait for ever."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -37,6 +38,8 @@ class Sending:
         self._left = 0
         self._later: deque[memoryview] = deque()
         """What the transport is not given yet."""
+        self._kept = 0
+        """The bytes of which those are parts: none of them is freed before the last has gone."""
         self._is_full = False
         self._at_end: Callable[[], object] | None = None
         """What is done once all is with the transport."""
@@ -52,6 +55,11 @@ class Sending:
         return not self._writable.is_set()
 
     @property
+    def has_unsent(self) -> bool:
+        """Whether the client has not taken all that it was sent, as far as that is known."""
+        return self._size() > 0
+
+    @property
     def is_closing(self) -> bool:
         """Whether nothing can be sent any more."""
         return self._transport.is_closing()
@@ -62,10 +70,13 @@ class Sending:
             view = memoryview(data)
             parts = range(0, len(view), PART_BYTES)
             self._later.extend(view[first : first + PART_BYTES] for first in parts)
+            self._kept += len(view)
             self._writable.clear()
             self._go_on()
         else:
             self._transport.write(data)
+        if self.is_paused:
+            self._watch()
 
     def pause(self) -> None:
         """Make no more: the transport holds too much."""
@@ -78,6 +89,8 @@ class Sending:
         self._is_full = False
         self._unwatch()
         self._go_on()
+        if self._transport.is_closing():  # what is left is not waited for for ever either
+            self._watch()
 
     async def drain(self) -> None:
         """Return once more may be made, or nobody is left to send it to."""
@@ -86,7 +99,7 @@ class Sending:
     def end_writing(self) -> None:
         """Tell the client that nothing follows, once all is sent, where it can be told."""
         if self._transport.can_write_eof():
-            self._then(self._transport.write_eof)
+            self._then(self._write_eof)
 
     def close(self) -> None:
         """Close the connection once all is sent."""
@@ -96,6 +109,7 @@ class Sending:
     def end(self) -> None:
         """Wait for nothing any more: the connection is lost."""
         self._later.clear()
+        self._kept = 0
         self._writable.set()
         self._unwatch()
         self._deadline.end()
@@ -103,6 +117,10 @@ class Sending:
     def cut_off(self, _: str) -> None:
         """End the connection at once."""
         self._transport.abort()
+
+    def _write_eof(self) -> None:
+        with contextlib.suppress(OSError):  # the client has gone, which is not heard of yet
+            self._transport.write_eof()
 
     def _then(self, at_end: Callable[[], object]) -> None:
         if self._later:
@@ -113,6 +131,8 @@ class Sending:
     def _go_on(self) -> None:
         while self._later and not self._is_full:
             self._transport.write(self._later.popleft())
+        if not (self._later or self._is_full):
+            self._kept = 0
         if not self._later and self._at_end is not None:
             at_end, self._at_end = self._at_end, None
             at_end()
@@ -127,7 +147,7 @@ class Sending:
         self._left = self._size()
         if self._left:
             self.heard = self._loop.time()
-            self._memory.hold(self, self._left)
+            self._memory.hold(self, max(self._left, self._kept))
             self._deadline.set(self._timeout)
 
     def _unwatch(self) -> None:

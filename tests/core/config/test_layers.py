@@ -142,7 +142,8 @@ def test_the_defaults_are_those_of_nodes_and_gateways_in_python() -> None:
     assert str(settings.gateway.listen) == DEFAULT_GATEWAY
     for key in (*WAITS, "header_bytes", "max_connections"):
         assert getattr(settings.gateway, key) == getattr(Limits(), key)
-    assert settings.gateway.total_connection_memory == 2 * Limits().total_connection_memory
+    both = Limits().answer_memory + Limits().request_memory
+    assert settings.gateway.total_connection_memory == both
 
 
 def test_the_short_variables_of_the_gateway_are_weaker_than_the_long(tmp_path: Path) -> None:

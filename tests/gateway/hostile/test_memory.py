@@ -69,7 +69,7 @@ async def test_who_reads_nothing_is_cut_off(end: bytes) -> None:
 
 async def test_those_who_read_nothing_leave_no_more_than_they_may_together() -> None:
     async with (
-        lane_server(total_connection_memory=TOTAL) as serving,
+        lane_server(answer_memory=TOTAL) as serving,
         AsyncExitStack() as stack,
         asyncio.timeout(10),
     ):
@@ -88,7 +88,7 @@ async def test_those_who_read_nothing_leave_no_more_than_they_may_together() -> 
 async def test_half_sent_bodies_hold_no_more_than_they_may_together(
     node: Node, gateway_at: GatewayAt
 ) -> None:
-    limits = Limits(timeout=10, total_connection_memory=1024 * 1024)
+    limits = Limits(timeout=10, request_memory=1024 * 1024)
     url = await gateway_at(node.address, limits=limits)
     body = b'{"keys":["%b"]}' % (b"a" * 300_000)
     begun = BATCH + b"Content-Length: %d\r\n\r\n" % len(body) + body[:-1]
@@ -112,6 +112,36 @@ async def test_half_sent_bodies_hold_no_more_than_they_may_together(
             client.send(body[-1:])
         assert [reply.status for reply in await asyncio.gather(*replies) if reply] == [200] * 3
     await answers(url)
+
+
+async def test_clients_that_read_nothing_make_no_room_for_others(
+    node: Node, source: FakeSource, gateway_at: GatewayAt
+) -> None:
+    source.values["large"] = b"x" * SIZE
+    url = await gateway_at(node.address, limits=Limits(timeout=10, max_connections=20))
+    async with AsyncExitStack() as stack:
+        for _ in range(20):
+            client = await stack.enter_async_context(unread(url, LARGE))
+            await asyncio.get_running_loop().sock_recv(client, 1)
+        async with Connection(url) as newcomer:
+            (reply,) = await newcomer.replies()
+    assert (reply.status, reply.problem["reason"]) == (503, "too-many-connections")
+
+
+@pytest.mark.parametrize("fields", [b"", b"X-Odd: 1\r\n"], ids=["lane", "app"])
+async def test_large_answers_that_are_made_take_no_more_than_they_may(
+    node: Node, source: FakeSource, gateway_at: GatewayAt, fields: bytes
+) -> None:
+    source.values |= {"large": b"x" * SIZE, "less": b"x" * 400_000}
+    url = await gateway_at(node.address, limits=Limits(timeout=10, request_memory=1024 * 1024))
+    ask = b"GET /groups/scores/keys/%b" + HEAD + fields + b"\r\n"
+    async with Connection(url) as connection:
+        for _ in range(4):
+            for key, status in ((b"large", 503), (b"less", 200)):
+                connection.send(ask % key)
+                reply = await connection.reply()
+                assert reply is not None
+                assert reply.status == status
 
 
 async def test_silent_connections_shut_nobody_out(
@@ -139,13 +169,15 @@ async def test_where_all_connections_are_busy_a_new_one_is_refused_in_words(
     source.gate.clear()
     async with AsyncExitStack() as stack:
         busy = [await stack.enter_async_context(Connection(url)) for _ in range(20)]
-        for connection in busy:
-            connection.send(LAST)
-        await source.asked.wait()
+        for number, connection in enumerate(busy):
+            connection.send(LAST.replace(b"Tom", b"%d" % number))
+        while len(source.lookups) < len(busy):
+            source.asked.clear()
+            await source.asked.wait()
         async with Connection(url) as newcomer:
             (reply,) = await newcomer.replies()
         assert (reply.status, reply.problem["reason"]) == (503, "too-many-connections")
         assert (reply.headers["connection"], reply.headers["retry-after"]) == ("close", "1")
         source.gate.set()
         for connection in busy:
-            assert [each.status for each in await connection.replies()] == [200]
+            assert [each.status for each in await connection.replies()] == [404]

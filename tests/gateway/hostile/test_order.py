@@ -172,12 +172,18 @@ async def test_who_asks_nothing_is_hung_up_on(url: str, begin: bytes) -> None:
     assert await exchange(url, begin) == []
 
 
-async def test_empty_lines_do_not_keep_a_connection(url: str) -> None:
+async def test_empty_lines_do_not_keep_a_connection_nor_end_it(
+    node: Node, gateway_at: GatewayAt
+) -> None:
+    limits = Limits(timeout=10, receive_timeout=0.1, keep_alive=0.5)
+    url, now = await gateway_at(node.address, limits=limits), asyncio.get_running_loop().time
     async with Connection(url) as connection:
         connection.send(get(b"Tom"))
         assert await connection.reply() is not None
+        began = now()
         connection.send(b"\r\n")
         assert await connection.reply() is None
+        assert 0.45 < now() - began < 5
 
 
 async def test_a_slow_answer_is_not_a_slow_request(url: str, source: FakeSource) -> None:

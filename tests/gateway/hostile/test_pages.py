@@ -75,7 +75,7 @@ async def test_a_name_that_was_given_is_served_and_no_other(
         assert [reply.status for reply in await exchange(url, get)] == [status]
 
 
-@pytest.mark.parametrize("site", ["cross-site", "same-site", "CROSS-SITE"])
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "CROSS-SITE", "none, cross-site"])
 @pytest.mark.parametrize("path", [TOM, "/groups/scores/keys", "/groups/scores/keys?key=Tom"])
 async def test_a_page_of_another_origin_removes_nothing(
     http: httpx.AsyncClient, source: FakeSource, site: str, path: str
@@ -85,6 +85,18 @@ async def test_a_page_of_another_origin_removes_nothing(
     assert (response.status_code, response.json()["reason"]) == (403, "origin-not-allowed")
     assert (await http.get(TOM)).status_code == 200
     assert source.lookups == ["Tom"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    ["Sec-Fetch-Site: cross-site\t", "Sec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site"],
+)
+async def test_a_foreign_page_is_known_however_its_field_is_written(
+    node: Node, gateway_at: GatewayAt, fields: str
+) -> None:
+    url = await gateway_at(node.address)
+    line = f"DELETE {TOM} HTTP/1.1\r\nHost: x\r\n{fields}\r\nConnection: close\r\n\r\n"
+    assert [reply.status for reply in await exchange(url, line.encode())] == [403]
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none", None])

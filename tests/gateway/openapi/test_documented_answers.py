@@ -189,7 +189,7 @@ async def test_a_documented_lack_of_members_is_answered(answer: Documented) -> N
 async def test_a_documented_want_of_memory_is_answered(
     answer: Documented, node: Node, gateway_at: GatewayAt
 ) -> None:
-    url = await gateway_at(node.address, limits=Limits(total_connection_memory=1))
+    url = await gateway_at(node.address, limits=Limits(request_memory=1))
     async with asking(url) as http:
         response = await http.send(answer.request(http))
     assert_is(answer, response, {})

@@ -115,7 +115,8 @@ class ServerProtocol(Wire[MethodHead, ServerCall]):
     def idle_since(self) -> float | None:
         """Since when nothing came and nothing is called, by the loop's clock; else None."""
         is_idle = not self._requests.streams and not self._requests.refuses
-        return self.heard if is_idle else None
+        has_unsent = self.transport is not None and self.transport.get_write_buffer_size() > 0
+        return self.heard if is_idle and not has_unsent else None
 
     def shutdown(self) -> None:
         """Close the connection, on which nothing is called."""

@@ -13,7 +13,7 @@ from virtual_lane import VirtualConnection
 from virtual_time import after, in_virtual_time
 
 from cache_core.value import Value
-from gateway.server.connection import connection as protocol
+from gateway.server.connection import http_connection as protocol
 
 UPLOAD = b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n"
 
@@ -74,6 +74,67 @@ async def test_an_upload_that_does_not_go_on_is_ended_once_it_is_read_again() ->
         begun = asyncio.get_running_loop().time()
         assert await connection.reply() is None
         assert asyncio.get_running_loop().time() == begun + 10
+
+
+@in_virtual_time
+async def test_a_body_that_comes_in_large_parts_has_no_more_time_than_any_request() -> None:
+    serving = LaneServer(receive_timeout=10)
+    serving.inner.reads = True
+    async with VirtualConnection(serving) as connection:
+        connection.send(UPLOAD)
+        for _ in range(3):
+            await after(3)
+            connection.send(b"x" * 5_000)
+        await after(0.9)
+        assert serving.state.connections
+        await after(0.2)
+        reply = await connection.reply()
+        assert reply is not None
+        assert reply.status == 408
+
+
+EMPTY_LINES = b"%x\r\n%b\r\n0\r\n\r\n" % (4 * 16_000, b"\r\n\r\n" * 16_000)
+CHUNKED = b"POST /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_others_are_served_while_a_body_of_empty_lines_is_taken(
+    serving: LaneServer, reads: bool
+) -> None:
+    serving.inner.reads = reads
+    turns, is_over = 0, False
+
+    def turn() -> None:
+        nonlocal turns
+        turns += 1
+        if not is_over:
+            loop.call_soon(turn)
+
+    loop = asyncio.get_running_loop()
+    async with Connection(serving.url) as connection:
+        connection.send(CHUNKED)
+        await serving.inner.asked.get()
+        (server_side,) = serving.state.connections
+        server_side.data_received(EMPTY_LINES)
+        loop.call_soon(turn)
+        connection.send(get("Sam"))
+        assert await value(connection) == "inner"
+        assert await value(connection) == "567"
+    is_over = True
+    await settled()
+    assert turns > 5
+
+
+async def test_who_takes_long_to_read_an_answer_gets_the_next_one_too() -> None:
+    async with lane_server(keep_alive=0.1) as serving, Connection(serving.url) as connection:
+        serving.cluster.at_once["large"] = Value(b"x" * 20_000_000)
+        connection.send(get("large", query="?alt=media") + get("Tom"))
+        await connection.until(b"\r\n\r\n")
+        with pytest.raises(TimeoutError):  # the next waits, three times as long as it may be idle
+            await asyncio.wait_for(serving.cluster.asked.get(), 0.3)
+        assert len(await connection.exactly(20_000_000)) == 20_000_000
+        (await serving.cluster.asked.get()).then(Value(b"630"))
+        assert await value(connection) == "630"
 
 
 async def test_a_plain_get_waits_for_the_answer_of_the_app_before_it(serving: LaneServer) -> None:

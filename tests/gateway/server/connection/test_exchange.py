@@ -39,7 +39,7 @@ class Echo:
 class Sends:
     """An app that sends these messages, and then fails if it should."""
 
-    def __init__(self, *messages: Message, error: Exception | None = None) -> None:
+    def __init__(self, *messages: Message, error: BaseException | None = None) -> None:
         self._messages = messages
         self._error = error
 
@@ -48,6 +48,13 @@ class Sends:
             await send(message)
         if self._error is not None:
             raise self._error
+
+
+async def reads_first(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the body once it is there."""
+    message = await receive()
+    await send(START)
+    await send({"type": "http.response.body", "body": message["body"]})
 
 
 async def test_an_app_is_told_what_was_asked_and_by_whom() -> None:
@@ -78,11 +85,25 @@ async def test_a_body_is_handed_on_as_it_comes_and_then_the_end_of_the_exchange(
 
 
 async def test_a_client_that_waits_for_the_word_to_go_on_is_told_once_the_body_is_wanted() -> None:
+    async with app_server(reads_first) as url, Connection(url) as connection:
+        connection.send(EXPECT)
+        assert await connection.until(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.send(b"abc")
+        assert (await connection.until(b"abc\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_a_client_that_knows_no_such_word_is_not_told_it() -> None:
+    async with app_server(reads_first) as url, Connection(url) as connection:
+        connection.send(EXPECT.replace(b"1.1", b"1.0") + b"abc")
+        assert (await connection.until(None)).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_the_word_is_not_put_into_an_answer_that_has_begun() -> None:
     async with app_server(Echo()) as url, Connection(url) as connection:
         connection.send(EXPECT)
-        assert b"HTTP/1.1 100 Continue\r\n\r\n" in await connection.until(b"100 Continue\r\n\r\n")
+        await connection.until(b"\r\n\r\n")
         connection.send(b"abc")
-        await connection.until(b"abc\r\n")
+        assert await connection.until(None) == b"3\r\nabc\r\n0\r\n\r\n"
 
 
 async def test_what_comes_behind_a_body_that_nobody_wanted_is_no_request() -> None:
@@ -146,6 +167,14 @@ async def test_an_app_that_fails_within_its_answer_ends_the_connection(
     assert said.startswith(b"HTTP/1.1 200 OK\r\n")
     assert said.endswith(b"\r\n\r\n")  # nothing of what does not fit was sent
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+@pytest.mark.parametrize("begun", [(), (OK,)], ids=["before", "within"])
+async def test_an_app_that_is_cancelled_ends_the_connection(begun: tuple[Message, ...]) -> None:
+    app = Sends(*begun, error=asyncio.CancelledError())
+    async with app_server(app) as url, Connection(url) as connection:
+        connection.send(b"GET /p" + HEAD + b"\r\n")
+        assert (await connection.until(None)).endswith(b"\r\n\r\n" if begun else b"")
 
 
 async def test_what_an_app_sends_behind_its_answer_is_logged_and_not_sent(

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,7 +15,6 @@ from virtual_time import after, in_virtual_time
 from cache_core.errors import NotFound
 from cache_core.trace import NO_TRACE, Trace, current_trace
 from cache_core.value import Value
-from gateway.routes.off_loop import OFF_LOOP_BYTES
 
 
 @pytest.fixture
@@ -284,25 +282,3 @@ async def test_who_does_not_read_is_served_no_more_until_then(serving: LaneServe
             got, end = got + len(part), (end + part)[-1000:]
         assert got > len(large)
         assert b'"630"' in end
-
-
-@pytest.mark.parametrize("size", [1, OFF_LOOP_BYTES, OFF_LOOP_BYTES + 1])
-async def test_values_of_all_sizes_are_answered(
-    serving: LaneServer, connection: Connection, size: int
-) -> None:
-    serving.cluster.at_once["x"] = Value(b"x" * size)
-    connection.send(get("x", query="?alt=media"))
-    reply = await connection.reply()
-    assert reply is not None
-    assert reply.body == b"x" * size
-    assert serving.inner.asked.empty()
-
-
-@pytest.mark.parametrize("size", [1, OFF_LOOP_BYTES + 1])
-async def test_what_fails_in_the_lane_is_the_apps(
-    serving: LaneServer, connection: Connection, size: int
-) -> None:
-    no_bytes = cast("bytes", ["x"] * size)
-    serving.cluster.at_once["x"] = Value(no_bytes)
-    connection.send(get("x"))
-    assert await value(connection) == "inner"

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
-from gateway.server.connection.request_parser import Awaited, RequestHead, RequestParser
+from gateway.server.connection.request_parser import Awaited, HttpHead, RequestParser
 
 UPGRADE = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -36,7 +36,7 @@ class Read:
 
     def __init__(self, parser: RequestParser) -> None:
         self._parser = parser
-        self.heads: list[RequestHead] = []
+        self.heads: list[HttpHead] = []
         self.bodies: list[bytes] = []
         self.ends: list[int] = []
         self._read = 0

@@ -12,7 +12,7 @@ TIMEOUT = 30.0
 
 
 class FakeTransport(asyncio.Transport):
-    """A transport whose client reads as the test says; like uvloop's it calls back at once."""
+    """A transport whose client reads as the test says; it calls back as the real ones do."""
 
     def __init__(self, *, has_halves: bool = True) -> None:
         super().__init__()
@@ -20,7 +20,9 @@ class FakeTransport(asyncio.Transport):
         self.sent: list[str] = []
         self.most = self.unread = 0
         self._high = 0
+        self._is_paused = False
         self._has_halves = has_halves
+        self._is_closing = False
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:  # noqa: ARG002 - as asyncio's
         self._high = high or 0
@@ -32,14 +34,15 @@ class FakeTransport(asyncio.Transport):
         self.unread += len(data)
         self.most = max(self.most, self.unread)
         self.sent.append(f"{len(data)}")
-        if self.unread > self._high:
+        if self.unread > self._high and not self._is_paused:
+            self._is_paused = True
             self.sending.pause()
 
     def read(self, size: int) -> None:
         """Read as a client does."""
-        was_full = self.unread > self._high
         self.unread -= size
-        if was_full and self.unread <= self._high:
+        if self._is_paused and self.unread <= self._high // 4:
+            self._is_paused = False
             self.sending.resume()
 
     def can_write_eof(self) -> bool:
@@ -48,10 +51,15 @@ class FakeTransport(asyncio.Transport):
     def write_eof(self) -> None:
         self.sent.append("eof")
 
+    def is_closing(self) -> bool:
+        return self._is_closing
+
     def close(self) -> None:
+        self._is_closing = True
         self.sent.append("close")
 
     def abort(self) -> None:
+        self._is_closing = True
         self.sent.append("abort")
 
 
@@ -72,7 +80,6 @@ async def test_a_large_answer_is_given_to_the_transport_in_parts_as_it_is_read()
     assert memory.total == 3 * PART_BYTES + 9
     while transport.unread:
         await asyncio.sleep(0)
-        assert out.is_paused is (transport.unread > 9)
         transport.read(transport.unread)
     await draining
     assert transport.most <= PART_BYTES + 4
@@ -128,8 +135,45 @@ async def test_what_is_left_when_the_connection_closes_does_not_wait_for_ever() 
 
 
 @in_virtual_time
+async def test_a_client_that_reads_all_but_a_little_once_it_is_closed_is_cut_off_too() -> None:
+    transport = FakeTransport()
+    out, _ = sending(transport)
+    for _ in range(5):
+        out.write(b"x" * 7_000)
+    out.close()
+    transport.read(5 * 7_000 - 1)
+    await after(TIMEOUT)
+    assert transport.sent[-2:] == ["close", "abort"]
+
+
+@in_virtual_time
+async def test_what_is_written_to_a_client_that_already_leaves_much_is_counted() -> None:
+    transport = FakeTransport()
+    out, memory = sending(transport)
+    out.write(b"x" * 32_600)
+    out.write(b"head" * 100)
+    out.write(b"x" * 200_000)
+    assert memory.total == 233_000
+    transport.read(20_000)
+    await after(TIMEOUT)
+    assert "abort" not in transport.sent
+    out.end()
+
+
+async def test_of_a_large_answer_all_is_counted_until_its_last_part_has_gone() -> None:
+    transport = FakeTransport()
+    out, memory = sending(transport)
+    out.write(b"x" * 4 * PART_BYTES)
+    for _ in range(4):
+        assert memory.total == 4 * PART_BYTES
+        transport.read(transport.unread)
+    assert memory.total == 0
+    out.end()
+
+
+@in_virtual_time
 async def test_past_what_all_may_leave_the_longest_silent_are_cut_off() -> None:
-    memory = ConnectionMemory(5 * PART_BYTES)
+    memory = ConnectionMemory(6 * PART_BYTES)
     mute, reading, last = FakeTransport(), FakeTransport(), FakeTransport()
     for transport in (mute, reading):
         out, _ = sending(transport, memory)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from gateway.http.fields import Headers
 from gateway.http.limits import Limits
 from gateway.lane.lane import Known, Lane
-from gateway.server.connection.request_parser import Awaited, Part, RequestParser
+from gateway.server.connection.request_parser import Awaited, RequestParser, RequestPart
 
 _EMPTY_LINE: Final = b"\r\n\r\n"
 _PART_BYTES: Final = 64
@@ -20,7 +20,7 @@ class PlainRequest(NamedTuple):
     known: Known
 
 
-class Intake:
+class RequestIntake:
     """The bytes of one connection, read by `lane` or by the parser within `limits`."""
 
     def __init__(self, limits: Limits, lane: Lane | None) -> None:
@@ -62,7 +62,7 @@ class Intake:
         """Let go of what has come."""
         self._ahead.clear()
 
-    def take(self) -> PlainRequest | Part:
+    def take(self) -> PlainRequest | RequestPart:
         """Take the next piece of what has come. Raises Refused for what can't be served."""
         plain = self._plain() if self.is_between and not self._goes_long_way else None
         if plain is not None:
@@ -97,10 +97,6 @@ class _Ahead:
         self._parts: deque[bytes] = deque()
         self.start = 0
         self.size = 0
-
-    def __bool__(self) -> bool:
-        """Whether there is anything."""
-        return bool(self._parts)
 
     @property
     def first(self) -> bytes:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from cache_core.connection_limit import ConnectionLimit
 from cache_core.connection_memory import ConnectionMemory
 from gateway.http import problems
+from gateway.http.budget import Budget
 from gateway.http.fields import Headers, lines
 from gateway.http.limits import Limits
 from gateway.http.problems import Refused
@@ -22,10 +23,11 @@ _URI_CHARACTERS: Final = "!#$%&'()*+,/:;=?@[]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class HttpService:
     """What all connections of a server share.
 
-    `limit` says how many there may be, `memory` is what they have not sent yet. `lost` is set when
+    `limit` says how many there may be, `memory` is what they have not sent yet, `budget` what large
+    answers take that are being made. `lost` is set when
     one has ended. `answered` counts refusals. `on_refusal` returns the headers
     that a refusal has beside its own, by those of the request. Without `lane` all requests are the
     app's.
@@ -33,6 +35,7 @@ class Service:
 
     limits: Limits
     limit: ConnectionLimit
+    budget: Budget
     memory: ConnectionMemory
     lost: asyncio.Event
     answered: Answered
@@ -40,14 +43,13 @@ class Service:
     on_refusal: Callable[[Headers], Headers] = lambda _: ()
 
     def refusal(self, refused: Refused, target: bytes, headers: Headers, said: Headers) -> bytes:
-        """Return the last answer of a connection, and count it.
+        """Return the last answer of a connection.
 
         The request, as far as it has come, has this `target` and these `headers`; `said` are the
         server's own. It makes no line in the log, because anybody can send garbage.
         """
         path = target.partition(b"?")[0]
         response = problems.answer(refused, shortened(quote(path, safe=_URI_CHARACTERS)))
-        self.answered.count(response.status_code)
         own = lines((*said, *response.raw_headers, *self.on_refusal(headers)))
         status_line = STATUS_LINES[response.status_code]
         return b"".join((status_line, own, CLOSE, b"\r\n", response.body))

@@ -5,7 +5,6 @@ problem; the connection ends with that. RFC 9112.
 """
 
 import asyncio
-from contextvars import Context
 from typing import Any, Final, cast
 
 from uvicorn.config import Config
@@ -16,12 +15,12 @@ from gateway.http.fields import Headers
 from gateway.http.problems import Refused
 from gateway.http.request_head import too_many_connections, too_slow
 from gateway.server.connection.exchange import Exchange, scope_of
-from gateway.server.connection.intake import Intake
+from gateway.server.connection.http_service import HttpService
 from gateway.server.connection.lane_exchange import LaneExchange
 from gateway.server.connection.reading import Reading
-from gateway.server.connection.request_parser import Part, RequestHead
+from gateway.server.connection.request_intake import RequestIntake
+from gateway.server.connection.request_parser import RequestPart
 from gateway.server.connection.sending import Sending
-from gateway.server.connection.service import Service
 
 LINGER_SECONDS: Final = 1.0
 """How long bytes are still read after the last answer: closing at once could destroy it."""
@@ -32,11 +31,14 @@ AHEAD_BYTES: Final = 4 * 1024
 A transport hands over up to 256,000 bytes at once, so a connection holds 256 KiB at the most.
 """
 
-REQUESTS_A_TURN: Final = 16
-"""Others are served after so many requests that have come at once."""
+COST_A_TURN: Final = 512
+"""Others are served after pieces of bodies and requests that have come at once of this cost."""
+
+REQUEST_COST: Final = 32
+"""A request costs as much as so many pieces of a body."""
 
 
-class Connection(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """A connection, made with the arguments that uvicorn gives to a protocol, and the `service`.
 
     One that only closes its sending side is answered; one that is reset is not.
@@ -49,7 +51,7 @@ class Connection(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        service: Service,
+        service: HttpService,
     ) -> None:
         if not config.loaded:
             config.load()
@@ -57,11 +59,11 @@ class Connection(asyncio.Protocol):
         self._app = config.loaded_app
         self._app_state = app_state
         self._state = server_state
-        self._connections = cast("set[Connection]", server_state.connections)
+        self._connections = cast("set[HttpConnection]", server_state.connections)
         self._service = service
         self._limits = service.limits
         self._loop = _loop or asyncio.get_running_loop()
-        self._intake = Intake(service.limits, service.lane)
+        self._intake = RequestIntake(service.limits, service.lane)
         self._sending: Sending
         self._reading: Reading
         self._lane = service.lane
@@ -82,7 +84,8 @@ class Connection(asyncio.Protocol):
         timeout, memory = self._limits.send_timeout, self._service.memory
         self._sending = Sending(transport, self._loop, timeout, memory)
         if self._lane is not None:
-            self._lane_exchange = LaneExchange(self, self._sending, self._lane, self._loop)
+            lane, budget = self._lane, self._service.budget
+            self._lane_exchange = LaneExchange(self, self._sending, lane, budget)
         self._connections.add(self)
         self._reading = Reading(transport, self._loop, self._limits, self._time_out)
         self._is_ready = self._lane is not None
@@ -120,7 +123,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Answer what has come whole, and close then: a client may close its sending side."""
         self._has_eof, self._is_ready = True, False
-        if self._exchange is not None and self._intake.awaits_body:
+        if self._exchange is not None and self._intake.awaits_body and not self._is_over:
             self._exchange.hang_up()
             self._exchange = None
         if self._exchange is None and not self._intake.ahead_bytes:
@@ -152,7 +155,7 @@ class Connection(asyncio.Protocol):
         """Since when nothing is asked, by the loop's clock; None while something is."""
         is_between = self._intake.is_between and not self._intake.ahead_bytes
         is_idle = is_between and self._exchange is None and not self._is_over
-        return self._reading.since if is_idle else None
+        return self._reading.since if is_idle and not self._sending.has_unsent else None
 
     def begin_answer(self) -> tuple[Headers, bool]:
         """Return the server's own headers, and whether the connection outlives the answer."""
@@ -184,33 +187,35 @@ class Connection(asyncio.Protocol):
         if self._is_advancing or self._is_over:
             return
         self._is_advancing, self._is_ready = True, False
-        begun = 0
-        while self._may_take():
-            if self._intake.is_between:
-                if begun == REQUESTS_A_TURN:
+        cost = 0
+        try:
+            while self._may_take():
+                if cost >= COST_A_TURN:
                     self._loop.call_soon(self.read_on)
                     break
-                begun += 1
-            self._take()
-        self._is_advancing = False
+                cost += REQUEST_COST if self._intake.is_between else 1
+                self._take()
+        except BaseException:
+            self.transport.abort()
+            raise
+        finally:
+            self._is_advancing = False
         self._wait()
 
     def _may_take(self) -> bool:
         if not self._intake.ahead_bytes or self._is_over or self.transport.is_closing():
             return False
-        match self._exchange:
-            case None:
-                return not self._sending.is_paused
-            case Exchange() as exchange:
-                return self._intake.awaits_body and exchange.held_bytes < AHEAD_BYTES
-            case _:
-                return False
+        exchange = self._exchange
+        if exchange is None:
+            return not self._sending.is_paused
+        may_hand_over = isinstance(exchange, Exchange) and exchange.held_bytes < AHEAD_BYTES
+        return may_hand_over and self._intake.awaits_body
 
     def _take(self) -> None:
         """Take the next piece of what has come."""
         try:
             piece = self._intake.take()
-            if isinstance(piece, Part):
+            if isinstance(piece, RequestPart):
                 self._take_part(piece)
                 return
         except Refused as refused:
@@ -221,27 +226,20 @@ class Connection(asyncio.Protocol):
             self._exchange = self._lane_exchange
             self._lane_exchange.begin(*piece)
 
-    def _take_part(self, part: Part) -> None:
+    def _take_part(self, part: RequestPart) -> None:
         """Begin a request, or hand its body over. Raises Refused."""
-        self._reading.receive()
+        if part.is_whole or not self._intake.is_between:  # else it was an empty line
+            self._reading.receive()
         if part.head is not None:
-            self._begin(part.head)
+            scope = scope_of(part.head, self.transport, self._app_state)
+            self._exchange = Exchange(part.head, self, self._sending)
+            self._exchange.start(self._app, scope, self._state.tasks)
         if part.is_whole:
             self._reading.received()
             if self._exchange is None:
                 self._reading.idle()
         if isinstance(self._exchange, Exchange) and (part.body or part.is_whole):
             self._exchange.take(part.body, is_whole=part.is_whole)
-
-    def _begin(self, head: RequestHead) -> None:
-        """Have the app answer. Raises Refused."""
-        scope = scope_of(head, self.transport, self._app_state)
-        self._exchange = Exchange(head, self, self._sending)
-        # In a context of its own, because this may run in that of another request's answer.
-        run = self._exchange.run(self._app, scope)
-        task = self._loop.create_task(run, context=Context())
-        self._state.tasks.add(task)
-        task.add_done_callback(self._state.tasks.discard)
 
     def _wait(self) -> None:
         """Wait for what comes next: read on or not, be ready for the lane, or end."""
@@ -262,10 +260,12 @@ class Connection(asyncio.Protocol):
             self._reading.resume(midway=not self._intake.is_between)
 
     def _time_out(self) -> None:
-        if self._is_over or (self._intake.is_between and not self._intake.ahead_bytes):
-            self._sending.close()
-        elif self._intake.is_between:
+        if self._is_over and self._sending.is_paused:
+            self._reading.linger(LINGER_SECONDS)
+        elif self._intake.is_between and self._sending.is_paused:
             self._reading.idle()  # it is the client's to read first
+        elif self._is_over or self._intake.is_between:
+            self._sending.close()
         else:
             self._refuse(too_slow(self._limits.receive_timeout))
 
@@ -273,8 +273,9 @@ class Connection(asyncio.Protocol):
         """Answer `refused` in place of the request under way, and read no more."""
         self._is_over, self._is_ready = True, False
         if isinstance(self._exchange, Exchange) and self._exchange.has_begun:
-            self._reading.received()
+            self._reading.renew()
             return  # the connection ends with the answer that is out
+        is_counted = self._exchange is not None  # by the app, as one whose client is gone
         if self._exchange is not None:
             self._exchange.hang_up()
             self._exchange = None
@@ -282,6 +283,8 @@ class Connection(asyncio.Protocol):
             self._close()
             return
         said = self._state.default_headers
+        if not is_counted:
+            self._service.answered.count(refused.status)
         self._sending.write(self._service.refusal(refused, *self._intake.request, said))
         self._linger()
 
