@@ -23,20 +23,19 @@ async def http(node: Node, gateway_at: GatewayAt) -> AsyncIterator[httpx.AsyncCl
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS", "POST"])
-@pytest.mark.parametrize(
-    "path", [TOM, "/groups/scores/keys", "/groups", "/livez", "/none", "/docs"]
-)
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example"])
 async def test_a_rebound_name_is_answered_with_421_whatever_is_asked(
-    http: httpx.AsyncClient, source: FakeSource, method: str, path: str, host: str
+    http: httpx.AsyncClient, source: FakeSource, method: str
 ) -> None:
-    response = await http.request(method, path, headers={"Host": host, "Origin": f"http://{host}"})
-    assert response.status_code == 421
-    if method != "HEAD":
-        problem = response.json()
-        assert problem["reason"] == "host-not-served"
-        assert host in problem["detail"]
-        assert "hosts" in problem["detail"]
+    for path in (TOM, "/groups/scores/keys", "/groups", "/livez", "/none"):
+        for host in ("evil.example", "evil.example:8000", "127.0.0.1.evil.example"):
+            headers = {"Host": host, "Origin": f"http://{host}"}
+            response = await http.request(method, path, headers=headers)
+            assert response.status_code == 421, (path, host)
+            if method != "HEAD":
+                problem = response.json()
+                assert problem["reason"] == "host-not-served"
+                assert host in problem["detail"]
+                assert "hosts" in problem["detail"]
     assert source.lookups == []
 
 

@@ -148,6 +148,24 @@ async def test_a_plain_get_waits_for_the_answer_of_the_app_before_it(serving: La
         assert [await value(connection), await value(connection)] == ["inner", "567"]
 
 
+@pytest.mark.parametrize("half", [True, False], ids=["client", "server"])
+async def test_a_connection_ends_with_an_answer_that_had_begun_when_its_end_was_known(
+    serving: LaneServer, half: bool
+) -> None:
+    serving.inner.gate.clear()
+    async with Connection(serving.url) as connection:
+        connection.send(get("Tom").replace(b"GET", b"POST"))
+        await serving.inner.asked.get()
+        await connection.until(b"\r\n\r\n")
+        if half:
+            connection.writer.write_eof()
+            await all_read(serving)
+        else:
+            serving.shut_down()
+        serving.inner.gate.set()
+        assert await connection.until(None) == b"inner"
+
+
 async def test_a_large_body_in_parts_is_no_large_head(serving: LaneServer) -> None:
     serving.inner.gate.clear()
     async with Connection(serving.url) as connection:

@@ -63,3 +63,28 @@ async def test_a_large_value_is_answered_as_it_is_by_now() -> None:
                 reply = await connection.reply()
                 assert reply is not None
                 assert reply.body == byte * (OFF_LOOP_BYTES + 1)
+
+
+async def test_the_last_answer_of_a_connection_is_none_of_another() -> None:
+    async with lane_server(with_near=True) as serving, Connection(serving.url) as other:
+
+        async def says_close() -> bool:
+            other.send(get("Sam"))
+            reply = await other.reply()
+            assert reply is not None
+            return "connection" in reply.headers
+
+        serving.near.put("Sam", Value(b"567"))
+        assert [await says_close() for _ in range(3)] == [False] * 3
+        async with Connection(serving.url) as connection:
+            connection.send(get("Tom") + get("Sam"))
+            tom = await serving.cluster.asked.get()
+            connection.writer.write_eof()
+            for _ in range(3):  # by then, that is known
+                assert not await says_close()
+            tom.then(Value(b"630"))
+            assert [reply.headers.get("connection") for reply in await connection.replies()] == [
+                None,
+                "close",
+            ]
+        assert not await says_close()
