@@ -2,11 +2,14 @@
 
 import json
 
+import pytest
+
 from cache_core.errors import InvalidKey, NotFound
 from cache_core.value import Value
 from gateway.http.addressing import MalformedTarget
 from gateway.http.batch import Room, problem_item, value_item
 from gateway.http.budget import Budget
+from gateway.http.problems import Refused
 
 PATH = "/groups/g/keys"
 
@@ -44,3 +47,15 @@ def test_room_is_taken_and_given_back() -> None:
     assert room.take(-1)
     assert not room.take(2)
     assert room.take(1)
+
+
+def test_room_that_is_taken_is_part_of_the_requests_share() -> None:
+    budget = Budget(10)
+    room = Room(100, budget.share())
+    assert room.take(6)
+    assert budget.held == 6
+    with pytest.raises(Refused):
+        room.take(5)
+    assert room.take(-2)
+    assert room.take(6)
+    assert budget.held == 10

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import tracemalloc
 import weakref
 from collections.abc import AsyncIterator
 
@@ -237,7 +238,22 @@ async def test_garbage_behind_the_beginning_of_an_answer_ends_the_connection_wit
         await all_read(serving)
         serving.inner.gate.set()
         assert await value(connection) == "inner"
-        assert await connection.reply() is None
+        async with asyncio.timeout(5):  # half of what a request may take to come
+            assert await connection.reply() is None
+
+
+async def test_what_a_refused_client_goes_on_sending_is_not_kept(serving: LaneServer) -> None:
+    async with Connection(serving.url) as connection:
+        connection.send(b"GARBAGE\r\n\r\n")
+        assert await connection.reply() is not None
+        (server_side,) = serving.state.connections
+        tracemalloc.start()
+        try:
+            for _ in range(20):
+                server_side.data_received(bytes(200_000))
+            assert tracemalloc.get_traced_memory()[0] < 1_000_000
+        finally:
+            tracemalloc.stop()
 
 
 async def test_a_connection_that_has_ended_is_let_go(serving: LaneServer) -> None:
