@@ -6,7 +6,7 @@ import httpx
 import pytest
 from fakes import FakeSource
 from processes import GatewayAt
-from raw_http import exchange
+from raw_http import Connection, exchange
 
 from cache_core import Node
 
@@ -37,6 +37,17 @@ async def test_a_rebound_name_is_answered_with_421_whatever_is_asked(
                 assert host in problem["detail"]
                 assert "hosts" in problem["detail"]
     assert source.lookups == []
+
+
+async def test_a_plain_get_by_a_rebound_name_is_answered_with_421_each_time(
+    node: Node, gateway_at: GatewayAt
+) -> None:
+    async with Connection(await gateway_at(node.address, hosts=())) as connection:
+        for host, status in (("localhost", 200), ("evil.example", 421)) * 3:
+            connection.send(f"GET {TOM} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            reply = await connection.reply()
+            assert reply is not None
+            assert reply.status == status
 
 
 @pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1:1", "[::1]", "a.localhost"])
