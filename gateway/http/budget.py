@@ -20,7 +20,7 @@ class Share:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._held = 0
+        self.held = 0
 
     def take(self, size: int) -> None:
         """Take `size` bytes more, or give them back where it is below 0.
@@ -30,12 +30,12 @@ class Share:
         if size > 0 and self._budget.held + size > self._budget.limit:
             raise gateway_busy()
         self._budget.held += size
-        self._held += size
+        self.held += size
 
     def end(self) -> None:
         """Give everything back."""
-        self._budget.held -= self._held
-        self._held = 0
+        self._budget.held -= self.held
+        self.held = 0
 
 
 def gateway_busy() -> Refused:

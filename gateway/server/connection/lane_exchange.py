@@ -40,6 +40,9 @@ class LaneExchange:
     A large answer is part of `budget` while it is made.
     """
 
+    held_bytes = 0
+    """The bytes of a body: a plain GET has none."""
+
     def __init__(self, line: LaneLine, sending: Sending, lane: Lane, budget: Budget) -> None:
         self._line = line
         self._share = budget.share()
@@ -129,7 +132,8 @@ class LaneExchange:
 
     def _done(self) -> None:
         self._request = None
-        self._share.end()
+        if self._share.held:
+            self._share.end()
         self._give_up = _nothing
         self._lane.running.finish(self)
 

@@ -2,9 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from gateway.http.limits import Limits
 from gateway.server.connection.deadline import Deadline
+
+LINGER_SECONDS: Final = 1.0
+"""How long bytes are still read after the last answer: closing at once could destroy it."""
+
+AHEAD_BYTES: Final = 4 * 1024
+"""No more is read while so much has come that can't be taken yet.
+
+A transport hands over up to 256,000 bytes at once, so a connection holds 256 KiB at the most.
+"""
 
 
 class Reading:
@@ -52,10 +62,10 @@ class Reading:
         self._is_receiving = False
         self._deadline.set(self._limits.keep_alive)
 
-    def linger(self, seconds: float) -> None:
-        """Read on for so long."""
+    def linger(self) -> None:
+        """Read on for LINGER_SECONDS."""
         self.resume(midway=False)
-        self._deadline.set(seconds)
+        self._deadline.set(LINGER_SECONDS)
 
     def pause(self) -> None:
         """Read no more for now."""

@@ -45,14 +45,11 @@ class Sending:
         """What is done once all is with the transport."""
         self._writable = asyncio.Event()
         self._writable.set()
+        self.is_paused = False
+        """Whether so much waits that no more should be made; it is asked for at each answer."""
         self.heard = 0.0
         """When the client has last taken something of what is counted, by the loop's clock."""
         transport.set_write_buffer_limits(UNSENT_BYTES)
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether so much waits that no more should be made."""
-        return not self._writable.is_set()
 
     @property
     def has_unsent(self) -> bool:
@@ -71,7 +68,7 @@ class Sending:
             parts = range(0, len(view), PART_BYTES)
             self._later.extend(view[first : first + PART_BYTES] for first in parts)
             self._kept += len(view)
-            self._writable.clear()
+            self._stop()
             self._go_on()
         else:
             self._transport.write(data)
@@ -81,7 +78,7 @@ class Sending:
     def pause(self) -> None:
         """Make no more: the transport holds too much."""
         self._is_full = True
-        self._writable.clear()
+        self._stop()
         self._watch()
 
     def resume(self) -> None:
@@ -110,7 +107,7 @@ class Sending:
         """Wait for nothing any more: the connection is lost."""
         self._later.clear()
         self._kept = 0
-        self._writable.set()
+        self._start()
         self._unwatch()
         self._deadline.end()
 
@@ -138,7 +135,15 @@ class Sending:
             at_end()
             self._watch()
         if not (self._later or self._is_full):
-            self._writable.set()
+            self._start()
+
+    def _stop(self) -> None:
+        self.is_paused = True
+        self._writable.clear()
+
+    def _start(self) -> None:
+        self.is_paused = False
+        self._writable.set()
 
     def _size(self) -> int:
         return self._transport.get_write_buffer_size() + sum(map(len, self._later))

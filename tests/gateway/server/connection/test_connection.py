@@ -14,7 +14,7 @@ from virtual_lane import VirtualConnection
 from virtual_time import after, in_virtual_time
 
 from cache_core.value import Value
-from gateway.server.connection import http_connection as protocol
+from gateway.server.connection import reading
 
 UPLOAD = b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n"
 
@@ -217,7 +217,7 @@ async def test_a_request_that_was_refused_as_too_slow_is_not_served_once_it_has_
 async def test_a_refused_client_that_does_not_hang_up_is_let_go(
     serving: LaneServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "LINGER_SECONDS", 0.01)
+    monkeypatch.setattr(reading, "LINGER_SECONDS", 0.01)
     async with Connection(serving.url) as connection:
         connection.send(b"GARBAGE\r\n\r\n")
         (reply,) = await connection.replies()

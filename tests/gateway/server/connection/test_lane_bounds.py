@@ -15,8 +15,8 @@ from raw_http import Connection
 
 from cache_core.value import Value
 from gateway.routes.off_loop import OFF_LOOP_BYTES
-from gateway.server.connection.http_connection import AHEAD_BYTES
 from gateway.server.connection.http_connection import HttpConnection as Served
+from gateway.server.connection.reading import AHEAD_BYTES
 from gateway.survey.gateway_figures import ANSWERED
 
 
