@@ -18,10 +18,10 @@ PAGE = document("gateway/README.md")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
 async def test_each_command_serves_and_ends_well(tmp_path: Path, number: int) -> None:
     commands = blocks(PAGE, "sh")
-    assert len(commands) == 3
+    assert len(commands) == 4
     (config,) = blocks(PAGE, "toml")
     (tmp_path / "gaocache.toml").write_text(config)
     program, *arguments = shlex.split(commands[number])

@@ -188,14 +188,22 @@ async def test_an_authenticated_answer_is_not_shared(
     assert len(origin.asked) == 3
 
 
-async def test_other_methods_go_through(
-    direct: httpx.AsyncClient, proxied: httpx.AsyncClient, origin: Origin
+async def test_other_methods_go_through_but_nginx_lets_nobody_remove(
+    direct: httpx.AsyncClient,
+    proxied: httpx.AsyncClient,
+    origin: Origin,
+    request: pytest.FixtureRequest,
 ) -> None:
+    kept_back = {"DELETE", "PUT"} if "nginx" in request.node.callspec.params.values() else set()
     await proxied.get(TOM)
-    for method in ("DELETE", "PUT", "OPTIONS", "DELETE"):
+    origin.asked.clear()
+    methods = ("DELETE", "PUT", "OPTIONS", "DELETE")
+    for method in methods:
         answers = [await client.request(method, TOM) for client in (direct, proxied)]
-        assert answers[0].status_code == answers[1].status_code
-    assert [asked.method for asked in origin.asked[2::2]] == ["DELETE", "PUT", "OPTIONS", "DELETE"]
+        status = 403 if method in kept_back else answers[0].status_code
+        assert answers[1].status_code == status
+    asked = [method for method in methods for _ in range(1 if method in kept_back else 2)]
+    assert [each.method for each in origin.asked] == asked
 
 
 @pytest.mark.parametrize(
