@@ -23,7 +23,6 @@ from gateway.routes.off_loop import worked
 CONDITIONS: Final = frozenset({"if-match", "accept-encoding"})
 """What decides whether a key is removed, of all that decides the answer of a GET."""
 
-
 _LEAST_SECONDS: Final = 0.001
 """What a removal has at the least: one that has no time left ends at once, with 504."""
 

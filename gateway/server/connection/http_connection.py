@@ -195,7 +195,7 @@ class HttpConnection(asyncio.Protocol):
                     break
                 cost += REQUEST_COST if self._intake.is_between else 1
                 self._take()
-        except BaseException:
+        except BaseException:  # what is left of the connection would be read by nobody
             self.transport.abort()
             raise
         finally:

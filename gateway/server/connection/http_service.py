@@ -27,10 +27,9 @@ class HttpService:
     """What all connections of a server share.
 
     `limit` says how many there may be, `memory` is what they have not sent yet, `budget` what large
-    answers take that are being made. `lost` is set when
-    one has ended. `answered` counts refusals. `on_refusal` returns the headers
-    that a refusal has beside its own, by those of the request. Without `lane` all requests are the
-    app's.
+    answers take that are being made. `lost` is set when one has ended. `answered` counts refusals.
+    `on_refusal` returns the headers that a refusal has beside its own, by those of the request.
+    Without `lane` all requests are the app's.
     """
 
     limits: Limits

@@ -126,9 +126,10 @@ class LaneExchange:
         self._line.end_exchange(keeps_alive=keeps_alive)
 
     def _hand_back(self, request: _Request) -> None:
-        """Let the app answer a request that the lane can't."""
-        self._done()
-        self._line.take_back(request.data)
+        """Let the app answer a request that the lane can't, unless it is ended."""
+        if self._request is request:
+            self._done()
+            self._line.take_back(request.data)
 
     def _done(self) -> None:
         self._request = None

@@ -189,16 +189,20 @@ async def test_a_large_near_copy_that_outlives_the_grace_is_answered_503(
             go_on.set()
 
 
+@pytest.mark.parametrize("behind", [b"", get("Jack")], ids=["alone", "another behind"])
 async def test_what_the_lane_fails_at_as_the_server_ends_is_answered_once(
-    serving: LaneServer,
+    serving: LaneServer, behind: bytes
 ) -> None:
-    serving.cluster.at_once["x"] = Value(cast("bytes", ["x"]))
+    serving.cluster.at_once |= {"x": Value(cast("bytes", ["x"])), "Jack": Value(b"589")}
     async with Connection(serving.url) as connection:
         server_side = await opened(serving)
         server_side.data_received(get("x"))
+        if behind:
+            server_side.data_received(behind)
         serving.shut_down()
         serving.running.end()  # in the turn in which the lane has failed
-        assert [reply.status for reply in await connection.replies()] == [503]
+        statuses = [reply.status for reply in await connection.replies()]
+    assert statuses == ([503, 200] if behind else [503])
     assert serving.inner.asked.empty()
 
 

@@ -2,12 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest
 from fakes import settled
-from lane_server import LaneServer, get, lane_server, value
+from lane_server import LaneServer, get, value
 from raw_http import Connection
 from virtual_lane import VirtualConnection
 from virtual_time import after, in_virtual_time
@@ -15,18 +14,6 @@ from virtual_time import after, in_virtual_time
 from cache_core.errors import NotFound
 from cache_core.trace import NO_TRACE, Trace, current_trace
 from cache_core.value import Value
-
-
-@pytest.fixture
-async def serving() -> AsyncIterator[LaneServer]:
-    async with lane_server() as server:
-        yield server
-
-
-@pytest.fixture
-async def connection(serving: LaneServer) -> AsyncIterator[Connection]:
-    async with Connection(serving.url) as opened:
-        yield opened
 
 
 async def all_read(serving: LaneServer) -> None:

@@ -1,6 +1,5 @@
 """Values of all sizes by the lane, and those that it fails at."""
 
-from collections.abc import AsyncIterator
 from typing import cast
 
 import pytest
@@ -9,18 +8,6 @@ from raw_http import Connection
 
 from cache_core.value import Value
 from gateway.routes.off_loop import OFF_LOOP_BYTES
-
-
-@pytest.fixture
-async def serving() -> AsyncIterator[LaneServer]:
-    async with lane_server() as server:
-        yield server
-
-
-@pytest.fixture
-async def connection(serving: LaneServer) -> AsyncIterator[Connection]:
-    async with Connection(serving.url) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("size", [1, OFF_LOOP_BYTES, OFF_LOOP_BYTES + 1])
