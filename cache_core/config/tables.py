@@ -163,8 +163,8 @@ class GatewayTable(Table):
     total_connection_memory: TotalRoom = Field(
         default=ByteSize(256 * MIB),
         description="how much a worker may hold for all connections: half of it of answers that "
-        "are not read, where those are cut off that leave most for longest, and half of bodies and "
-        "batches, where what would be more is refused with 503",
+        "are not read, where those are cut off that leave most for longest, and half of bodies, "
+        "batches and large answers that are made, where what would be more is refused with 503",
     )
     header_bytes: HeaderBytes = Field(
         default=ByteSize(32 * KIB), description="the most that a request's headers may have"
